@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lab's certificate authority: mints whatever certificate a scenario names, good or bad
+ * (ECDSA P-256). A dna_cert is counted by reference; the dna_ca owns its two roots, one that
+ * the lab trusts and one of the same subject that nobody trusts.
+ */
+#ifndef DNA_LAB_CA_H
+#define DNA_LAB_CA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "conformance/lab/diag.h"
+
+#define DNA_CERT_MAX_NAMES 16u
+#define DNA_CERT_NAME_LEN 256u
+
+/* dna_cert_names is a list of names, empty at zero. */
+struct dna_cert_names {
+    size_t num;
+    char at[DNA_CERT_MAX_NAMES][DNA_CERT_NAME_LEN];
+};
+
+enum dna_cert_issuer {
+    DNA_ISSUER_CA,    /* the lab CA, trusted */
+    DNA_ISSUER_SELF,  /* self-signed */
+    DNA_ISSUER_OTHER, /* a CA that looks the same and is trusted by nobody */
+    DNA_ISSUER_NAMED, /* another certificate, by name: an intermediate, or one that may not issue */
+};
+
+enum dna_cert_eku { DNA_EKU_NONE = 0, DNA_EKU_SERVER = 1, DNA_EKU_CLIENT = 2, DNA_EKU_ANY = 4 };
+
+/*
+ * dna_cert_spec is what a certificate shall say. Zero it, or start from dna_cert_spec_init,
+ * which sets: issuer the lab CA, valid from yesterday for a year, EKU server and client.
+ */
+struct dna_cert_spec {
+    /* no certificate at all: dna_ca_mint refuses it, the actor sends none */
+    bool none;
+    struct dna_cert_names dns;    /* dNSName, wildcards as written */
+    struct dna_cert_names srv;    /* SRVName: "a.example" means "_xmpp-server.a.example" */
+    struct dna_cert_names xmpp;   /* xmppAddr */
+    struct dna_cert_names ip;     /* iPAddress */
+    char cn[DNA_CERT_NAME_LEN];   /* common name; "" = none unless nothing else names the subject */
+    enum dna_cert_issuer issuer;
+    char issuer_name[64];         /* for DNA_ISSUER_NAMED */
+    char same_key_as[64];         /* share the key of this certificate; "" = a fresh key */
+    long long not_before;         /* seconds from the lab's clock */
+    long long not_after;
+    bool has_not_before;
+    bool has_not_after;
+    unsigned eku;                 /* enum dna_cert_eku, or-ed; 0 = no EKU extension */
+    bool ca;                      /* may issue */
+    bool bad_signature;           /* one bit of the signature is wrong */
+};
+
+/* dna_cert is a minted certificate. Read its fields, don't change them. */
+struct dna_cert {
+    unsigned refs;
+    X509 *x509;
+    EVP_PKEY *key;
+    STACK_OF(X509) *chain; /* issuers between it and its root, without the root; NULL if none */
+};
+
+struct dna_ca;
+
+/*
+ * dna_cert_find_fn finds an earlier certificate by the name a scenario gave it; NULL if there is
+ * none.
+ */
+typedef const struct dna_cert *(*dna_cert_find_fn)(const char *name, void *arg);
+
+void dna_cert_spec_init(struct dna_cert_spec *spec);
+
+/*
+ * dna_cert_spec_parse reads the keys of a scenario's `cert` line (what follows its name) into
+ * spec, which it initialises:
+ *   dns= srv= xmpp= ip=   comma lists        cn=NAME
+ *   issuer=ca|self|other|NAME                same-key-as=NAME
+ *   notbefore= notafter=  offsets from now: +Nd -Nh +Nm -Ns (a notafter before notbefore moves
+ *                         a notbefore that was not written to 30 days before it)
+ *   eku=server,client,any|none               ca=true|false
+ *   signature=good|bad                       none
+ * Class USAGE with the offending key in the text otherwise.
+ */
+int dna_cert_spec_parse(const char *text, struct dna_cert_spec *spec,
+                        struct dna_diag *diag) DNA_CHECKED;
+
+struct dna_ca *dna_ca_new(struct dna_diag *diag) DNA_CHECKED;
+void dna_ca_free(struct dna_ca *ca);
+
+/* dna_ca_clock moves the clock that validities count from (seconds from the real one). */
+void dna_ca_clock(struct dna_ca *ca, long long offset);
+
+/*
+ * dna_ca_root is the trusted root, for a store of the harness; borrowed. dna_ca_other_root is the
+ * other.
+ */
+X509 *dna_ca_root(const struct dna_ca *ca);
+X509 *dna_ca_other_root(const struct dna_ca *ca);
+
+/*
+ * dna_ca_mint makes a certificate with one reference, owned by the caller. find (with arg) looks
+ * up issuer= and same-key-as= names and may be NULL. NULL with diag if a name is not found or
+ * the spec can't be made.
+ */
+struct dna_cert *dna_ca_mint(struct dna_ca *ca, const struct dna_cert_spec *spec,
+                             dna_cert_find_fn find, void *arg, struct dna_diag *diag) DNA_CHECKED;
+
+struct dna_cert *dna_cert_ref(struct dna_cert *cert);
+void dna_cert_unref(struct dna_cert *cert); /* NULL is fine */
+
+/*
+ * dna_cert_write writes the certificate with its chain, and its key (mode 0600), as PEM; either
+ * path may be NULL.
+ */
+int dna_cert_write(const struct dna_cert *cert, const char *cert_path, const char *key_path,
+                   struct dna_diag *diag) DNA_CHECKED;
+
+/*
+ * dna_ca_write_store makes dir a trust store with the lab CA alone in it: HASH.0 as OpenSSL
+ * looks it up, ca-certificates.crt as the bundle, and ca.crt. The directory is made if missing.
+ */
+int dna_ca_write_store(const struct dna_ca *ca, const char *dir, struct dna_diag *diag) DNA_CHECKED;
+
+#endif
