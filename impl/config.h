@@ -21,14 +21,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "impl/log.h"
 #include "spec/knobs.h"
-
-enum dna_config_level {
-    DNA_CONFIG_LOG_ERROR,
-    DNA_CONFIG_LOG_WARN,
-    DNA_CONFIG_LOG_INFO,
-    DNA_CONFIG_LOG_DEBUG
-};
 
 /* dna_endpoint is a literal address and a port; host is NULL where nothing was set. */
 struct dna_endpoint {
@@ -61,6 +55,7 @@ struct dna_config {
     char *path; /* of the file, NULL for the built-in defaults */
     struct dna_endpoints listen_c2s, listen_s2s;
     struct dna_endpoint resolver; /* host NULL: the system's, /etc/resolv.conf */
+    char *trust_anchor;           /* one DS or DNSKEY record; NULL: DNSSEC is not validated */
     char *connect_from;           /* source address of outgoing streams, NULL: any */
     char *ca_file, *ca_dir;       /* trusted roots; either may be NULL */
     char *dialback_secret;        /* NULL: a random one for each start */
@@ -76,13 +71,13 @@ struct dna_config {
     uint32_t limit_pairs;            /* domain pairs on one stream */
     uint32_t limit_connections;      /* open connections, both ports together; 0 = no limit */
     char *log;                       /* file, or NULL for standard error */
-    enum dna_config_level log_level;
+    enum dna_log_level log_level;
     struct dna_knobs knobs;
     struct dna_config_domain *domains;
     size_t num_domains;
 };
 
-/* dna_config_new returns the defaults: every setting, no domain; NULL only without memory. */
+/* dna_config_new returns the defaults: every setting, no domain. */
 struct dna_config *dna_config_new(void);
 
 /* dna_config_load reads the file at path.  Returns NULL and writes "FILE:LINE: reason" (or
