@@ -25,9 +25,11 @@ void dna_buf_add(struct dna_buf *b, const char *at, size_t len);
 void dna_buf_puts(struct dna_buf *b, const char *s);
 /* dna_buf_printf() appends formatted text, unescaped. */
 void dna_buf_printf(struct dna_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* dna_buf_escape() appends text with & < > " ' escaped: fit for XML text and attribute values.
- * Characters that XML cannot carry at all are dropped. */
+/* dna_buf_escape() appends text with & < > " ' escaped, fit for XML text. Characters that XML cannot carry
+ * at all are dropped. */
 void dna_buf_escape(struct dna_buf *b, const char *s);
+/* dna_buf_escape_value() escapes line ends and tabs too, which an attribute value would lose. */
+void dna_buf_escape_value(struct dna_buf *b, const char *s);
 /* dna_buf_attr() appends ` name='escaped value'`, or nothing when value is NULL. */
 void dna_buf_attr(struct dna_buf *b, const char *name, const char *value);
 

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/* dns: see dns.h. A query owns up to two parts (AAAA and A); a part that libunbound still works on outlives
+ * a cancelled query and is freed by its callback, or by dna_dns_free(). libunbound may call back inside the
+ * asking call (from its cache), so every answer goes through the loop once. */
+#include "impl/dns.h"
+
+#include <arpa/inet.h>
+#include <event2/event.h>
+#include <ldns/ldns.h>
+#include <netinet/in.h>
+#include <openssl/rand.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unbound-event.h>
+#include <unbound.h>
+
+#include "impl/buf.h"
+
+enum { MAX_RECORDS = 64 };
+
+struct part {
+    struct dna_dns *dns;
+    struct dna_dns_query *query; /* NULL once nobody waits */
+    struct part *next, **link;
+    int type;
+};
+struct dna_dns_query {
+    struct dna_dns *dns;
+    struct dna_dns_query *next, **link;
+    dna_dns_cb cb;
+    void *arg;
+    struct event *timer;
+    unsigned open; /* parts without an answer */
+    bool asking, dot, failed;
+    enum dna_dns_security security;
+    size_t num_srv, num_addr;
+    struct dna_dns_srv *srv;
+    struct sockaddr_storage *addr;
+    char why[200];
+};
+struct dna_dns {
+    struct event_base *base;
+    struct ub_ctx *ub;
+    struct dna_dns_query *queries;
+    struct part *parts;
+    uint32_t deadline_ms;
+    uint32_t seed;
+};
+
+static uint32_t next_random(void *arg)
+{
+    struct dna_dns *d = arg;
+    uint32_t r = 0;
+    if (d->seed == 0 && RAND_bytes((unsigned char *)&r, sizeof r) == 1)
+        return r;
+    d->seed = d->seed * 1664525u + 1013904223u;
+    return d->seed >> 8;
+}
+
+static bool system_resolver(char *out, size_t len)
+{
+    char line[256], addr[100];
+    FILE *f = fopen("/etc/resolv.conf", "re");
+    bool found = false;
+    while (f && !found && fgets(line, sizeof line, f))
+        if (sscanf(line, " nameserver %99s", addr) == 1)
+            found = snprintf(out, len, "%s", addr) < (int)len;
+    if (f)
+        (void)fclose(f);
+    return found;
+}
+
+static int set_options(struct ub_ctx *ub)
+{
+    /* Why: the resolver may be on loopback; a dead one must not stay dead for minutes; denials are asked
+     * for and not inferred, so that a query log shows what was relied on. */
+    static const char *const options[][2] = {
+        { "do-not-query-localhost:", "no" }, { "module-config:", "validator iterator" },
+        { "aggressive-nsec:", "no" },        { "infra-cache-max-rtt:", "1000" },
+        { "infra-host-ttl:", "5" },          { "trust-anchor-signaling:", "no" },
+        { "outgoing-range:", "256" },
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (ub_ctx_set_option(ub, options[i][0], options[i][1]) != 0)
+            return -1;
+    return 0;
+}
+
+struct dna_dns *dna_dns_new(struct event_base *base, const struct dna_dns_config *config, char *why,
+                            size_t why_len)
+{
+    char resolver[120] = "";
+    const char *problem = NULL;
+    if (config->resolver)
+        (void)snprintf(resolver, sizeof resolver, "%s", config->resolver);
+    else if (!system_resolver(resolver, sizeof resolver))
+        problem = "no nameserver in /etc/resolv.conf";
+    struct ub_ctx *ub = ub_ctx_create_event(base);
+    if (!ub)
+        problem = "libunbound does not start";
+    else if (set_options(ub) != 0)
+        problem = "libunbound refuses an option";
+    else if (!problem && ub_ctx_set_fwd(ub, resolver) != 0)
+        problem = "not a resolver address";
+    else if (!problem && config->trust_anchor && ub_ctx_add_ta(ub, config->trust_anchor) != 0)
+        problem = "not a trust anchor";
+    if (problem) {
+        (void)snprintf(why, why_len, "%s%s%s", problem, resolver[0] ? ": " : "", resolver);
+        ub_ctx_delete(ub);
+        return NULL;
+    }
+    struct dna_dns *d = dna_calloc(1, sizeof *d);
+    d->base = base;
+    d->ub = ub;
+    d->deadline_ms = config->deadline_ms ? config->deadline_ms : 5000;
+    d->seed = config->seed;
+    return d;
+}
+
+static void unlink_part(struct part *p)
+{
+    *p->link = p->next;
+    if (p->next)
+        p->next->link = p->link;
+    free(p);
+}
+
+static void free_query(struct dna_dns_query *q)
+{
+    for (struct part *p = q->dns->parts; p; p = p->next)
+        if (p->query == q)
+            p->query = NULL;
+    *q->link = q->next;
+    if (q->next)
+        q->next->link = q->link;
+    event_free(q->timer);
+    free(q->srv);
+    free(q->addr);
+    free(q);
+}
+
+void dna_dns_cancel(struct dna_dns_query *q)
+{
+    if (q)
+        free_query(q);
+}
+
+void dna_dns_free(struct dna_dns *d)
+{
+    if (!d)
+        return;
+    while (d->queries)
+        free_query(d->queries);
+    ub_ctx_delete(d->ub);
+    while (d->parts)
+        unlink_part(d->parts);
+    free(d);
+}
+
+static void answer(struct dna_dns_query *q)
+{
+    struct dna_dns_answer a = { .security = q->security, .why = q->why };
+    if (q->num_srv || q->num_addr)
+        a.class = DNA_DNS_RECORDS;
+    else if (q->failed)
+        a.class = DNA_DNS_FAILURE;
+    else
+        a.class = q->dot ? DNA_DNS_DOT : DNA_DNS_NONE;
+    dna_dns_order_srv(q->srv, q->num_srv, next_random, q->dns);
+    a.srv = q->srv;
+    a.num_srv = q->num_srv;
+    a.addr = q->addr;
+    a.num_addr = q->num_addr;
+    if (!q->why[0] && a.class == DNA_DNS_NONE)
+        a.why = "no such record";
+    q->cb(q->arg, &a);
+    free_query(q);
+}
+
+static void on_timer(int fd, short what, void *arg)
+{
+    struct dna_dns_query *q = arg;
+    (void)fd;
+    (void)what;
+    if (q->open) {
+        q->failed = true;
+        (void)snprintf(q->why, sizeof q->why, "the resolver did not answer in time");
+    }
+    answer(q);
+}
+
+static void deliver_soon(struct dna_dns_query *q)
+{
+    event_del(q->timer);
+    event_active(q->timer, EV_TIMEOUT, 0);
+}
+
+static void take_srv(struct dna_dns_query *q, const ldns_rr *rr)
+{
+    if (ldns_rr_rd_count(rr) != 4 || q->num_srv >= MAX_RECORDS)
+        return;
+    struct dna_dns_srv *s = &q->srv[q->num_srv];
+    s->priority = ldns_rdf2native_int16(ldns_rr_rdf(rr, 0));
+    s->weight = ldns_rdf2native_int16(ldns_rr_rdf(rr, 1));
+    s->port = ldns_rdf2native_int16(ldns_rr_rdf(rr, 2));
+    char *target = ldns_rdf2str(ldns_rr_rdf(rr, 3));
+    if (target && strcmp(target, ".") == 0)
+        q->dot = true;
+    else if (target && dna_dns_to_ascii(target, s->target, sizeof s->target) == 0)
+        q->num_srv++;
+    free(target);
+}
+
+static void take_addr(struct dna_dns_query *q, const ldns_rr *rr, int family)
+{
+    const ldns_rdf *d = ldns_rr_rd_count(rr) == 1 ? ldns_rr_rdf(rr, 0) : NULL;
+    if (!d || q->num_addr >= MAX_RECORDS)
+        return;
+    struct sockaddr_storage *to = &q->addr[q->num_addr];
+    memset(to, 0, sizeof *to);
+    if (family == AF_INET && ldns_rdf_size(d) == 4) {
+        struct sockaddr_in *in = (struct sockaddr_in *)to;
+        in->sin_family = AF_INET;
+        memcpy(&in->sin_addr, ldns_rdf_data(d), 4);
+    } else if (family == AF_INET6 && ldns_rdf_size(d) == 16) {
+        struct sockaddr_in6 *in = (struct sockaddr_in6 *)to;
+        in->sin6_family = AF_INET6;
+        memcpy(&in->sin6_addr, ldns_rdf_data(d), 16);
+    } else {
+        return;
+    }
+    q->num_addr++;
+}
+
+static void take_packet(struct dna_dns_query *q, int type, const ldns_pkt *packet)
+{
+    ldns_pkt_rcode code = ldns_pkt_get_rcode(packet);
+    if (code != LDNS_RCODE_NOERROR && code != LDNS_RCODE_NXDOMAIN) {
+        q->failed = true;
+        (void)snprintf(q->why, sizeof q->why, "the resolver answered with rcode %d", (int)code);
+        return;
+    }
+    const ldns_rr_list *list = ldns_pkt_answer(packet);
+    for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+        const ldns_rr *rr = ldns_rr_list_rr(list, i);
+        if ((int)ldns_rr_get_type(rr) != type)
+            continue;
+        if (type == LDNS_RR_TYPE_SRV)
+            take_srv(q, rr);
+        else
+            take_addr(q, rr, type == LDNS_RR_TYPE_A ? AF_INET : AF_INET6);
+    }
+}
+
+static void take_security(struct dna_dns_query *q, int security)
+{
+    if (security == 1)
+        q->security = DNA_DNS_BOGUS;
+    else if (security == 0 && q->security == DNA_DNS_SECURE)
+        q->security = DNA_DNS_INSECURE; /* a pair of answers is as secure as the weaker one */
+}
+
+static void on_answer(void *arg, int rcode, void *packet, int len, int security, char *why_bogus,
+                      int was_ratelimited)
+{
+    struct part *p = arg;
+    struct dna_dns_query *q = p->query;
+    int type = p->type;
+    (void)was_ratelimited;
+    unlink_part(p);
+    if (!q)
+        return;
+    ldns_pkt *parsed = NULL;
+    take_security(q, security);
+    if (security == 1 || rcode != 0) {
+        q->failed = true;
+        (void)snprintf(q->why, sizeof q->why, "%s", security == 1 && why_bogus ? why_bogus : "the lookup failed");
+    } else if (ldns_wire2pkt(&parsed, packet, (size_t)len) != LDNS_STATUS_OK) {
+        q->failed = true;
+        (void)snprintf(q->why, sizeof q->why, "the answer is malformed");
+    } else {
+        take_packet(q, type, parsed);
+        ldns_pkt_free(parsed);
+    }
+    q->open--;
+    if (q->open == 0 && !q->asking)
+        deliver_soon(q);
+}
+
+static struct dna_dns_query *make_query(struct dna_dns *d, dna_dns_cb cb, void *arg)
+{
+    struct dna_dns_query *q = dna_calloc(1, sizeof *q);
+    q->dns = d;
+    q->cb = cb;
+    q->arg = arg;
+    q->security = DNA_DNS_SECURE;
+    q->timer = event_new(d->base, -1, 0, on_timer, q);
+    if (!q->timer)
+        abort();
+    q->next = d->queries;
+    q->link = &d->queries;
+    if (q->next)
+        q->next->link = &q->next;
+    d->queries = q;
+    return q;
+}
+
+static void ask(struct dna_dns_query *q, const char *name, int type)
+{
+    struct dna_dns *d = q->dns;
+    struct part *p = dna_calloc(1, sizeof *p);
+    int id = 0;
+    p->dns = d;
+    p->query = q;
+    p->type = type;
+    p->next = d->parts;
+    p->link = &d->parts;
+    if (p->next)
+        p->next->link = &p->next;
+    d->parts = p;
+    q->open++;
+    if (ub_resolve_event(d->ub, name, type, LDNS_RR_CLASS_IN, p, on_answer, &id) != 0) {
+        q->open--;
+        q->failed = true;
+        (void)snprintf(q->why, sizeof q->why, "the lookup could not be started");
+        unlink_part(p);
+    }
+}
+
+static void wait_for_parts(struct dna_dns_query *q)
+{
+    struct timeval tv = { (time_t)(q->dns->deadline_ms / 1000), (suseconds_t)(q->dns->deadline_ms % 1000) * 1000 };
+    q->asking = false;
+    if (q->open)
+        event_add(q->timer, &tv);
+    else
+        deliver_soon(q);
+}
+
+struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const char *domain, dna_dns_cb cb,
+                                  void *arg)
+{
+    struct dna_dns_query *q = make_query(d, cb, arg);
+    char ascii[256], name[320];
+    q->asking = true;
+    q->srv = dna_calloc(MAX_RECORDS, sizeof *q->srv);
+    if (dna_dns_to_ascii(domain, ascii, sizeof ascii) == 0) {
+        (void)snprintf(name, sizeof name, "_%s._tcp.%s.", service, ascii);
+        ask(q, name, LDNS_RR_TYPE_SRV);
+    } else {
+        q->security = DNA_DNS_INSECURE;
+        (void)snprintf(q->why, sizeof q->why, "not a domain name");
+    }
+    wait_for_parts(q);
+    return q;
+}
+
+static bool literal(const char *host, struct sockaddr_storage *out)
+{
+    char bare[INET6_ADDRSTRLEN];
+    size_t len = strlen(host);
+    struct sockaddr_in *in = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+    memset(out, 0, sizeof *out);
+    if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+        in->sin_family = AF_INET;
+        return true;
+    }
+    if (host[0] != '[' || len < 3 || len - 2 >= sizeof bare || host[len - 1] != ']')
+        return false;
+    memcpy(bare, host + 1, len - 2);
+    bare[len - 2] = '\0';
+    in6->sin6_family = AF_INET6;
+    return inet_pton(AF_INET6, bare, &in6->sin6_addr) == 1;
+}
+
+struct dna_dns_query *dna_dns_addr(struct dna_dns *d, const char *host, dna_dns_cb cb, void *arg)
+{
+    struct dna_dns_query *q = make_query(d, cb, arg);
+    char ascii[256], name[260];
+    q->asking = true;
+    q->addr = dna_calloc(MAX_RECORDS, sizeof *q->addr);
+    if (literal(host, &q->addr[0])) {
+        q->num_addr = 1;
+    } else if (dna_dns_to_ascii(host, ascii, sizeof ascii) == 0) {
+        (void)snprintf(name, sizeof name, "%s.", ascii);
+        ask(q, name, LDNS_RR_TYPE_AAAA);
+        ask(q, name, LDNS_RR_TYPE_A);
+    } else {
+        q->security = DNA_DNS_INSECURE;
+        (void)snprintf(q->why, sizeof q->why, "not a host name");
+    }
+    wait_for_parts(q);
+    return q;
+}
