@@ -18,7 +18,8 @@ void dna_b64_encode(struct dna_buf *out, const void *at, size_t len)
             v |= (uint32_t)p[i + 1] << 8;
         if (n > 2)
             v |= p[i + 2];
-        char four[4] = { letters[v >> 18], letters[v >> 12 & 63], letters[v >> 6 & 63], letters[v & 63] };
+        char four[4] = { letters[v >> 18], letters[v >> 12 & 63], letters[v >> 6 & 63],
+                         letters[v & 63] };
         for (size_t k = n + 1; k < 4; k++)
             four[k] = '=';
         dna_buf_add(out, four, 4);

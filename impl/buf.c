@@ -97,7 +97,7 @@ static void escape(struct dna_buf *b, const char *s, bool value)
     static const struct {
         char c;
         const char *as;
-    } table[] = { { '&', "&amp;" },  { '<', "&lt;" },  { '>', "&gt;" }, { '"', "&quot;" },
+    } table[] = { { '&', "&amp;" },   { '<', "&lt;" },   { '>', "&gt;" },   { '"', "&quot;" },
                   { '\'', "&apos;" }, { '\r', "&#13;" }, { '\n', "&#10;" }, { '\t', "&#9;" } };
     const char *from = s;
     for (; *s; s++) {

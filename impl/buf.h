@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* buf: a growing byte string, the one place where bytes to be sent are put together. The owner of the
- * struct owns the bytes; dna_buf_cleanup() frees them. A failed allocation aborts the process: a server
- * that cannot hold one stanza has nothing useful left to say. */
+/* buf: a growing byte string, the one place where bytes to be sent are put together. The owner of
+ * the struct owns the bytes; dna_buf_cleanup() frees them. A failed allocation aborts the process:
+ * a server that cannot hold one stanza has nothing useful left to say. */
 #ifndef DNA_IMPL_BUF_H
 #define DNA_IMPL_BUF_H
 #include <stddef.h>
@@ -13,7 +13,10 @@ struct dna_buf {
 };
 
 /* DNA_BUF_INIT: an empty buffer that owns nothing yet. */
-#define DNA_BUF_INIT { NULL, 0, 0 }
+#define DNA_BUF_INIT                                                                               \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 
 /* dna_buf_cleanup() frees the bytes and leaves an empty buffer. */
 void dna_buf_cleanup(struct dna_buf *b);
@@ -24,9 +27,10 @@ void dna_buf_add(struct dna_buf *b, const char *at, size_t len);
 /* dna_buf_puts() appends a C string. */
 void dna_buf_puts(struct dna_buf *b, const char *s);
 /* dna_buf_printf() appends formatted text, unescaped. */
-void dna_buf_printf(struct dna_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* dna_buf_escape() appends text with & < > " ' escaped, fit for XML text. Characters that XML cannot carry
- * at all are dropped. */
+void dna_buf_printf(struct dna_buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* dna_buf_escape() appends text with & < > " ' escaped, fit for XML text. Characters that XML
+ * cannot carry at all are dropped. */
 void dna_buf_escape(struct dna_buf *b, const char *s);
 /* dna_buf_escape_value() escapes line ends and tabs too, which an attribute value would lose. */
 void dna_buf_escape_value(struct dna_buf *b, const char *s);

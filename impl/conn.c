@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* conn: see conn.h. A plain bufferevent carries the socket; once TLS begins, an OpenSSL filter lies on top.
- * Owner calls may come from inside callbacks, so freeing waits for the outermost one (busy), and whatever
- * ends the connection is told from the loop (tick), never from inside an owner's call. */
+/* conn: see conn.h. A plain bufferevent carries the socket; once TLS begins, an OpenSSL filter lies
+ * on top. Owner calls may come from inside callbacks, so freeing waits for the outermost one
+ * (busy), and whatever ends the connection is told from the loop (tick), never from inside an
+ * owner's call. */
 #include "impl/conn.h"
 
 #include <arpa/inet.h>
@@ -31,7 +32,8 @@ struct dna_conn {
     struct event *tick;              /* deadline of whatever is under way, or activated by hand */
     SSL *ssl;
     struct dna_xml_parser *xml;
-    size_t max_bytes, piece; /* piece: bytes of the input that the running callback already stands for */
+    size_t max_bytes,
+        piece; /* piece: bytes of the input that the running callback already stands for */
     enum phase phase;
     enum dna_conn_end end;
     uint32_t handshake_ms;
@@ -206,11 +208,13 @@ static void parsed_error(void *arg, enum dna_xml_error why)
         c->handler->xml_error(c->arg, why);
 }
 
-static const struct dna_xml_handler xml_handler = { parsed_header, parsed_element, parsed_end, parsed_error };
+static const struct dna_xml_handler xml_handler = { parsed_header, parsed_element, parsed_end,
+                                                    parsed_error };
 
 static bool parsing(const struct dna_conn *c)
 {
-    return !c->dead && !c->paused && !c->dropping && !c->over && (c->phase == CLEAR || c->phase == SECURED);
+    return !c->dead && !c->paused && !c->dropping && !c->over &&
+           (c->phase == CLEAR || c->phase == SECURED);
 }
 
 static void process(struct dna_conn *c)
@@ -324,7 +328,8 @@ static void set_peer(struct dna_conn *c, const struct sockaddr *addr, socklen_t 
     (void)snprintf(c->peer, sizeof c->peer, "%s:%u", host, port);
 }
 
-static struct dna_conn *make(struct event_base *base, int fd, const struct dna_conn_handler *handler, void *arg)
+static struct dna_conn *make(struct event_base *base, int fd,
+                             const struct dna_conn_handler *handler, void *arg)
 {
     static uint64_t next_id = 1;
     struct dna_conn *c = dna_calloc(1, sizeof *c);
@@ -344,8 +349,9 @@ static struct dna_conn *make(struct event_base *base, int fd, const struct dna_c
     return c;
 }
 
-struct dna_conn *dna_conn_connect(struct event_base *base, const struct sockaddr *addr, socklen_t addr_len,
-                                  const struct sockaddr *local, socklen_t local_len, uint32_t timeout_ms,
+struct dna_conn *dna_conn_connect(struct event_base *base, const struct sockaddr *addr,
+                                  socklen_t addr_len, const struct sockaddr *local,
+                                  socklen_t local_len, uint32_t timeout_ms,
                                   const struct dna_conn_handler *handler, void *arg)
 {
     int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -366,8 +372,8 @@ struct dna_conn *dna_conn_connect(struct event_base *base, const struct sockaddr
     return c;
 }
 
-struct dna_conn *dna_conn_accept(struct event_base *base, int fd, const struct dna_conn_handler *handler,
-                                 void *arg)
+struct dna_conn *dna_conn_accept(struct event_base *base, int fd,
+                                 const struct dna_conn_handler *handler, void *arg)
 {
     int one = 1;
     struct sockaddr_storage peer = { 0 };

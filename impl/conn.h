@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* conn: one TCP connection that carries an XMPP stream, with or without TLS, on a libevent loop. It turns
- * bytes into XML events and back, restarts the parser when a stream restarts, and knows nothing of the
- * protocol. The owner frees it with dna_conn_free(); every callback may do so. */
+/* conn: one TCP connection that carries an XMPP stream, with or without TLS, on a libevent loop. It
+ * turns bytes into XML events and back, restarts the parser when a stream restarts, and knows
+ * nothing of the protocol. The owner frees it with dna_conn_free(); every callback may do so. */
 #ifndef DNA_IMPL_CONN_H
 #define DNA_IMPL_CONN_H
 #include <openssl/ssl.h>
@@ -35,14 +35,16 @@ struct dna_conn_handler {
     void (*closed)(void *arg, enum dna_conn_end how, const char *why);
 };
 
-/* dna_conn_connect() opens TCP to addr (from local, if not NULL); connected or closed follows, the latter
- * with DNA_CONN_REFUSED after timeout_ms at the latest. Never calls back before it returns. */
-struct dna_conn *dna_conn_connect(struct event_base *base, const struct sockaddr *addr, socklen_t addr_len,
-                                  const struct sockaddr *local, socklen_t local_len, uint32_t timeout_ms,
+/* dna_conn_connect() opens TCP to addr (from local, if not NULL); connected or closed follows, the
+ * latter with DNA_CONN_REFUSED after timeout_ms at the latest. Never calls back before it returns.
+ */
+struct dna_conn *dna_conn_connect(struct event_base *base, const struct sockaddr *addr,
+                                  socklen_t addr_len, const struct sockaddr *local,
+                                  socklen_t local_len, uint32_t timeout_ms,
                                   const struct dna_conn_handler *handler, void *arg);
 /* dna_conn_accept() takes over an accepted socket. */
-struct dna_conn *dna_conn_accept(struct event_base *base, int fd, const struct dna_conn_handler *handler,
-                                 void *arg);
+struct dna_conn *dna_conn_accept(struct event_base *base, int fd,
+                                 const struct dna_conn_handler *handler, void *arg);
 /* dna_conn_free() ends it at once (unsent output is lost) and frees it; NULL is fine. */
 void dna_conn_free(struct dna_conn *c);
 
@@ -64,26 +66,28 @@ void dna_conn_puts(struct dna_conn *c, const char *text);
 /* dna_conn_pending() is the number of bytes not yet given to the kernel. */
 size_t dna_conn_pending(const struct dna_conn *c);
 
-/* dna_conn_restart_xml() throws the parser away: the next bytes are a new stream header. max_bytes as in
- * dna_xml_new(). The pipelined bytes behind the last element go to the new parser. */
+/* dna_conn_restart_xml() throws the parser away: the next bytes are a new stream header. max_bytes
+ * as in dna_xml_new(). The pipelined bytes behind the last element go to the new parser. */
 void dna_conn_restart_xml(struct dna_conn *c, size_t max_bytes);
 /* dna_conn_limit() changes the byte limit of the running parser. */
 void dna_conn_limit(struct dna_conn *c, size_t max_bytes);
-/* dna_conn_clear_trailing() says whether bytes wait behind the element just delivered: read but not parsed,
- * or in the socket. Ask inside the element callback of <starttls/> or <proceed/>. */
+/* dna_conn_clear_trailing() says whether bytes wait behind the element just delivered: read but not
+ * parsed, or in the socket. Ask inside the element callback of <starttls/> or <proceed/>. */
 bool dna_conn_clear_trailing(const struct dna_conn *c);
-/* dna_conn_start_tls() runs a handshake (as server if accept) once all queued output has left, and stops
- * parsing until then; tls_up or tls_failed follows, the latter after timeout_ms at the latest. Takes the
- * SSL over. Bytes read in clear are thrown away. The owner restarts XML by itself in tls_up. */
+/* dna_conn_start_tls() runs a handshake (as server if accept) once all queued output has left, and
+ * stops parsing until then; tls_up or tls_failed follows, the latter after timeout_ms at the
+ * latest. Takes the SSL over. Bytes read in clear are thrown away. The owner restarts XML by itself
+ * in tls_up. */
 void dna_conn_start_tls(struct dna_conn *c, SSL *ssl, bool accept, uint32_t timeout_ms);
 /* dna_conn_pause() stops reading and parsing until dna_conn_resume(). */
 void dna_conn_pause(struct dna_conn *c);
 void dna_conn_resume(struct dna_conn *c);
 
-/* dna_conn_close() sends </stream:stream> (once), keeps delivering what the peer still sends, and closes
- * TCP when the peer's </stream:stream> or the end of TCP has come, or after wait_ms. closed follows. */
+/* dna_conn_close() sends </stream:stream> (once), keeps delivering what the peer still sends, and
+ * closes TCP when the peer's </stream:stream> or the end of TCP has come, or after wait_ms. closed
+ * follows. */
 void dna_conn_close(struct dna_conn *c, uint32_t wait_ms);
-/* dna_conn_drop() delivers nothing more, flushes what is queued (at most wait_ms), closes TCP; closed
- * follows with DNA_CONN_CLOSED. */
+/* dna_conn_drop() delivers nothing more, flushes what is queued (at most wait_ms), closes TCP;
+ * closed follows with DNA_CONN_CLOSED. */
 void dna_conn_drop(struct dna_conn *c, uint32_t wait_ms);
 #endif

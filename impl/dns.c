@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* dns: see dns.h. A query owns up to two parts (AAAA and A); a part that libunbound still works on outlives
- * a cancelled query and is freed by its callback, or by dna_dns_free(). libunbound may call back inside the
- * asking call (from its cache), so every answer goes through the loop once. */
+/* dns: see dns.h. A query owns up to two parts (AAAA and A); a part that libunbound still works on
+ * outlives a cancelled query and is freed by its callback, or by dna_dns_free(). libunbound may
+ * call back inside the asking call (from its cache), so every answer goes through the loop once. */
 #include "impl/dns.h"
 
 #include <arpa/inet.h>
@@ -74,8 +74,8 @@ static bool system_resolver(char *out, size_t len)
 
 static int set_options(struct ub_ctx *ub)
 {
-    /* Why: the resolver may be on loopback; a dead one must not stay dead for minutes; denials are asked
-     * for and not inferred, so that a query log shows what was relied on. */
+    /* Why: the resolver may be on loopback; a dead one must not stay dead for minutes; denials are
+     * asked for and not inferred, so that a query log shows what was relied on. */
     static const char *const options[][2] = {
         { "do-not-query-localhost:", "no" }, { "module-config:", "validator iterator" },
         { "aggressive-nsec:", "no" },        { "infra-cache-max-rtt:", "1000" },
@@ -276,7 +276,8 @@ static void on_answer(void *arg, int rcode, void *packet, int len, int security,
     take_security(q, security);
     if (security == 1 || rcode != 0) {
         q->failed = true;
-        (void)snprintf(q->why, sizeof q->why, "%s", security == 1 && why_bogus ? why_bogus : "the lookup failed");
+        (void)snprintf(q->why, sizeof q->why, "%s",
+                       security == 1 && why_bogus ? why_bogus : "the lookup failed");
     } else if (ldns_wire2pkt(&parsed, packet, (size_t)len) != LDNS_STATUS_OK) {
         q->failed = true;
         (void)snprintf(q->why, sizeof q->why, "the answer is malformed");
@@ -331,7 +332,8 @@ static void ask(struct dna_dns_query *q, const char *name, int type)
 
 static void wait_for_parts(struct dna_dns_query *q)
 {
-    struct timeval tv = { (time_t)(q->dns->deadline_ms / 1000), (suseconds_t)(q->dns->deadline_ms % 1000) * 1000 };
+    struct timeval tv = { (time_t)(q->dns->deadline_ms / 1000),
+                          (suseconds_t)(q->dns->deadline_ms % 1000) * 1000 };
     q->asking = false;
     if (q->open)
         event_add(q->timer, &tv);
@@ -339,8 +341,8 @@ static void wait_for_parts(struct dna_dns_query *q)
         deliver_soon(q);
 }
 
-struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const char *domain, dna_dns_cb cb,
-                                  void *arg)
+struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const char *domain,
+                                  dna_dns_cb cb, void *arg)
 {
     struct dna_dns_query *q = make_query(d, cb, arg);
     char ascii[256], name[320];

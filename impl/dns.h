@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dns: questions to a validating resolver (libunbound) on the same event loop: SRV sets ordered as
- * RFC 2782 says, and addresses. Each query has its own deadline and can be cancelled; the callback never
- * runs inside the call that asked. An answer is the callback's only until it returns. */
+ * RFC 2782 says, and addresses. Each query has its own deadline and can be cancelled; the callback
+ * never runs inside the call that asked. An answer is the callback's only until it returns. */
 #ifndef DNA_IMPL_DNS_H
 #define DNA_IMPL_DNS_H
 #include <stddef.h>
@@ -39,7 +39,7 @@ typedef void (*dna_dns_cb)(void *arg, const struct dna_dns_answer *answer);
 
 /* How to set the resolver up; zeroed members take the defaults. */
 struct dna_dns_config {
-    const char *resolver;     /* "addr" or "addr@port"; NULL = first nameserver of /etc/resolv.conf */
+    const char *resolver; /* "addr" or "addr@port"; NULL = first nameserver of /etc/resolv.conf */
     const char *trust_anchor; /* one DS or DNSKEY record as text; NULL = nothing is validated */
     uint32_t deadline_ms;     /* per question; default 5000 */
     uint32_t seed;            /* of the weighted choice; 0 = random */
@@ -51,16 +51,21 @@ struct dna_dns *dna_dns_new(struct event_base *base, const struct dna_dns_config
 /* dna_dns_free() cancels what is open and frees. Callbacks do not run. */
 void dna_dns_free(struct dna_dns *d);
 
-/* dna_dns_srv() asks for _service._tcp.domain, service being "xmpp-server", say. domain may be U-labels. */
-struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const char *domain, dna_dns_cb cb,
-                                  void *arg);
-/* dna_dns_addr() asks for AAAA and A of host; answers come together. An IP literal answers itself. */
+/* dna_dns_srv() asks for _service._tcp.domain, service being "xmpp-server", say. domain may be
+ * U-labels. */
+struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const char *domain,
+                                  dna_dns_cb cb, void *arg);
+/* dna_dns_addr() asks for AAAA and A of host; answers come together. An IP literal answers itself.
+ */
 struct dna_dns_query *dna_dns_addr(struct dna_dns *d, const char *host, dna_dns_cb cb, void *arg);
 /* dna_dns_cancel() forgets a query: its callback will not run. Not after the callback has run. */
 void dna_dns_cancel(struct dna_dns_query *q);
 
-/* dna_dns_order_srv() puts records into the order of RFC 2782; random() gives numbers for the weights. */
-void dna_dns_order_srv(struct dna_dns_srv *srv, size_t num, uint32_t (*random)(void *arg), void *arg);
-/* dna_dns_to_ascii() writes domain with A-labels in lower case without trailing dot; -1 if it is none. */
+/* dna_dns_order_srv() puts records into the order of RFC 2782; random() gives numbers for the
+ * weights. */
+void dna_dns_order_srv(struct dna_dns_srv *srv, size_t num, uint32_t (*random)(void *arg),
+                       void *arg);
+/* dna_dns_to_ascii() writes domain with A-labels in lower case without trailing dot; -1 if it is
+ * none. */
 int dna_dns_to_ascii(const char *domain, char *out, size_t out_len);
 #endif

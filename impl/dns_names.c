@@ -38,7 +38,8 @@ int dna_dns_to_ascii(const char *domain, char *out, size_t out_len)
     for (const char *p = domain; *p; p++)
         ascii &= (unsigned char)*p < 0x80;
     char *converted = NULL;
-    if (!ascii && idn2_to_ascii_8z(domain, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+    if (!ascii &&
+        idn2_to_ascii_8z(domain, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
         return -1;
     const char *from = converted ? converted : domain;
     size_t len = strlen(from);
@@ -91,7 +92,8 @@ static void draw(struct dna_dns_srv *srv, size_t num, uint32_t (*random)(void *a
     }
 }
 
-void dna_dns_order_srv(struct dna_dns_srv *srv, size_t num, uint32_t (*random)(void *arg), void *arg)
+void dna_dns_order_srv(struct dna_dns_srv *srv, size_t num, uint32_t (*random)(void *arg),
+                       void *arg)
 {
     for (size_t i = 1; i < num; i++)
         for (size_t k = i; k > 0 && before(&srv[k], &srv[k - 1]); k--)

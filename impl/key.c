@@ -22,8 +22,8 @@ static void hex(const unsigned char *from, size_t len, char *out)
     *out = '\0';
 }
 
-void dna_key_make(const char *secret, const char *receiving, const char *originating, const char *stream_id,
-                  char out[DNA_KEY_LEN + 1])
+void dna_key_make(const char *secret, const char *receiving, const char *originating,
+                  const char *stream_id, char out[DNA_KEY_LEN + 1])
 {
     unsigned char sum[SHA256_DIGEST_LENGTH];
     char hmac_key[2 * SHA256_DIGEST_LENGTH + 1];
@@ -33,7 +33,8 @@ void dna_key_make(const char *secret, const char *receiving, const char *origina
     if (EVP_Digest(secret, strlen(secret), sum, NULL, EVP_sha256(), NULL) != 1)
         abort();
     hex(sum, sizeof sum, hmac_key);
-    if (!HMAC(EVP_sha256(), hmac_key, (int)strlen(hmac_key), (const unsigned char *)text.at, text.len, sum, &len))
+    if (!HMAC(EVP_sha256(), hmac_key, (int)strlen(hmac_key), (const unsigned char *)text.at,
+              text.len, sum, &len))
         abort();
     hex(sum, sizeof sum, out);
     OPENSSL_cleanse(hmac_key, sizeof hmac_key);

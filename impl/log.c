@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* log: see log.h. Lines wait in one bounded buffer when the reader is slow; what does not fit is counted
- * and the count is said once there is room again. */
+/* log: see log.h. Lines wait in one bounded buffer when the reader is slow; what does not fit is
+ * counted and the count is said once there is room again. */
 #include "impl/log.h"
 
 #include <fcntl.h>
@@ -15,7 +15,10 @@
 #include "model/machine.h"
 #include "spec/req.h"
 
-enum { WAITING_MAX = 1 << 20, CHUNK = 4096 }; /* CHUNK <= PIPE_BUF: a pipe that polls writable takes it */
+enum {
+    WAITING_MAX = 1 << 20,
+    CHUNK = 4096
+}; /* CHUNK <= PIPE_BUF: a pipe that polls writable takes it */
 
 static struct {
     int fd;
@@ -109,8 +112,8 @@ void dna_log(enum dna_log_level level, const char *event, const char *format, ..
     (void)vsnprintf(rest, sizeof rest, format, args);
     va_end(args);
     stamp(at);
-    int n = snprintf(line, sizeof line, "t=%s level=%s event=%s%s%s\n", at, level_names[level], event,
-                     rest[0] ? " " : "", rest);
+    int n = snprintf(line, sizeof line, "t=%s level=%s event=%s%s%s\n", at, level_names[level],
+                     event, rest[0] ? " " : "", rest);
     emit(line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
 }
 

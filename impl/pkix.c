@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pkix: see pkix.h. The path check runs with the purpose "TLS server" for either side unless the policy is
- * strict, because public CAs no longer put clientAuth into certificates (decision A34). */
+/* pkix: see pkix.h. The path check runs with the purpose "TLS server" for either side unless the
+ * policy is strict, because public CAs no longer put clientAuth into certificates (decision A34).
+ */
 #include "impl/pkix.h"
 
 #include <openssl/err.h>
@@ -14,10 +15,10 @@
 const char *dna_pkix_verdict_name(enum dna_pkix_verdict v)
 {
     static const char *const names[] = {
-        [DNA_PKIX_PROVED] = "proved",         [DNA_PKIX_NO_CERTIFICATE] = "no-certificate",
-        [DNA_PKIX_UNTRUSTED] = "untrusted",   [DNA_PKIX_SELF_SIGNED] = "self-signed",
+        [DNA_PKIX_PROVED] = "proved",           [DNA_PKIX_NO_CERTIFICATE] = "no-certificate",
+        [DNA_PKIX_UNTRUSTED] = "untrusted",     [DNA_PKIX_SELF_SIGNED] = "self-signed",
         [DNA_PKIX_NOT_IN_TIME] = "not-in-time", [DNA_PKIX_PURPOSE] = "purpose",
-        [DNA_PKIX_BAD_PATH] = "bad-path",     [DNA_PKIX_NAME_MISMATCH] = "name-mismatch",
+        [DNA_PKIX_BAD_PATH] = "bad-path",       [DNA_PKIX_NAME_MISMATCH] = "name-mismatch",
     };
     return names[v];
 }
@@ -28,14 +29,19 @@ X509_STORE *dna_pkix_store_new(const char *ca_file, const char *ca_dir, char *wh
     if (!store)
         abort();
     ERR_clear_error();
-    int ok = ca_file || ca_dir ? X509_STORE_load_locations(store, ca_file, ca_dir) : X509_STORE_set_default_paths(store);
+    int ok = ca_file || ca_dir ? X509_STORE_load_locations(store, ca_file, ca_dir)
+                               : X509_STORE_set_default_paths(store);
     if (ok == 1)
         return store;
     char reason[160] = "cannot be read";
     unsigned long e = ERR_peek_last_error();
     if (e)
         ERR_error_string_n(e, reason, sizeof reason);
-    (void)snprintf(why, why_len, "trust anchors %s: %s", ca_file ? ca_file : ca_dir ? ca_dir : "", reason);
+    (void)snprintf(why, why_len, "trust anchors %s: %s",
+                   ca_file  ? ca_file
+                   : ca_dir ? ca_dir
+                            : "",
+                   reason);
     ERR_clear_error();
     X509_STORE_free(store);
     return NULL;
@@ -64,14 +70,15 @@ static enum dna_pkix_verdict classify(int error)
     }
 }
 
-static enum dna_pkix_verdict check_path(X509 *leaf, STACK_OF(X509) *untrusted, bool as_client, X509_STORE *store,
-                                        char *why, size_t why_len)
+static enum dna_pkix_verdict check_path(X509 *leaf, STACK_OF(X509) * untrusted, bool as_client,
+                                        X509_STORE *store, char *why, size_t why_len)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     if (!ctx || X509_STORE_CTX_init(ctx, store, leaf, untrusted) != 1)
         abort();
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_purpose(param, as_client ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER);
+    X509_VERIFY_PARAM_set_purpose(param,
+                                  as_client ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER);
     X509_VERIFY_PARAM_set_depth(param, 10);
     int error = X509_V_OK;
     if (X509_verify_cert(ctx) != 1) {
@@ -85,9 +92,10 @@ static enum dna_pkix_verdict check_path(X509 *leaf, STACK_OF(X509) *untrusted, b
     return classify(error);
 }
 
-enum dna_pkix_verdict dna_pkix_check(X509 *leaf, STACK_OF(X509) *untrusted, const char *domain,
-                                     enum dna_pkix_service service, bool peer_is_client, X509_STORE *store,
-                                     const struct dna_pkix_policy *policy, char *why, size_t why_len)
+enum dna_pkix_verdict dna_pkix_check(X509 *leaf, STACK_OF(X509) * untrusted, const char *domain,
+                                     enum dna_pkix_service service, bool peer_is_client,
+                                     X509_STORE *store, const struct dna_pkix_policy *policy,
+                                     char *why, size_t why_len)
 {
     if (!leaf) {
         (void)snprintf(why, why_len, "no certificate was presented");
@@ -107,11 +115,13 @@ enum dna_pkix_verdict dna_pkix_check(X509 *leaf, STACK_OF(X509) *untrusted, cons
 
 enum dna_pkix_verdict dna_pkix_proves(SSL *ssl, const char *domain, enum dna_pkix_service service,
                                       bool peer_is_client, X509_STORE *store,
-                                      const struct dna_pkix_policy *policy, char *why, size_t why_len)
+                                      const struct dna_pkix_policy *policy, char *why,
+                                      size_t why_len)
 {
     X509 *leaf = ssl ? SSL_get0_peer_certificate(ssl) : NULL;
     STACK_OF(X509) *chain = ssl ? SSL_get_peer_cert_chain(ssl) : NULL;
-    return dna_pkix_check(leaf, chain, domain, service, peer_is_client, store, policy, why, why_len);
+    return dna_pkix_check(leaf, chain, domain, service, peer_is_client, store, policy, why,
+                          why_len);
 }
 
 bool dna_pkix_fingerprint(X509 *leaf, char out[65])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pkix: does this certificate prove that domain? Path by RFC 5280 (OpenSSL), names by RFC 6120 13.7,
- * RFC 6125 and RFC 9525. Called after the handshake, any number of times per connection. Pure: keeps no
- * reference to anything; the store and the certificates are the caller's. */
+/* pkix: does this certificate prove that domain? Path by RFC 5280 (OpenSSL), names by RFC
+ * 6120 13.7, RFC 6125 and RFC 9525. Called after the handshake, any number of times per connection.
+ * Pure: keeps no reference to anything; the store and the certificates are the caller's. */
 #ifndef DNA_IMPL_PKIX_H
 #define DNA_IMPL_PKIX_H
 #include <openssl/ssl.h>
@@ -28,24 +28,27 @@ const char *dna_pkix_verdict_name(enum dna_pkix_verdict v);
 
 /* What local policy allows (knobs of spec/decisions.def). Zeroed = the reference's defaults. */
 struct dna_pkix_policy {
-    bool cn_names;           /* CN as last resort where no DNS/SRV/XMPP names are present (A33) */
-    bool strict_client_eku;  /* a certificate for serverAuth only is refused from a TLS client (A34) */
-    bool any_srv_service;    /* _xmpp-client counts on S2S and the reverse (A34) */
+    bool cn_names;          /* CN as last resort where no DNS/SRV/XMPP names are present (A33) */
+    bool strict_client_eku; /* a certificate for serverAuth only is refused from a TLS client (A34)
+                             */
+    bool any_srv_service;   /* _xmpp-client counts on S2S and the reverse (A34) */
 };
 
-/* dna_pkix_store_new() loads trust anchors once: a PEM file and/or a hashed directory; both NULL = the
- * system's. NULL with a reason in why on failure. Free with X509_STORE_free(). */
+/* dna_pkix_store_new() loads trust anchors once: a PEM file and/or a hashed directory; both NULL =
+ * the system's. NULL with a reason in why on failure. Free with X509_STORE_free(). */
 X509_STORE *dna_pkix_store_new(const char *ca_file, const char *ca_dir, char *why, size_t why_len);
 
-/* dna_pkix_proves() judges the peer of an established TLS session for domain (A- or U-labels, or an IP
- * literal). peer_is_client: the peer was the TLS client. why gets one line for logs, always. */
+/* dna_pkix_proves() judges the peer of an established TLS session for domain (A- or U-labels, or an
+ * IP literal). peer_is_client: the peer was the TLS client. why gets one line for logs, always. */
 enum dna_pkix_verdict dna_pkix_proves(SSL *ssl, const char *domain, enum dna_pkix_service service,
                                       bool peer_is_client, X509_STORE *store,
-                                      const struct dna_pkix_policy *policy, char *why, size_t why_len);
+                                      const struct dna_pkix_policy *policy, char *why,
+                                      size_t why_len);
 /* dna_pkix_check() is the same for a certificate in hand; untrusted may be NULL. */
-enum dna_pkix_verdict dna_pkix_check(X509 *leaf, STACK_OF(X509) *untrusted, const char *domain,
-                                     enum dna_pkix_service service, bool peer_is_client, X509_STORE *store,
-                                     const struct dna_pkix_policy *policy, char *why, size_t why_len);
+enum dna_pkix_verdict dna_pkix_check(X509 *leaf, STACK_OF(X509) * untrusted, const char *domain,
+                                     enum dna_pkix_service service, bool peer_is_client,
+                                     X509_STORE *store, const struct dna_pkix_policy *policy,
+                                     char *why, size_t why_len);
 /* dna_pkix_names() says whether the certificate names domain at all, whoever issued it. */
 bool dna_pkix_names(X509 *leaf, const char *domain, enum dna_pkix_service service,
                     const struct dna_pkix_policy *policy);

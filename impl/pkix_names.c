@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* pkix_names: does a certificate name a domain? RFC 6120 13.7.1.2 asks for DNS-IDs, SRV-IDs and (legacy)
- * XmppAddrs; wildcards are a whole left-most label of a DNS-ID and nothing else (RFC 9525, decision A32).
- * Every string of a certificate is hostile: it may hold NULs, be of the wrong type, or be no UTF-8. */
+/* pkix_names: does a certificate name a domain? RFC 6120 13.7.1.2 asks for DNS-IDs, SRV-IDs and
+ * (legacy) XmppAddrs; wildcards are a whole left-most label of a DNS-ID and nothing else (RFC 9525,
+ * decision A32). Every string of a certificate is hostile: it may hold NULs, be of the wrong type,
+ * or be no UTF-8. */
 #include <arpa/inet.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
@@ -48,7 +49,8 @@ static void drop_final_dot(char *s)
         s[n - 1] = '\0';
 }
 
-/* "*.example" stands for exactly one label, and never for a whole top-level domain's worth of nothing. */
+/* "*.example" stands for exactly one label, and never for a whole top-level domain's worth of
+ * nothing. */
 static bool wildcard_matches(const char *pattern, const char *name)
 {
     const char *rest = pattern + 1; /* ".example" */
@@ -100,7 +102,8 @@ static bool srv_id(const struct reference *ref, const ASN1_TYPE *value)
 static bool xmpp_addr(const struct reference *ref, const ASN1_TYPE *value)
 {
     char text[NAME_MAX_LEN], ascii[NAME_MAX_LEN];
-    if (value->type != V_ASN1_UTF8STRING || !copy_string(value->value.utf8string, text, sizeof text))
+    if (value->type != V_ASN1_UTF8STRING ||
+        !copy_string(value->value.utf8string, text, sizeof text))
         return false;
     if (strpbrk(text, "@/*") || dna_dns_to_ascii(text, ascii, sizeof ascii) != 0)
         return false;
@@ -140,7 +143,8 @@ static bool supported_kind(const GENERAL_NAME *n)
     return nid == NID_SRVName || nid == NID_XmppAddr;
 }
 
-/* CN-ID: the last common name of the subject (RFC 6125 6.4.4), for those whose policy still wants it. */
+/* CN-ID: the last common name of the subject (RFC 6125 6.4.4), for those whose policy still wants
+ * it. */
 static bool common_name(const struct reference *ref, X509 *leaf)
 {
     X509_NAME *subject = X509_get_subject_name(leaf);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tls: see tls.h. What is set here, and why: TLS 1.2 at least (RFC 7590 3.1 by way of BCP 195), no
- * compression and no renegotiation, no tickets and no cache (a ticket costs a server 300 us, resumption is
- * not wanted where proofs are judged anew), buffers released while a stream is idle. */
+ * compression and no renegotiation, no tickets and no cache (a ticket costs a server 300 us,
+ * resumption is not wanted where proofs are judged anew), buffers released while a stream is idle.
+ */
 #include "impl/tls.h"
 
 #include <openssl/err.h>
@@ -27,7 +28,8 @@ static SSL_CTX *fail(SSL_CTX *ctx, const char *what, const char *file, char *why
     return NULL;
 }
 
-SSL_CTX *dna_tls_context_new(const char *chain_file, const char *key_file, char *why, size_t why_len)
+SSL_CTX *dna_tls_context_new(const char *chain_file, const char *key_file, char *why,
+                             size_t why_len)
 {
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* xml: the push parser behind xml.h. libxml2's SAX2 callbacks build nodes in an arena and note what was
- * completed; dna_xml_feed() hands that out after libxml2 has returned, so that a handler may free the
- * parser. Owner: whoever called dna_xml_new(). */
+/* xml: the push parser behind xml.h. libxml2's SAX2 callbacks build nodes in an arena and note what
+ * was completed; dna_xml_feed() hands that out after libxml2 has returned, so that a handler may
+ * free the parser. Owner: whoever called dna_xml_new(). */
 #include "impl/xml.h"
 
 #include <libxml/parser.h>
@@ -15,7 +15,8 @@
 enum {
     MAX_DEPTH = 64,
     MAX_ATTRS = 64,
-    MAX_NAMES = 256 * 1024 /* bytes of interned names: a hostile peer invents new ones without end */
+    MAX_NAMES =
+        256 * 1024 /* bytes of interned names: a hostile peer invents new ones without end */
 };
 enum event { EV_NONE, EV_HEADER, EV_ELEMENT, EV_END };
 
@@ -26,8 +27,8 @@ struct dna_xml_parser {
     xmlSAXHandler sax;
     struct dna_arena arena, header_arena;
     struct dna_xml_node *header, *root, *open; /* open: the node whose children are being read */
-    struct dna_xml_node *last;                 /* the youngest child of open, if open is the same still */
-    struct dna_xml_decl *inherited;            /* what the header declares for its children to use */
+    struct dna_xml_node *last;      /* the youngest child of open, if open is the same still */
+    struct dna_xml_decl *inherited; /* what the header declares for its children to use */
     size_t max_bytes, bytes;
     unsigned depth;
     enum event event, event_after; /* event_after: the end that <stream:stream/> brings at once */
@@ -71,8 +72,9 @@ static void inherit(struct dna_xml_parser *p, struct dna_xml_node *node)
     }
 }
 
-static struct dna_xml_node *make_node(struct dna_arena *a, const xmlChar *name, const xmlChar *prefix,
-                                      const xmlChar *uri, int nb_ns, const xmlChar **namespaces, int nb_attrs,
+static struct dna_xml_node *make_node(struct dna_arena *a, const xmlChar *name,
+                                      const xmlChar *prefix, const xmlChar *uri, int nb_ns,
+                                      const xmlChar **namespaces, int nb_attrs,
                                       const xmlChar **attrs)
 {
     struct dna_xml_node *n = dna_arena_get(a, sizeof *n);
@@ -97,8 +99,9 @@ static struct dna_xml_node *make_node(struct dna_arena *a, const xmlChar *name, 
     return n;
 }
 
-static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int nb_ns,
-                     const xmlChar **namespaces, int nb_attrs, int nb_defaulted, const xmlChar **attrs)
+static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+                     int nb_ns, const xmlChar **namespaces, int nb_attrs, int nb_defaulted,
+                     const xmlChar **attrs)
 {
     struct dna_xml_parser *p = ctx;
     (void)nb_defaulted;
@@ -109,8 +112,8 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
         return;
     }
     bool header = p->depth == 0 && !p->document;
-    struct dna_xml_node *n = make_node(header ? &p->header_arena : &p->arena, name, prefix, uri, nb_ns,
-                                       namespaces, nb_attrs, attrs);
+    struct dna_xml_node *n = make_node(header ? &p->header_arena : &p->arena, name, prefix, uri,
+                                       nb_ns, namespaces, nb_attrs, attrs);
     p->depth++;
     if (header) {
         p->header = n;
@@ -197,7 +200,8 @@ static void on_instruction(void *ctx, const xmlChar *target, const xmlChar *data
     refuse(ctx, DNA_XML_RESTRICTED);
 }
 
-static void on_subset(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+static void on_subset(void *ctx, const xmlChar *name, const xmlChar *external,
+                      const xmlChar *system)
 {
     (void)name;
     (void)external;
@@ -228,7 +232,8 @@ static void on_error(void *ctx, xmlErrorPtr e)
         refuse(p, DNA_XML_ENCODING);
     else if (e->level == XML_ERR_FATAL)
         refuse(p, DNA_XML_NOT_WELL_FORMED);
-    else if (e->domain == XML_FROM_NAMESPACE && e->code != XML_WAR_NS_URI_RELATIVE && e->code != XML_WAR_NS_URI)
+    else if (e->domain == XML_FROM_NAMESPACE && e->code != XML_WAR_NS_URI_RELATIVE &&
+             e->code != XML_WAR_NS_URI)
         refuse(p, DNA_XML_NOT_WELL_FORMED);
 }
 
@@ -237,7 +242,8 @@ static bool utf8_named(const xmlChar *encoding)
     return xmlStrcasecmp(encoding, (const xmlChar *)"UTF-8") == 0;
 }
 
-struct dna_xml_parser *dna_xml_new(const struct dna_xml_handler *handler, void *arg, size_t max_bytes)
+struct dna_xml_parser *dna_xml_new(const struct dna_xml_handler *handler, void *arg,
+                                   size_t max_bytes)
 {
     struct dna_xml_parser *p = dna_calloc(1, sizeof *p);
     p->handler = handler;
@@ -283,7 +289,8 @@ void dna_xml_free(struct dna_xml_parser *p)
         destroy(p);
 }
 
-/* libxml2 would take UTF-16 by its byte order mark and ISO-8859-1 by its name; XMPP is UTF-8 (11.6). */
+/* libxml2 would take UTF-16 by its byte order mark and ISO-8859-1 by its name; XMPP is UTF-8
+ * (11.6). */
 static void check_first_byte(struct dna_xml_parser *p, unsigned char c)
 {
     if (c == 0xfe || c == 0xff || c == 0x00)
@@ -333,7 +340,8 @@ static void hand_out(struct dna_xml_parser *p)
     dna_arena_reset(&p->arena);
 }
 
-/* White space between stanzas (RFC 6120 4.6.1) costs a peer nothing and must not add up to the limit. */
+/* White space between stanzas (RFC 6120 4.6.1) costs a peer nothing and must not add up to the
+ * limit. */
 static size_t skip_space(const struct dna_xml_parser *p, const char *data, size_t len)
 {
     size_t n = 0;
@@ -395,7 +403,8 @@ static void one_error(void *arg, enum dna_xml_error why)
 }
 
 enum dna_xml_error dna_xml_parse_text(const char *text, size_t len,
-                                      void (*element)(void *arg, const struct dna_xml_node *root), void *arg)
+                                      void (*element)(void *arg, const struct dna_xml_node *root),
+                                      void *arg)
 {
     static const struct dna_xml_handler handler = { .element = one_element, .error = one_error };
     struct one o = { element, arg, DNA_XML_NOT_WELL_FORMED };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* xml: an XMPP stream as a sequence of events: header, child element, end, or the reason why the bytes
- * are no stream (RFC 6120 sections 4, 11). The parser owns every node it hands out: a node is valid until
- * the callback returns. Nothing of libxml2 shows here.
+/* xml: an XMPP stream as a sequence of events: header, child element, end, or the reason why the
+ * bytes are no stream (RFC 6120 sections 4, 11). The parser owns every node it hands out: a node is
+ * valid until the callback returns. Nothing of libxml2 shows here.
  *
- * Events are delivered outside of libxml2, one per dna_xml_feed() at most, and feeding stops exactly
- * behind the '>' that completed the event: what a peer pipelined behind it is still with the caller
- * (which is how bytes behind <starttls/> are seen). */
+ * Events are delivered outside of libxml2, one per dna_xml_feed() at most, and feeding stops
+ * exactly behind the '>' that completed the event: what a peer pipelined behind it is still with
+ * the caller (which is how bytes behind <starttls/> are seen). */
 #ifndef DNA_IMPL_XML_H
 #define DNA_IMPL_XML_H
 #include <stdbool.h>
@@ -62,12 +62,15 @@ struct dna_xml_node {
 
 /* dna_xml_get() is the value of an unprefixed attribute, or NULL. */
 const char *dna_xml_get(const struct dna_xml_node *node, const char *attr);
-/* dna_xml_get_ns() is the value of a namespaced attribute ("lang" in XML's own namespace, say), or NULL. */
+/* dna_xml_get_ns() is the value of a namespaced attribute ("lang" in XML's own namespace, say), or
+ * NULL. */
 const char *dna_xml_get_ns(const struct dna_xml_node *node, const char *ns, const char *attr);
 /* dna_xml_is() says whether node is the element {ns}name; false for NULL and for text. */
 bool dna_xml_is(const struct dna_xml_node *node, const char *ns, const char *name);
-/* dna_xml_child() is the first child element {ns}name; ns NULL = any, name NULL = any; NULL if none. */
-const struct dna_xml_node *dna_xml_child(const struct dna_xml_node *node, const char *ns, const char *name);
+/* dna_xml_child() is the first child element {ns}name; ns NULL = any, name NULL = any; NULL if
+ * none. */
+const struct dna_xml_node *dna_xml_child(const struct dna_xml_node *node, const char *ns,
+                                         const char *name);
 /* dna_xml_text() appends the node's own text (its direct text children) to out. */
 void dna_xml_text(const struct dna_xml_node *node, struct dna_buf *out);
 /* dna_xml_default_ns() is the default namespace a header declares, "" if none. */
@@ -81,15 +84,15 @@ bool dna_xml_declares(const struct dna_xml_node *node, const char *prefix, const
 struct dna_xml_override {
     const char *name, *value;
 };
-/* dna_xml_write() appends node as text fit for a stream whose default namespace is to_ns. Elements in
- * from_ns (the content namespace of the stream that it came from) are moved to to_ns; all other namespaces
- * are declared again where the target stream does not declare them. overrides end with name NULL; may be
- * NULL. from_ns NULL = nothing is moved. */
+/* dna_xml_write() appends node as text fit for a stream whose default namespace is to_ns. Elements
+ * in from_ns (the content namespace of the stream that it came from) are moved to to_ns; all other
+ * namespaces are declared again where the target stream does not declare them. overrides end with
+ * name NULL; may be NULL. from_ns NULL = nothing is moved. */
 void dna_xml_write(struct dna_buf *out, const struct dna_xml_node *node, const char *from_ns,
                    const char *to_ns, const struct dna_xml_override *overrides);
 
-/* What the parser tells. header: the stream's opening tag as a node without children. element: a complete
- * child of the stream. end: the stream's closing tag. Any of them may free the parser. */
+/* What the parser tells. header: the stream's opening tag as a node without children. element: a
+ * complete child of the stream. end: the stream's closing tag. Any of them may free the parser. */
 struct dna_xml_handler {
     void (*header)(void *arg, const struct dna_xml_node *header);
     void (*element)(void *arg, const struct dna_xml_node *element);
@@ -98,19 +101,21 @@ struct dna_xml_handler {
 };
 struct dna_xml_parser;
 
-/* dna_xml_new() makes a parser for one stream; a restarted stream gets a new one. max_bytes limits each
- * child of the stream, and its header; at least 10000 (RFC 6120 13.12). */
-struct dna_xml_parser *dna_xml_new(const struct dna_xml_handler *handler, void *arg, size_t max_bytes);
+/* dna_xml_new() makes a parser for one stream; a restarted stream gets a new one. max_bytes limits
+ * each child of the stream, and its header; at least 10000 (RFC 6120 13.12). */
+struct dna_xml_parser *dna_xml_new(const struct dna_xml_handler *handler, void *arg,
+                                   size_t max_bytes);
 /* dna_xml_limit() changes the limit, after authentication for instance. */
 void dna_xml_limit(struct dna_xml_parser *p, size_t max_bytes);
 /* dna_xml_free() frees the parser; safe inside its own callbacks; NULL is fine. */
 void dna_xml_free(struct dna_xml_parser *p);
-/* dna_xml_feed() parses up to and including the next '>' and says how many bytes it took: at least 1 of
- * len > 0, unless the parser has ended (error or end reported), when it takes none. At most one event is
- * delivered, as the last thing it does: p may be gone when it returns. */
+/* dna_xml_feed() parses up to and including the next '>' and says how many bytes it took: at least
+ * 1 of len > 0, unless the parser has ended (error or end reported), when it takes none. At most
+ * one event is delivered, as the last thing it does: p may be gone when it returns. */
 size_t dna_xml_feed(struct dna_xml_parser *p, const char *data, size_t len);
-/* dna_xml_parse_text() parses one complete document as a stream child would be, for tests and tools: the
- * callback receives the root as element. */
+/* dna_xml_parse_text() parses one complete document as a stream child would be, for tests and
+ * tools: the callback receives the root as element. */
 enum dna_xml_error dna_xml_parse_text(const char *text, size_t len,
-                                      void (*element)(void *arg, const struct dna_xml_node *root), void *arg);
+                                      void (*element)(void *arg, const struct dna_xml_node *root),
+                                      void *arg);
 #endif

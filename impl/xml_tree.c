@@ -80,7 +80,8 @@ bool dna_xml_is(const struct dna_xml_node *node, const char *ns, const char *nam
     return node && node->name && strcmp(node->name, name) == 0 && strcmp(node->ns, ns) == 0;
 }
 
-const struct dna_xml_node *dna_xml_child(const struct dna_xml_node *node, const char *ns, const char *name)
+const struct dna_xml_node *dna_xml_child(const struct dna_xml_node *node, const char *ns,
+                                         const char *name)
 {
     for (const struct dna_xml_node *n = node ? node->children : NULL; n; n = n->next)
         if (n->name && (!name || strcmp(n->name, name) == 0) && (!ns || strcmp(n->ns, ns) == 0))

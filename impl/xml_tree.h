@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* xml_tree: the memory behind nodes. One arena holds one stanza and is emptied as a whole; a quiet stream
- * holds none. Only xml*.c use it. */
+/* xml_tree: the memory behind nodes. One arena holds one stanza and is emptied as a whole; a quiet
+ * stream holds none. Only xml*.c use it. */
 #ifndef DNA_IMPL_XML_TREE_H
 #define DNA_IMPL_XML_TREE_H
 #include "impl/xml.h"

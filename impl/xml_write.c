@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* xml_write: nodes back into text for another stream. Prefixes are kept, because content may hold prefixed
- * names that no parser shows (xsi:type, XPath); what the target stream does not declare is declared again. */
+/* xml_write: nodes back into text for another stream. Prefixes are kept, because content may hold
+ * prefixed names that no parser shows (xsi:type, XPath); what the target stream does not declare is
+ * declared again. */
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@ static void declare(struct writer *w, const char *prefix, const char *uri)
     dna_buf_puts(w->out, "'");
 }
 
-static const struct dna_xml_override *overridden(const struct writer *w, const struct dna_xml_attr *a)
+static const struct dna_xml_override *overridden(const struct writer *w,
+                                                 const struct dna_xml_attr *a)
 {
     for (const struct dna_xml_override *o = w->overrides; o && o->name; o++)
         if (!a->ns && strcmp(o->name, a->name) == 0)
@@ -75,9 +77,12 @@ static void write_name(struct writer *w, const struct dna_xml_node *n)
     dna_buf_puts(w->out, n->name);
 }
 
-enum { MAX_DECLS = 200 }; /* own declarations, one for the element and one per attribute: the parser's limits */
+enum {
+    MAX_DECLS = 200
+}; /* own declarations, one for the element and one per attribute: the parser's limits */
 
-static void write_node(struct writer *w, const struct dna_xml_node *n, const struct scope *up, bool root);
+static void write_node(struct writer *w, const struct dna_xml_node *n, const struct scope *up,
+                       bool root);
 
 static void write_children(struct writer *w, const struct dna_xml_node *n, const struct scope *s)
 {
@@ -90,8 +95,8 @@ static void write_children(struct writer *w, const struct dna_xml_node *n, const
 }
 
 /* Adds to the scope and writes one declaration unless it is in force already. */
-static const struct scope *need(struct writer *w, const struct scope *s, struct scope *room, size_t *used,
-                                const char *prefix, const char *uri)
+static const struct scope *need(struct writer *w, const struct scope *s, struct scope *room,
+                                size_t *used, const char *prefix, const char *uri)
 {
     const char *now = lookup(s, prefix);
     if ((now && strcmp(now, uri) == 0) || *used >= MAX_DECLS)
@@ -101,7 +106,8 @@ static const struct scope *need(struct writer *w, const struct scope *s, struct 
     return &room[(*used)++];
 }
 
-static void write_node(struct writer *w, const struct dna_xml_node *n, const struct scope *up, bool root)
+static void write_node(struct writer *w, const struct dna_xml_node *n, const struct scope *up,
+                       bool root)
 {
     struct scope room[MAX_DECLS];
     size_t used = 0;
