@@ -56,9 +56,4 @@ void dna_router_route(struct dna_router *r, const struct dna_xml_node *stanza, c
 void dna_router_bounce(struct dna_router *r, const char *text, size_t len, const char *type,
                        const char *condition);
 
-/* dna_jid_domain() copies the domain of a JID, lower case, into out; false if there is none or no
- * room. */
-bool dna_jid_domain(const char *jid, char *out, size_t out_len);
-/* dna_jid_bare() copies user@domain, lower case. */
-bool dna_jid_bare(const char *jid, char *out, size_t out_len);
 #endif

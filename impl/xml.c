@@ -368,7 +368,8 @@ size_t dna_xml_feed(struct dna_xml_parser *p, const char *data, size_t len)
         p->bytes += n;
         if (n)
             (void)xmlParseChunk(p->ctxt, data, (int)n, 0);
-        if (!p->error && p->ctxt->encoding && !utf8_named(p->ctxt->encoding))
+        bool ill_formed = p->error == DNA_XML_NOT_WELL_FORMED && !p->header;
+        if ((!p->error || ill_formed) && p->ctxt->encoding && !utf8_named(p->ctxt->encoding))
             p->error = DNA_XML_ENCODING;
         if (!p->error && !p->ctxt->wellFormed)
             p->error = DNA_XML_NOT_WELL_FORMED;
