@@ -68,7 +68,8 @@ struct dna_iut_options {
  * in different directories and after one another. NULL with diag on failure.
  */
 struct dna_iut *dna_iut_new(const struct dna_variant *variant,
-                            const struct dna_iut_options *options, struct dna_diag *diag) DNA_CHECKED;
+                            const struct dna_iut_options *options,
+                            struct dna_diag *diag) DNA_CHECKED;
 
 /*
  * dna_iut_free kills what still runs (KILL, without waiting longer than that takes) and forgets

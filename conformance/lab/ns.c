@@ -91,8 +91,8 @@ int dna_lab_refusal(int error, struct dna_diag *diag)
         dna_diag_add(diag,
                      "\n  the settings that decide: kernel.unprivileged_userns_clone=1, "
                      "user.max_user_namespaces above 0,\n"
-                     "  kernel.apparmor_restrict_unprivileged_userns=0; in a container, its seccomp "
-                     "profile and the SYS_ADMIN capability");
+                     "  kernel.apparmor_restrict_unprivileged_userns=0; in a container, its "
+                     "seccomp profile\n  and the SYS_ADMIN capability");
     return -1;
 }
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names of the lab's DNS, in canonical order (the order of a signed zone), each with its
+ * records, manners and watchers. Private to the dns_*.c files; the store owns all of it.
+ *
+ * A name is found by its key: its labels from the root down, in lower case, each ended by a zero
+ * byte. Keys compare like names do in RFC 4034 section 6.1, and a name lies below another when
+ * the other's key is a prefix of its own.
+ */
+#ifndef DNA_LAB_DNS_STORE_H
+#define DNA_LAB_DNS_STORE_H
+
+#include <ldns/ldns.h>
+
+#include "conformance/lab/dns.h"
+
+#define DNS_MAX_KEY 512u
+
+struct dns_key {
+    size_t len;
+    uint8_t at[DNS_MAX_KEY];
+};
+
+struct dns_manner {
+    struct dns_manner *next;
+    uint16_t type;
+    enum dna_dns_manner manner;
+    bool below;
+};
+
+struct dns_watch {
+    struct dns_watch *next;
+    dna_dns_watch_fn fn;
+    void *arg;
+};
+
+struct dns_name {
+    ldns_rbnode_t node;
+    struct dns_key key;
+    ldns_rr_list *records; /* never NULL */
+    struct dns_manner *manners;
+    struct dns_watch *watches;
+    bool apex;
+};
+
+struct dns_store {
+    ldns_rbtree_t *names;
+};
+
+int dns_store_init(struct dns_store *store);
+void dns_store_cleanup(struct dns_store *store);
+
+/* dns_key_of makes the key of a name in wire form. */
+void dns_key_of(const ldns_rdf *name, struct dns_key *out);
+
+/* dns_key_up cuts the lowest label off; false if there was none (the root). */
+bool dns_key_up(struct dns_key *key);
+
+/* dns_store_find is the name with that key, or NULL. dns_store_get makes it if it is not there. */
+struct dns_name *dns_store_find(const struct dns_store *store, const struct dns_key *key);
+struct dns_name *dns_store_get(struct dns_store *store, const struct dns_key *key);
+
+/* dns_store_tidy forgets a name that has nothing left to remember. */
+void dns_store_tidy(struct dns_store *store, struct dns_name *name);
+
+/* dns_store_exists says whether there are records at the key or below it. */
+bool dns_store_exists(const struct dns_store *store, const struct dns_key *key);
+
+/* dns_store_remove_tree forgets everything at and below a key. */
+void dns_store_remove_tree(struct dns_store *store, const struct dns_key *key);
+
+/* dns_store_manner is how a name answers for a type. */
+enum dna_dns_manner dns_store_manner(const struct dns_store *store, const struct dns_key *key,
+                                     uint16_t type);
+
+/* dns_store_apex is the closest enclosing zone's apex; never NULL while the root is one. */
+struct dns_name *dns_store_apex(const struct dns_store *store, const struct dns_key *key);
+
+void dns_name_clear(struct dns_name *name, uint16_t type);
+
+/* dns_reply is what was decided about one query. */
+struct dns_reply {
+    ldns_pkt *packet; /* NULL: say nothing */
+    enum dna_dns_answer answer;
+    bool truncate;    /* TC over UDP whatever the size */
+    bool dnssec_ok;
+    uint16_t udp_size;
+};
+
+/*
+ * dns_reply_make decides and composes the answer to a query. All rrsets pass through one function
+ * of dns_answer.c and all denials through another: the places where signatures and NSEC belong.
+ * Returns 0, or -1 when memory is out.
+ */
+int dns_reply_make(const struct dns_store *store, const ldns_pkt *query, struct dns_reply *out);
+
+#endif
