@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Certificates, keys and the trust store as files that servers read. */
+#include "conformance/lab/ca.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+
+static FILE *create(const char *path, mode_t mode, struct dna_diag *diag)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    if (file)
+        return file;
+    dna_diag_set(diag, DNA_CLASS_HARD, "CA: cannot write %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+static int finish(FILE *file, const char *path, int ok, struct dna_diag *diag)
+{
+    if (fclose(file) == 0 && ok)
+        return 0;
+    return dna_diag_set(diag, DNA_CLASS_HARD, "CA: cannot write %s: %s", path, strerror(errno));
+}
+
+int dna_cert_write(const struct dna_cert *cert, const char *cert_path, const char *key_path,
+                   struct dna_diag *diag)
+{
+    FILE *file;
+    int ok;
+
+    if (cert_path) {
+        file = create(cert_path, 0644, diag);
+        if (!file)
+            return -1;
+        ok = PEM_write_X509(file, cert->x509);
+        for (int i = 0; ok && cert->chain && i < sk_X509_num(cert->chain); i++)
+            ok = PEM_write_X509(file, sk_X509_value(cert->chain, i));
+        if (finish(file, cert_path, ok, diag))
+            return -1;
+    }
+    if (key_path) {
+        file = create(key_path, 0600, diag);
+        if (!file)
+            return -1;
+        ok = PEM_write_PrivateKey(file, cert->key, NULL, NULL, 0, NULL, NULL);
+        if (finish(file, key_path, ok, diag))
+            return -1;
+    }
+    return 0;
+}
+
+static int write_one(X509 *x509, const char *dir, const char *name, struct dna_diag *diag)
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    file = create(path, 0644, diag);
+    return file ? finish(file, path, PEM_write_X509(file, x509), diag) : -1;
+}
+
+int dna_ca_write_store(const struct dna_ca *ca, const char *dir, struct dna_diag *diag)
+{
+    X509 *root = dna_ca_root(ca);
+    char name[32];
+    int ok = 0;
+    unsigned long hash = X509_NAME_hash_ex(X509_get_subject_name(root), NULL, NULL, &ok);
+
+    if (!ok)
+        return dna_diag_set(diag, DNA_CLASS_HARD, "CA: cannot hash the name of the root");
+    if (mkdir(dir, 0755) && errno != EEXIST)
+        return dna_diag_set(diag, DNA_CLASS_HARD, "CA: cannot make %s: %s", dir, strerror(errno));
+    snprintf(name, sizeof name, "%08lx.0", hash);
+    if (write_one(root, dir, "ca.crt", diag) || write_one(root, dir, name, diag))
+        return -1;
+    return write_one(root, dir, "ca-certificates.crt", diag);
+}
