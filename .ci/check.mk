@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# check.mk -- what `make check` is made of.  Included by the Makefile.
+
+SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+check:
+	@.ci/packages check
+	@$(MAKE) --no-print-directory -s check-all
+
+check-all:
+	@echo "== build with gcc and with clang, all warnings are errors"
+	@$(MAKE) --no-print-directory -s -j2 CC=gcc BUILD=build all
+	@$(MAKE) --no-print-directory -s -j2 CC=clang BUILD=build-clang CFLAGS=-O0 all tests
+	@echo "== tables: checked, and generated code is what they say"
+	@$(MAKE) --no-print-directory -s layers model-check gen-check
+	@echo "== unit tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+	@$(MAKE) --no-print-directory -s -j2 CC=gcc BUILD=build-asan CFLAGS="$(SAN)" tests
+	@$(MAKE) --no-print-directory -s CC=gcc BUILD=build-asan CFLAGS="$(SAN)" unit
+	@echo "== scenarios: every script is sound"
+	@build/xdna lint
+	@echo "== the tools' exit statuses and messages"
+	@$(MAKE) --no-print-directory -s exits
+	@echo "== the conformance suite against the reference server"
+	@build/xdna run --profile xdna --strict-features
+	@echo "== make check: everything passed"
+
+unit: tests
+	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 .ci/unit "unit tests" $(TESTS)
+
+layers:
+	@.ci/layers
+
+model-check: $(BUILD)/model-tool
+	@$(BUILD)/model-tool check
+
+# Generated files are compared in a folder of their own, so that a checkout is never changed by a check.
+gen-check: $(BUILD)/model-tool
+	@rm -rf $(BUILD)/gen && mkdir -p $(BUILD)/gen && $(BUILD)/model-tool gen $(BUILD)/gen >/dev/null
+	@diff -r $(BUILD)/gen impl/gen && echo "gen-check: impl/gen is what the tables say" || \
+	 { echo "gen-check: impl/gen differs from the tables: run make gen"; exit 1; }
+
+lint: $(BUILD)/xdna
+	@$(BUILD)/xdna lint
+
+exits: $(BUILD)/xdna $(BUILD)/xdna-server
+	@conformance/test/exits.sh $(BUILD)
+
+mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test
+	@conformance/mutants.sh $(BUILD) $(ARGS)
+
+.PHONY: check-all exits
