@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gen.h -- prints the step function of a machine as C, so that the reference runs a plain `switch`
+ * that a debugger can step through, and not a table.  Nothing is allocated.
+ */
+#ifndef DNA_MODEL_GEN_H
+#define DNA_MODEL_GEN_H
+
+#include <stdio.h>
+
+#include "model/machine.h"
+
+/* dna_gen_step prints NAME.gen.c of this machine; sha256 is the hash of model/NAME.def in
+   hexadecimal, for the banner.  Returns 0, or -1 when `out` has failed. */
+int dna_gen_step(const struct dna_machine *machine, const char *sha256, FILE *out);
+
+#endif
