@@ -64,6 +64,8 @@ $(BUILD)/xdna-server-test: $(BUILD)/obj/impl/server_main_test.o $(BUILD)/obj/mod
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/xdna-client: $(BUILD)/obj/impl/client_main.o $(IMPL_OBJ) $(GEN_OBJ) $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+$(BUILD)/bench-idle: $(BUILD)/obj/conformance/bench/idle.o $(CONF_OBJ) $(MODEL_OBJ)
+	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/model-tool: $(BUILD)/obj/model/tool.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@
 $(BUILD)/spec-texts: $(BUILD)/obj/spec/texts.o $(SPEC_OBJ)
@@ -89,6 +91,9 @@ gen: $(BUILD)/model-tool
 	@mkdir -p impl/gen
 	@rm -f impl/gen/*.gen.c
 	$(BUILD)/model-tool gen impl/gen
+# Figures, never verdicts: see conformance/bench/bench.sh.
+bench: all $(BUILD)/bench-idle
+	@conformance/bench/bench.sh $(BUILD)
 texts: $(BUILD)/spec-texts
 	$(BUILD)/spec-texts $(TEXTS)
 
