@@ -233,7 +233,7 @@ static struct mentions state_mentions(const struct dna_machine *m, size_t state)
 
 static void state_function(const struct dna_machine *m, size_t state, char *name, size_t size)
 {
-    snprintf(name, size, "in_%s", m->states[state].name);
+    snprintf(name, size, "%s_in_%s", m->name, m->states[state].name);
     for (char *p = name; *p; p++) {
         *p = (char)tolower((unsigned char)*p);
     }
@@ -241,7 +241,7 @@ static void state_function(const struct dna_machine *m, size_t state, char *name
 
 static void put_state(const struct dna_machine *m, size_t state, FILE *out)
 {
-    char name[64], head[96];
+    char name[128], head[160];
     struct mentions seen = state_mentions(m, state);
     state_function(m, state, name, sizeof name);
     snprintf(head, sizeof head, "static void %s(", name);
@@ -261,7 +261,7 @@ static void put_state(const struct dna_machine *m, size_t state, FILE *out)
 
 static void put_step(const struct dna_machine *m, FILE *out)
 {
-    char head[96], name[64];
+    char head[160], name[128];
     snprintf(head, sizeof head, "void dna_%s_step(", m->name);
     put_signature(out, head, m->name);
     fprintf(out, "    dna_effects_begin(fx, &dna_machine_%s, m->state, on);\n", m->name);

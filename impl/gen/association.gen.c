@@ -5,9 +5,9 @@
 #include "model/machines.h"
 
 /* NONE: no stanza of this pair may cross */
-static void in_none(struct association *m, enum association_event on,
-                    const struct association_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void association_in_none(struct association *m, enum association_event on,
+                                const struct association_facts *e, struct dna_stream_vars *s,
+                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     switch (on) {
     case association_E_EXTERNAL_ACCEPTED:
@@ -120,9 +120,9 @@ static void in_none(struct association *m, enum association_event on,
 }
 
 /* TAKES: the peer's stanzas of this pair are accepted */
-static void in_takes(struct association *m, enum association_event on,
-                     const struct association_facts *e, struct dna_stream_vars *s,
-                     const struct dna_knobs *k, struct dna_effects *fx)
+static void association_in_takes(struct association *m, enum association_event on,
+                                 const struct association_facts *e, struct dna_stream_vars *s,
+                                 const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -174,9 +174,9 @@ static void in_takes(struct association *m, enum association_event on,
 }
 
 /* GIVES: our stanzas of this pair may be sent */
-static void in_gives(struct association *m, enum association_event on,
-                     const struct association_facts *e, struct dna_stream_vars *s,
-                     const struct dna_knobs *k, struct dna_effects *fx)
+static void association_in_gives(struct association *m, enum association_event on,
+                                 const struct association_facts *e, struct dna_stream_vars *s,
+                                 const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)k;
     switch (on) {
@@ -234,9 +234,9 @@ static void in_gives(struct association *m, enum association_event on,
 }
 
 /* BOTH: stanzas of this pair cross both ways */
-static void in_both(struct association *m, enum association_event on,
-                    const struct association_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void association_in_both(struct association *m, enum association_event on,
+                                const struct association_facts *e, struct dna_stream_vars *s,
+                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -290,16 +290,16 @@ void dna_association_step(struct association *m, enum association_event on,
     dna_effects_begin(fx, &dna_machine_association, m->state, on);
     switch ((enum association_state)m->state) {
     case association_S_NONE:
-        in_none(m, on, e, s, k, fx);
+        association_in_none(m, on, e, s, k, fx);
         break;
     case association_S_TAKES:
-        in_takes(m, on, e, s, k, fx);
+        association_in_takes(m, on, e, s, k, fx);
         break;
     case association_S_GIVES:
-        in_gives(m, on, e, s, k, fx);
+        association_in_gives(m, on, e, s, k, fx);
         break;
     case association_S_BOTH:
-        in_both(m, on, e, s, k, fx);
+        association_in_both(m, on, e, s, k, fx);
         break;
     case association_S_GONE:
         break; /* final: takes no event */

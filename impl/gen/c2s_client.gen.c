@@ -7,9 +7,9 @@
 #include <assert.h>
 
 /* IDLE: no connection yet */
-static void in_idle(struct c2s_client *m, enum c2s_client_event on,
-                    const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_idle(struct c2s_client *m, enum c2s_client_event on,
+                               const struct c2s_client_facts *e, struct dna_stream_vars *s,
+                               const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -58,9 +58,9 @@ static void in_idle(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* AWAIT_HEADER: our header is out */
-static void in_await_header(struct c2s_client *m, enum c2s_client_event on,
-                            const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                            const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_await_header(struct c2s_client *m, enum c2s_client_event on,
+                                       const struct c2s_client_facts *e, struct dna_stream_vars *s,
+                                       const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     switch (on) {
@@ -141,9 +141,10 @@ static void in_await_header(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* AWAIT_FEATURES: the server's header is in, its features are due */
-static void in_await_features(struct c2s_client *m, enum c2s_client_event on,
-                              const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                              const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_await_features(struct c2s_client *m, enum c2s_client_event on,
+                                         const struct c2s_client_facts *e,
+                                         struct dna_stream_vars *s, const struct dna_knobs *k,
+                                         struct dna_effects *fx)
 {
     (void)k;
     switch (on) {
@@ -291,9 +292,9 @@ static void in_await_features(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* SECURING: starttls_initiating is at work */
-static void in_securing(struct c2s_client *m, enum c2s_client_event on,
-                        const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                        const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_securing(struct c2s_client *m, enum c2s_client_event on,
+                                   const struct c2s_client_facts *e, struct dna_stream_vars *s,
+                                   const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -446,9 +447,9 @@ static void in_securing(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* ASKING_USER: the certificate proves nothing; the user is asked */
-static void in_asking_user(struct c2s_client *m, enum c2s_client_event on,
-                           const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                           const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_asking_user(struct c2s_client *m, enum c2s_client_event on,
+                                      const struct c2s_client_facts *e, struct dna_stream_vars *s,
+                                      const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -514,9 +515,10 @@ static void in_asking_user(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* AUTHENTICATING: a SASL mechanism is at work */
-static void in_authenticating(struct c2s_client *m, enum c2s_client_event on,
-                              const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                              const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_authenticating(struct c2s_client *m, enum c2s_client_event on,
+                                         const struct c2s_client_facts *e,
+                                         struct dna_stream_vars *s, const struct dna_knobs *k,
+                                         struct dna_effects *fx)
 {
     (void)k;
     switch (on) {
@@ -636,9 +638,9 @@ static void in_authenticating(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* BINDING: our bind request is out */
-static void in_binding(struct c2s_client *m, enum c2s_client_event on,
-                       const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_binding(struct c2s_client *m, enum c2s_client_event on,
+                                  const struct c2s_client_facts *e, struct dna_stream_vars *s,
+                                  const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -741,9 +743,9 @@ static void in_binding(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* BOUND: stanzas flow */
-static void in_bound(struct c2s_client *m, enum c2s_client_event on,
-                     const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                     const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_bound(struct c2s_client *m, enum c2s_client_event on,
+                                const struct c2s_client_facts *e, struct dna_stream_vars *s,
+                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -839,9 +841,9 @@ static void in_bound(struct c2s_client *m, enum c2s_client_event on,
 }
 
 /* CLOSING: we have sent our closing tag */
-static void in_closing(struct c2s_client *m, enum c2s_client_event on,
-                       const struct c2s_client_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_client_in_closing(struct c2s_client *m, enum c2s_client_event on,
+                                  const struct c2s_client_facts *e, struct dna_stream_vars *s,
+                                  const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -944,31 +946,31 @@ void dna_c2s_client_step(struct c2s_client *m, enum c2s_client_event on,
     dna_effects_begin(fx, &dna_machine_c2s_client, m->state, on);
     switch ((enum c2s_client_state)m->state) {
     case c2s_client_S_IDLE:
-        in_idle(m, on, e, s, k, fx);
+        c2s_client_in_idle(m, on, e, s, k, fx);
         break;
     case c2s_client_S_AWAIT_HEADER:
-        in_await_header(m, on, e, s, k, fx);
+        c2s_client_in_await_header(m, on, e, s, k, fx);
         break;
     case c2s_client_S_AWAIT_FEATURES:
-        in_await_features(m, on, e, s, k, fx);
+        c2s_client_in_await_features(m, on, e, s, k, fx);
         break;
     case c2s_client_S_SECURING:
-        in_securing(m, on, e, s, k, fx);
+        c2s_client_in_securing(m, on, e, s, k, fx);
         break;
     case c2s_client_S_ASKING_USER:
-        in_asking_user(m, on, e, s, k, fx);
+        c2s_client_in_asking_user(m, on, e, s, k, fx);
         break;
     case c2s_client_S_AUTHENTICATING:
-        in_authenticating(m, on, e, s, k, fx);
+        c2s_client_in_authenticating(m, on, e, s, k, fx);
         break;
     case c2s_client_S_BINDING:
-        in_binding(m, on, e, s, k, fx);
+        c2s_client_in_binding(m, on, e, s, k, fx);
         break;
     case c2s_client_S_BOUND:
-        in_bound(m, on, e, s, k, fx);
+        c2s_client_in_bound(m, on, e, s, k, fx);
         break;
     case c2s_client_S_CLOSING:
-        in_closing(m, on, e, s, k, fx);
+        c2s_client_in_closing(m, on, e, s, k, fx);
         break;
     case c2s_client_S_CLOSED:
         break; /* final: takes no event */

@@ -7,9 +7,9 @@
 #include <assert.h>
 
 /* AWAIT_HEADER: the client's (new) header is awaited */
-static void in_await_header(struct c2s_server *m, enum c2s_server_event on,
-                            const struct c2s_server_facts *e, struct dna_stream_vars *s,
-                            const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_server_in_await_header(struct c2s_server *m, enum c2s_server_event on,
+                                       const struct c2s_server_facts *e, struct dna_stream_vars *s,
+                                       const struct dna_knobs *k, struct dna_effects *fx)
 {
     switch (on) {
     case c2s_server_E_RX_HEADER:
@@ -155,9 +155,9 @@ static void in_await_header(struct c2s_server *m, enum c2s_server_event on,
 }
 
 /* OPEN: features are out, nobody is authenticated */
-static void in_open(struct c2s_server *m, enum c2s_server_event on,
-                    const struct c2s_server_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_server_in_open(struct c2s_server *m, enum c2s_server_event on,
+                               const struct c2s_server_facts *e, struct dna_stream_vars *s,
+                               const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)k;
     switch (on) {
@@ -306,9 +306,10 @@ static void in_open(struct c2s_server *m, enum c2s_server_event on,
 }
 
 /* AUTHENTICATING: a SASL mechanism has more to say */
-static void in_authenticating(struct c2s_server *m, enum c2s_server_event on,
-                              const struct c2s_server_facts *e, struct dna_stream_vars *s,
-                              const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_server_in_authenticating(struct c2s_server *m, enum c2s_server_event on,
+                                         const struct c2s_server_facts *e,
+                                         struct dna_stream_vars *s, const struct dna_knobs *k,
+                                         struct dna_effects *fx)
 {
     switch (on) {
     case c2s_server_E_RX_AUTH:
@@ -515,9 +516,9 @@ static void in_authenticating(struct c2s_server *m, enum c2s_server_event on,
 }
 
 /* AUTHENTICATED: features are out, a resource is to be bound */
-static void in_authenticated(struct c2s_server *m, enum c2s_server_event on,
-                             const struct c2s_server_facts *e, struct dna_stream_vars *s,
-                             const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_server_in_authenticated(struct c2s_server *m, enum c2s_server_event on,
+                                        const struct c2s_server_facts *e, struct dna_stream_vars *s,
+                                        const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -643,9 +644,9 @@ static void in_authenticated(struct c2s_server *m, enum c2s_server_event on,
 }
 
 /* BOUND: stanzas flow */
-static void in_bound(struct c2s_server *m, enum c2s_server_event on,
-                     const struct c2s_server_facts *e, struct dna_stream_vars *s,
-                     const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_server_in_bound(struct c2s_server *m, enum c2s_server_event on,
+                                const struct c2s_server_facts *e, struct dna_stream_vars *s,
+                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -763,9 +764,9 @@ static void in_bound(struct c2s_server *m, enum c2s_server_event on,
 }
 
 /* CLOSING: we have sent our closing tag */
-static void in_closing(struct c2s_server *m, enum c2s_server_event on,
-                       const struct c2s_server_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void c2s_server_in_closing(struct c2s_server *m, enum c2s_server_event on,
+                                  const struct c2s_server_facts *e, struct dna_stream_vars *s,
+                                  const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -875,22 +876,22 @@ void dna_c2s_server_step(struct c2s_server *m, enum c2s_server_event on,
     dna_effects_begin(fx, &dna_machine_c2s_server, m->state, on);
     switch ((enum c2s_server_state)m->state) {
     case c2s_server_S_AWAIT_HEADER:
-        in_await_header(m, on, e, s, k, fx);
+        c2s_server_in_await_header(m, on, e, s, k, fx);
         break;
     case c2s_server_S_OPEN:
-        in_open(m, on, e, s, k, fx);
+        c2s_server_in_open(m, on, e, s, k, fx);
         break;
     case c2s_server_S_AUTHENTICATING:
-        in_authenticating(m, on, e, s, k, fx);
+        c2s_server_in_authenticating(m, on, e, s, k, fx);
         break;
     case c2s_server_S_AUTHENTICATED:
-        in_authenticated(m, on, e, s, k, fx);
+        c2s_server_in_authenticated(m, on, e, s, k, fx);
         break;
     case c2s_server_S_BOUND:
-        in_bound(m, on, e, s, k, fx);
+        c2s_server_in_bound(m, on, e, s, k, fx);
         break;
     case c2s_server_S_CLOSING:
-        in_closing(m, on, e, s, k, fx);
+        c2s_server_in_closing(m, on, e, s, k, fx);
         break;
     case c2s_server_S_CLOSED:
         break; /* final: takes no event */

@@ -5,9 +5,11 @@
 #include "model/machines.h"
 
 /* ANSWERING: each request is answered by itself */
-static void in_answering(struct dialback_authoritative *m, enum dialback_authoritative_event on,
-                         const struct dialback_authoritative_facts *e, struct dna_stream_vars *s,
-                         const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_authoritative_in_answering(struct dialback_authoritative *m,
+                                                enum dialback_authoritative_event on,
+                                                const struct dialback_authoritative_facts *e,
+                                                struct dna_stream_vars *s,
+                                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     switch (on) {
     case dialback_authoritative_E_RX_VERIFY:
@@ -59,7 +61,7 @@ void dna_dialback_authoritative_step(struct dialback_authoritative *m,
     dna_effects_begin(fx, &dna_machine_dialback_authoritative, m->state, on);
     switch ((enum dialback_authoritative_state)m->state) {
     case dialback_authoritative_S_ANSWERING:
-        in_answering(m, on, e, s, k, fx);
+        dialback_authoritative_in_answering(m, on, e, s, k, fx);
         break;
     case dialback_authoritative_S_GONE:
         break; /* final: takes no event */

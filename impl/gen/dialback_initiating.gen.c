@@ -5,9 +5,11 @@
 #include "model/machines.h"
 
 /* IDLE: we have not asked for this pair */
-static void in_idle(struct dialback_initiating *m, enum dialback_initiating_event on,
-                    const struct dialback_initiating_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_initiating_in_idle(struct dialback_initiating *m,
+                                        enum dialback_initiating_event on,
+                                        const struct dialback_initiating_facts *e,
+                                        struct dna_stream_vars *s, const struct dna_knobs *k,
+                                        struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -53,9 +55,11 @@ static void in_idle(struct dialback_initiating *m, enum dialback_initiating_even
 }
 
 /* REQUESTED: our key is with the Receiving Server; stanzas wait */
-static void in_requested(struct dialback_initiating *m, enum dialback_initiating_event on,
-                         const struct dialback_initiating_facts *e, struct dna_stream_vars *s,
-                         const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_initiating_in_requested(struct dialback_initiating *m,
+                                             enum dialback_initiating_event on,
+                                             const struct dialback_initiating_facts *e,
+                                             struct dna_stream_vars *s, const struct dna_knobs *k,
+                                             struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -131,9 +135,11 @@ static void in_requested(struct dialback_initiating *m, enum dialback_initiating
 }
 
 /* GRANTED: we may send stanzas of this pair */
-static void in_granted(struct dialback_initiating *m, enum dialback_initiating_event on,
-                       const struct dialback_initiating_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_initiating_in_granted(struct dialback_initiating *m,
+                                           enum dialback_initiating_event on,
+                                           const struct dialback_initiating_facts *e,
+                                           struct dna_stream_vars *s, const struct dna_knobs *k,
+                                           struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -177,9 +183,11 @@ static void in_granted(struct dialback_initiating *m, enum dialback_initiating_e
 }
 
 /* REFUSED: the pair was refused on this stream */
-static void in_refused(struct dialback_initiating *m, enum dialback_initiating_event on,
-                       const struct dialback_initiating_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_initiating_in_refused(struct dialback_initiating *m,
+                                           enum dialback_initiating_event on,
+                                           const struct dialback_initiating_facts *e,
+                                           struct dna_stream_vars *s, const struct dna_knobs *k,
+                                           struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -233,16 +241,16 @@ void dna_dialback_initiating_step(struct dialback_initiating *m, enum dialback_i
     dna_effects_begin(fx, &dna_machine_dialback_initiating, m->state, on);
     switch ((enum dialback_initiating_state)m->state) {
     case dialback_initiating_S_IDLE:
-        in_idle(m, on, e, s, k, fx);
+        dialback_initiating_in_idle(m, on, e, s, k, fx);
         break;
     case dialback_initiating_S_REQUESTED:
-        in_requested(m, on, e, s, k, fx);
+        dialback_initiating_in_requested(m, on, e, s, k, fx);
         break;
     case dialback_initiating_S_GRANTED:
-        in_granted(m, on, e, s, k, fx);
+        dialback_initiating_in_granted(m, on, e, s, k, fx);
         break;
     case dialback_initiating_S_REFUSED:
-        in_refused(m, on, e, s, k, fx);
+        dialback_initiating_in_refused(m, on, e, s, k, fx);
         break;
     case dialback_initiating_S_GONE:
         break; /* final: takes no event */

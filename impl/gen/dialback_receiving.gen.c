@@ -5,9 +5,11 @@
 #include "model/machines.h"
 
 /* UNPROVEN: nothing shows yet that the peer may speak for the sender domain */
-static void in_unproven(struct dialback_receiving *m, enum dialback_receiving_event on,
-                        const struct dialback_receiving_facts *e, struct dna_stream_vars *s,
-                        const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_receiving_in_unproven(struct dialback_receiving *m,
+                                           enum dialback_receiving_event on,
+                                           const struct dialback_receiving_facts *e,
+                                           struct dna_stream_vars *s, const struct dna_knobs *k,
+                                           struct dna_effects *fx)
 {
     switch (on) {
     case dialback_receiving_E_RX_KEY:
@@ -103,9 +105,11 @@ static void in_unproven(struct dialback_receiving *m, enum dialback_receiving_ev
 }
 
 /* VERIFYING: the authoritative server has been asked */
-static void in_verifying(struct dialback_receiving *m, enum dialback_receiving_event on,
-                         const struct dialback_receiving_facts *e, struct dna_stream_vars *s,
-                         const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_receiving_in_verifying(struct dialback_receiving *m,
+                                            enum dialback_receiving_event on,
+                                            const struct dialback_receiving_facts *e,
+                                            struct dna_stream_vars *s, const struct dna_knobs *k,
+                                            struct dna_effects *fx)
 {
     switch (on) {
     case dialback_receiving_E_RX_KEY:
@@ -198,9 +202,11 @@ static void in_verifying(struct dialback_receiving *m, enum dialback_receiving_e
 }
 
 /* PROVEN: stanzas of this pair are accepted */
-static void in_proven(struct dialback_receiving *m, enum dialback_receiving_event on,
-                      const struct dialback_receiving_facts *e, struct dna_stream_vars *s,
-                      const struct dna_knobs *k, struct dna_effects *fx)
+static void dialback_receiving_in_proven(struct dialback_receiving *m,
+                                         enum dialback_receiving_event on,
+                                         const struct dialback_receiving_facts *e,
+                                         struct dna_stream_vars *s, const struct dna_knobs *k,
+                                         struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -261,13 +267,13 @@ void dna_dialback_receiving_step(struct dialback_receiving *m, enum dialback_rec
     dna_effects_begin(fx, &dna_machine_dialback_receiving, m->state, on);
     switch ((enum dialback_receiving_state)m->state) {
     case dialback_receiving_S_UNPROVEN:
-        in_unproven(m, on, e, s, k, fx);
+        dialback_receiving_in_unproven(m, on, e, s, k, fx);
         break;
     case dialback_receiving_S_VERIFYING:
-        in_verifying(m, on, e, s, k, fx);
+        dialback_receiving_in_verifying(m, on, e, s, k, fx);
         break;
     case dialback_receiving_S_PROVEN:
-        in_proven(m, on, e, s, k, fx);
+        dialback_receiving_in_proven(m, on, e, s, k, fx);
         break;
     case dialback_receiving_S_GONE:
         break; /* final: takes no event */

@@ -5,9 +5,11 @@
 #include "model/machines.h"
 
 /* CHOOSING: each features element is chosen anew */
-static void in_choosing(struct features_receiving *m, enum features_receiving_event on,
-                        const struct features_receiving_facts *e, struct dna_stream_vars *s,
-                        const struct dna_knobs *k, struct dna_effects *fx)
+static void features_receiving_in_choosing(struct features_receiving *m,
+                                           enum features_receiving_event on,
+                                           const struct features_receiving_facts *e,
+                                           struct dna_stream_vars *s, const struct dna_knobs *k,
+                                           struct dna_effects *fx)
 {
     switch (on) {
     case features_receiving_E_CONSIDER_STARTTLS:
@@ -75,7 +77,7 @@ void dna_features_receiving_step(struct features_receiving *m, enum features_rec
     dna_effects_begin(fx, &dna_machine_features_receiving, m->state, on);
     switch ((enum features_receiving_state)m->state) {
     case features_receiving_S_CHOOSING:
-        in_choosing(m, on, e, s, k, fx);
+        features_receiving_in_choosing(m, on, e, s, k, fx);
         break;
     case features_receiving_S_GONE:
         break; /* final: takes no event */

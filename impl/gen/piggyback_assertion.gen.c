@@ -5,9 +5,11 @@
 #include "model/machines.h"
 
 /* DECIDING: each new pair is decided for itself */
-static void in_deciding(struct piggyback_assertion *m, enum piggyback_assertion_event on,
-                        const struct piggyback_assertion_facts *e, struct dna_stream_vars *s,
-                        const struct dna_knobs *k, struct dna_effects *fx)
+static void piggyback_assertion_in_deciding(struct piggyback_assertion *m,
+                                            enum piggyback_assertion_event on,
+                                            const struct piggyback_assertion_facts *e,
+                                            struct dna_stream_vars *s, const struct dna_knobs *k,
+                                            struct dna_effects *fx)
 {
     switch (on) {
     case piggyback_assertion_E_WANT_PAIR:
@@ -57,7 +59,7 @@ void dna_piggyback_assertion_step(struct piggyback_assertion *m, enum piggyback_
     dna_effects_begin(fx, &dna_machine_piggyback_assertion, m->state, on);
     switch ((enum piggyback_assertion_state)m->state) {
     case piggyback_assertion_S_DECIDING:
-        in_deciding(m, on, e, s, k, fx);
+        piggyback_assertion_in_deciding(m, on, e, s, k, fx);
         break;
     case piggyback_assertion_S_GONE:
         break; /* final: takes no event */

@@ -5,9 +5,11 @@
 #include "model/machines.h"
 
 /* DECIDING: each new target is decided for itself */
-static void in_deciding(struct piggyback_supposition *m, enum piggyback_supposition_event on,
-                        const struct piggyback_supposition_facts *e, struct dna_stream_vars *s,
-                        const struct dna_knobs *k, struct dna_effects *fx)
+static void piggyback_supposition_in_deciding(struct piggyback_supposition *m,
+                                              enum piggyback_supposition_event on,
+                                              const struct piggyback_supposition_facts *e,
+                                              struct dna_stream_vars *s, const struct dna_knobs *k,
+                                              struct dna_effects *fx)
 {
     switch (on) {
     case piggyback_supposition_E_WANT_TARGET:
@@ -64,7 +66,7 @@ void dna_piggyback_supposition_step(struct piggyback_supposition *m,
     dna_effects_begin(fx, &dna_machine_piggyback_supposition, m->state, on);
     switch ((enum piggyback_supposition_state)m->state) {
     case piggyback_supposition_S_DECIDING:
-        in_deciding(m, on, e, s, k, fx);
+        piggyback_supposition_in_deciding(m, on, e, s, k, fx);
         break;
     case piggyback_supposition_S_GONE:
         break; /* final: takes no event */

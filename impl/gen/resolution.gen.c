@@ -7,9 +7,9 @@
 #include <assert.h>
 
 /* IDLE: nothing asked yet */
-static void in_idle(struct resolution *m, enum resolution_event on,
-                    const struct resolution_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void resolution_in_idle(struct resolution *m, enum resolution_event on,
+                               const struct resolution_facts *e, struct dna_stream_vars *s,
+                               const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -51,9 +51,9 @@ static void in_idle(struct resolution *m, enum resolution_event on,
 }
 
 /* ASKED_SRV: the SRV answer is awaited */
-static void in_asked_srv(struct resolution *m, enum resolution_event on,
-                         const struct resolution_facts *e, struct dna_stream_vars *s,
-                         const struct dna_knobs *k, struct dna_effects *fx)
+static void resolution_in_asked_srv(struct resolution *m, enum resolution_event on,
+                                    const struct resolution_facts *e, struct dna_stream_vars *s,
+                                    const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -116,9 +116,9 @@ static void in_asked_srv(struct resolution *m, enum resolution_event on,
 }
 
 /* ASKED_ADDRESS: the addresses of a target are awaited */
-static void in_asked_address(struct resolution *m, enum resolution_event on,
-                             const struct resolution_facts *e, struct dna_stream_vars *s,
-                             const struct dna_knobs *k, struct dna_effects *fx)
+static void resolution_in_asked_address(struct resolution *m, enum resolution_event on,
+                                        const struct resolution_facts *e, struct dna_stream_vars *s,
+                                        const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -164,9 +164,9 @@ static void in_asked_address(struct resolution *m, enum resolution_event on,
 }
 
 /* AT_ADDRESS: an address and port are known, nothing is connected yet */
-static void in_at_address(struct resolution *m, enum resolution_event on,
-                          const struct resolution_facts *e, struct dna_stream_vars *s,
-                          const struct dna_knobs *k, struct dna_effects *fx)
+static void resolution_in_at_address(struct resolution *m, enum resolution_event on,
+                                     const struct resolution_facts *e, struct dna_stream_vars *s,
+                                     const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -206,9 +206,9 @@ static void in_at_address(struct resolution *m, enum resolution_event on,
 }
 
 /* CONNECTING: a TCP connection is being opened */
-static void in_connecting(struct resolution *m, enum resolution_event on,
-                          const struct resolution_facts *e, struct dna_stream_vars *s,
-                          const struct dna_knobs *k, struct dna_effects *fx)
+static void resolution_in_connecting(struct resolution *m, enum resolution_event on,
+                                     const struct resolution_facts *e, struct dna_stream_vars *s,
+                                     const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -268,19 +268,19 @@ void dna_resolution_step(struct resolution *m, enum resolution_event on,
     dna_effects_begin(fx, &dna_machine_resolution, m->state, on);
     switch ((enum resolution_state)m->state) {
     case resolution_S_IDLE:
-        in_idle(m, on, e, s, k, fx);
+        resolution_in_idle(m, on, e, s, k, fx);
         break;
     case resolution_S_ASKED_SRV:
-        in_asked_srv(m, on, e, s, k, fx);
+        resolution_in_asked_srv(m, on, e, s, k, fx);
         break;
     case resolution_S_ASKED_ADDRESS:
-        in_asked_address(m, on, e, s, k, fx);
+        resolution_in_asked_address(m, on, e, s, k, fx);
         break;
     case resolution_S_AT_ADDRESS:
-        in_at_address(m, on, e, s, k, fx);
+        resolution_in_at_address(m, on, e, s, k, fx);
         break;
     case resolution_S_CONNECTING:
-        in_connecting(m, on, e, s, k, fx);
+        resolution_in_connecting(m, on, e, s, k, fx);
         break;
     case resolution_S_CONNECTED:
         break; /* final: takes no event */

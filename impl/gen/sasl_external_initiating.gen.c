@@ -7,9 +7,11 @@
 #include <assert.h>
 
 /* IDLE: we have not tried */
-static void in_idle(struct sasl_external_initiating *m, enum sasl_external_initiating_event on,
-                    const struct sasl_external_initiating_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void sasl_external_initiating_in_idle(struct sasl_external_initiating *m,
+                                             enum sasl_external_initiating_event on,
+                                             const struct sasl_external_initiating_facts *e,
+                                             struct dna_stream_vars *s, const struct dna_knobs *k,
+                                             struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -53,9 +55,11 @@ static void in_idle(struct sasl_external_initiating *m, enum sasl_external_initi
 }
 
 /* SENT: our auth is with the peer */
-static void in_sent(struct sasl_external_initiating *m, enum sasl_external_initiating_event on,
-                    const struct sasl_external_initiating_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void sasl_external_initiating_in_sent(struct sasl_external_initiating *m,
+                                             enum sasl_external_initiating_event on,
+                                             const struct sasl_external_initiating_facts *e,
+                                             struct dna_stream_vars *s, const struct dna_knobs *k,
+                                             struct dna_effects *fx)
 {
     (void)e;
     switch (on) {
@@ -98,11 +102,12 @@ static void in_sent(struct sasl_external_initiating *m, enum sasl_external_initi
 }
 
 /* AUTHENTICATED: the peer accepted us */
-static void in_authenticated(struct sasl_external_initiating *m,
-                             enum sasl_external_initiating_event on,
-                             const struct sasl_external_initiating_facts *e,
-                             struct dna_stream_vars *s, const struct dna_knobs *k,
-                             struct dna_effects *fx)
+static void sasl_external_initiating_in_authenticated(struct sasl_external_initiating *m,
+                                                      enum sasl_external_initiating_event on,
+                                                      const struct sasl_external_initiating_facts *e,
+                                                      struct dna_stream_vars *s,
+                                                      const struct dna_knobs *k,
+                                                      struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -134,9 +139,11 @@ static void in_authenticated(struct sasl_external_initiating *m,
 }
 
 /* REFUSED: the peer refused us */
-static void in_refused(struct sasl_external_initiating *m, enum sasl_external_initiating_event on,
-                       const struct sasl_external_initiating_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void sasl_external_initiating_in_refused(struct sasl_external_initiating *m,
+                                                enum sasl_external_initiating_event on,
+                                                const struct sasl_external_initiating_facts *e,
+                                                struct dna_stream_vars *s,
+                                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -178,16 +185,16 @@ void dna_sasl_external_initiating_step(struct sasl_external_initiating *m,
     dna_effects_begin(fx, &dna_machine_sasl_external_initiating, m->state, on);
     switch ((enum sasl_external_initiating_state)m->state) {
     case sasl_external_initiating_S_IDLE:
-        in_idle(m, on, e, s, k, fx);
+        sasl_external_initiating_in_idle(m, on, e, s, k, fx);
         break;
     case sasl_external_initiating_S_SENT:
-        in_sent(m, on, e, s, k, fx);
+        sasl_external_initiating_in_sent(m, on, e, s, k, fx);
         break;
     case sasl_external_initiating_S_AUTHENTICATED:
-        in_authenticated(m, on, e, s, k, fx);
+        sasl_external_initiating_in_authenticated(m, on, e, s, k, fx);
         break;
     case sasl_external_initiating_S_REFUSED:
-        in_refused(m, on, e, s, k, fx);
+        sasl_external_initiating_in_refused(m, on, e, s, k, fx);
         break;
     case sasl_external_initiating_S_GONE:
         break; /* final: takes no event */

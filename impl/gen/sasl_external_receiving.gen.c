@@ -7,9 +7,11 @@
 #include <assert.h>
 
 /* IDLE: no attempt is under way */
-static void in_idle(struct sasl_external_receiving *m, enum sasl_external_receiving_event on,
-                    const struct sasl_external_receiving_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void sasl_external_receiving_in_idle(struct sasl_external_receiving *m,
+                                            enum sasl_external_receiving_event on,
+                                            const struct sasl_external_receiving_facts *e,
+                                            struct dna_stream_vars *s, const struct dna_knobs *k,
+                                            struct dna_effects *fx)
 {
     switch (on) {
     case sasl_external_receiving_E_RX_AUTH:
@@ -105,9 +107,11 @@ static void in_idle(struct sasl_external_receiving *m, enum sasl_external_receiv
 }
 
 /* CHALLENGED: the initial response was missing, ours is an empty challenge */
-static void in_challenged(struct sasl_external_receiving *m, enum sasl_external_receiving_event on,
-                          const struct sasl_external_receiving_facts *e, struct dna_stream_vars *s,
-                          const struct dna_knobs *k, struct dna_effects *fx)
+static void sasl_external_receiving_in_challenged(struct sasl_external_receiving *m,
+                                                  enum sasl_external_receiving_event on,
+                                                  const struct sasl_external_receiving_facts *e,
+                                                  struct dna_stream_vars *s,
+                                                  const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)k;
     switch (on) {
@@ -175,11 +179,12 @@ static void in_challenged(struct sasl_external_receiving *m, enum sasl_external_
 }
 
 /* AUTHENTICATED: the peer is authenticated */
-static void in_authenticated(struct sasl_external_receiving *m,
-                             enum sasl_external_receiving_event on,
-                             const struct sasl_external_receiving_facts *e,
-                             struct dna_stream_vars *s, const struct dna_knobs *k,
-                             struct dna_effects *fx)
+static void sasl_external_receiving_in_authenticated(struct sasl_external_receiving *m,
+                                                     enum sasl_external_receiving_event on,
+                                                     const struct sasl_external_receiving_facts *e,
+                                                     struct dna_stream_vars *s,
+                                                     const struct dna_knobs *k,
+                                                     struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -222,13 +227,13 @@ void dna_sasl_external_receiving_step(struct sasl_external_receiving *m,
     dna_effects_begin(fx, &dna_machine_sasl_external_receiving, m->state, on);
     switch ((enum sasl_external_receiving_state)m->state) {
     case sasl_external_receiving_S_IDLE:
-        in_idle(m, on, e, s, k, fx);
+        sasl_external_receiving_in_idle(m, on, e, s, k, fx);
         break;
     case sasl_external_receiving_S_CHALLENGED:
-        in_challenged(m, on, e, s, k, fx);
+        sasl_external_receiving_in_challenged(m, on, e, s, k, fx);
         break;
     case sasl_external_receiving_S_AUTHENTICATED:
-        in_authenticated(m, on, e, s, k, fx);
+        sasl_external_receiving_in_authenticated(m, on, e, s, k, fx);
         break;
     case sasl_external_receiving_S_FAILED:
         break; /* final: takes no event */

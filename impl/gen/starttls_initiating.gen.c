@@ -7,9 +7,11 @@
 #include <assert.h>
 
 /* IDLE: we have not asked for TLS */
-static void in_idle(struct starttls_initiating *m, enum starttls_initiating_event on,
-                    const struct starttls_initiating_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void starttls_initiating_in_idle(struct starttls_initiating *m,
+                                        enum starttls_initiating_event on,
+                                        const struct starttls_initiating_facts *e,
+                                        struct dna_stream_vars *s, const struct dna_knobs *k,
+                                        struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -43,9 +45,11 @@ static void in_idle(struct starttls_initiating *m, enum starttls_initiating_even
 }
 
 /* REQUESTED: our starttls is with the peer */
-static void in_requested(struct starttls_initiating *m, enum starttls_initiating_event on,
-                         const struct starttls_initiating_facts *e, struct dna_stream_vars *s,
-                         const struct dna_knobs *k, struct dna_effects *fx)
+static void starttls_initiating_in_requested(struct starttls_initiating *m,
+                                             enum starttls_initiating_event on,
+                                             const struct starttls_initiating_facts *e,
+                                             struct dna_stream_vars *s, const struct dna_knobs *k,
+                                             struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -81,9 +85,11 @@ static void in_requested(struct starttls_initiating *m, enum starttls_initiating
 }
 
 /* NEGOTIATING: bytes go to TLS, not to XML */
-static void in_negotiating(struct starttls_initiating *m, enum starttls_initiating_event on,
-                           const struct starttls_initiating_facts *e, struct dna_stream_vars *s,
-                           const struct dna_knobs *k, struct dna_effects *fx)
+static void starttls_initiating_in_negotiating(struct starttls_initiating *m,
+                                               enum starttls_initiating_event on,
+                                               const struct starttls_initiating_facts *e,
+                                               struct dna_stream_vars *s, const struct dna_knobs *k,
+                                               struct dna_effects *fx)
 {
     (void)e;
     (void)k;
@@ -112,9 +118,11 @@ static void in_negotiating(struct starttls_initiating *m, enum starttls_initiati
 }
 
 /* SECURED: TLS is up */
-static void in_secured(struct starttls_initiating *m, enum starttls_initiating_event on,
-                       const struct starttls_initiating_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void starttls_initiating_in_secured(struct starttls_initiating *m,
+                                           enum starttls_initiating_event on,
+                                           const struct starttls_initiating_facts *e,
+                                           struct dna_stream_vars *s, const struct dna_knobs *k,
+                                           struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -150,16 +158,16 @@ void dna_starttls_initiating_step(struct starttls_initiating *m, enum starttls_i
     dna_effects_begin(fx, &dna_machine_starttls_initiating, m->state, on);
     switch ((enum starttls_initiating_state)m->state) {
     case starttls_initiating_S_IDLE:
-        in_idle(m, on, e, s, k, fx);
+        starttls_initiating_in_idle(m, on, e, s, k, fx);
         break;
     case starttls_initiating_S_REQUESTED:
-        in_requested(m, on, e, s, k, fx);
+        starttls_initiating_in_requested(m, on, e, s, k, fx);
         break;
     case starttls_initiating_S_NEGOTIATING:
-        in_negotiating(m, on, e, s, k, fx);
+        starttls_initiating_in_negotiating(m, on, e, s, k, fx);
         break;
     case starttls_initiating_S_SECURED:
-        in_secured(m, on, e, s, k, fx);
+        starttls_initiating_in_secured(m, on, e, s, k, fx);
         break;
     case starttls_initiating_S_FAILED:
         break; /* final: takes no event */

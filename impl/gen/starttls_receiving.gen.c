@@ -7,9 +7,11 @@
 #include <assert.h>
 
 /* OFFERED: no TLS yet */
-static void in_offered(struct starttls_receiving *m, enum starttls_receiving_event on,
-                       const struct starttls_receiving_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void starttls_receiving_in_offered(struct starttls_receiving *m,
+                                          enum starttls_receiving_event on,
+                                          const struct starttls_receiving_facts *e,
+                                          struct dna_stream_vars *s, const struct dna_knobs *k,
+                                          struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -47,9 +49,11 @@ static void in_offered(struct starttls_receiving *m, enum starttls_receiving_eve
 }
 
 /* NEGOTIATING: bytes go to TLS, not to XML */
-static void in_negotiating(struct starttls_receiving *m, enum starttls_receiving_event on,
-                           const struct starttls_receiving_facts *e, struct dna_stream_vars *s,
-                           const struct dna_knobs *k, struct dna_effects *fx)
+static void starttls_receiving_in_negotiating(struct starttls_receiving *m,
+                                              enum starttls_receiving_event on,
+                                              const struct starttls_receiving_facts *e,
+                                              struct dna_stream_vars *s, const struct dna_knobs *k,
+                                              struct dna_effects *fx)
 {
     (void)e;
     (void)k;
@@ -76,9 +80,11 @@ static void in_negotiating(struct starttls_receiving *m, enum starttls_receiving
 }
 
 /* SECURED: TLS is up */
-static void in_secured(struct starttls_receiving *m, enum starttls_receiving_event on,
-                       const struct starttls_receiving_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void starttls_receiving_in_secured(struct starttls_receiving *m,
+                                          enum starttls_receiving_event on,
+                                          const struct starttls_receiving_facts *e,
+                                          struct dna_stream_vars *s, const struct dna_knobs *k,
+                                          struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -108,13 +114,13 @@ void dna_starttls_receiving_step(struct starttls_receiving *m, enum starttls_rec
     dna_effects_begin(fx, &dna_machine_starttls_receiving, m->state, on);
     switch ((enum starttls_receiving_state)m->state) {
     case starttls_receiving_S_OFFERED:
-        in_offered(m, on, e, s, k, fx);
+        starttls_receiving_in_offered(m, on, e, s, k, fx);
         break;
     case starttls_receiving_S_NEGOTIATING:
-        in_negotiating(m, on, e, s, k, fx);
+        starttls_receiving_in_negotiating(m, on, e, s, k, fx);
         break;
     case starttls_receiving_S_SECURED:
-        in_secured(m, on, e, s, k, fx);
+        starttls_receiving_in_secured(m, on, e, s, k, fx);
         break;
     case starttls_receiving_S_FAILED:
         break; /* final: takes no event */

@@ -7,9 +7,10 @@
 #include <assert.h>
 
 /* IDLE: no connection yet */
-static void in_idle(struct stream_initiating *m, enum stream_initiating_event on,
-                    const struct stream_initiating_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_initiating_in_idle(struct stream_initiating *m, enum stream_initiating_event on,
+                                      const struct stream_initiating_facts *e,
+                                      struct dna_stream_vars *s, const struct dna_knobs *k,
+                                      struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -54,9 +55,11 @@ static void in_idle(struct stream_initiating *m, enum stream_initiating_event on
 }
 
 /* AWAIT_HEADER: our header is out */
-static void in_await_header(struct stream_initiating *m, enum stream_initiating_event on,
-                            const struct stream_initiating_facts *e, struct dna_stream_vars *s,
-                            const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_initiating_in_await_header(struct stream_initiating *m,
+                                              enum stream_initiating_event on,
+                                              const struct stream_initiating_facts *e,
+                                              struct dna_stream_vars *s, const struct dna_knobs *k,
+                                              struct dna_effects *fx)
 {
     switch (on) {
     case stream_initiating_E_RX_HEADER:
@@ -187,9 +190,11 @@ static void in_await_header(struct stream_initiating *m, enum stream_initiating_
 }
 
 /* AWAIT_FEATURES: the peer's header is in, its features are due */
-static void in_await_features(struct stream_initiating *m, enum stream_initiating_event on,
-                              const struct stream_initiating_facts *e, struct dna_stream_vars *s,
-                              const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_initiating_in_await_features(struct stream_initiating *m,
+                                                enum stream_initiating_event on,
+                                                const struct stream_initiating_facts *e,
+                                                struct dna_stream_vars *s,
+                                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     switch (on) {
     case stream_initiating_E_RX_FEATURES:
@@ -376,9 +381,11 @@ static void in_await_features(struct stream_initiating *m, enum stream_initiatin
 }
 
 /* SECURING: starttls_initiating is at work */
-static void in_securing(struct stream_initiating *m, enum stream_initiating_event on,
-                        const struct stream_initiating_facts *e, struct dna_stream_vars *s,
-                        const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_initiating_in_securing(struct stream_initiating *m,
+                                          enum stream_initiating_event on,
+                                          const struct stream_initiating_facts *e,
+                                          struct dna_stream_vars *s, const struct dna_knobs *k,
+                                          struct dna_effects *fx)
 {
     (void)s;
     switch (on) {
@@ -498,9 +505,11 @@ static void in_securing(struct stream_initiating *m, enum stream_initiating_even
 }
 
 /* AUTHENTICATING: sasl_external_initiating is at work */
-static void in_authenticating(struct stream_initiating *m, enum stream_initiating_event on,
-                              const struct stream_initiating_facts *e, struct dna_stream_vars *s,
-                              const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_initiating_in_authenticating(struct stream_initiating *m,
+                                                enum stream_initiating_event on,
+                                                const struct stream_initiating_facts *e,
+                                                struct dna_stream_vars *s,
+                                                const struct dna_knobs *k, struct dna_effects *fx)
 {
     (void)e;
     switch (on) {
@@ -634,9 +643,10 @@ static void in_authenticating(struct stream_initiating *m, enum stream_initiatin
 }
 
 /* READY: negotiation is over */
-static void in_ready(struct stream_initiating *m, enum stream_initiating_event on,
-                     const struct stream_initiating_facts *e, struct dna_stream_vars *s,
-                     const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_initiating_in_ready(struct stream_initiating *m, enum stream_initiating_event on,
+                                       const struct stream_initiating_facts *e,
+                                       struct dna_stream_vars *s, const struct dna_knobs *k,
+                                       struct dna_effects *fx)
 {
     (void)s;
     (void)k;
@@ -760,9 +770,11 @@ static void in_ready(struct stream_initiating *m, enum stream_initiating_event o
 }
 
 /* CLOSING: we have sent our closing tag */
-static void in_closing(struct stream_initiating *m, enum stream_initiating_event on,
-                       const struct stream_initiating_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_initiating_in_closing(struct stream_initiating *m,
+                                         enum stream_initiating_event on,
+                                         const struct stream_initiating_facts *e,
+                                         struct dna_stream_vars *s, const struct dna_knobs *k,
+                                         struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -876,25 +888,25 @@ void dna_stream_initiating_step(struct stream_initiating *m, enum stream_initiat
     dna_effects_begin(fx, &dna_machine_stream_initiating, m->state, on);
     switch ((enum stream_initiating_state)m->state) {
     case stream_initiating_S_IDLE:
-        in_idle(m, on, e, s, k, fx);
+        stream_initiating_in_idle(m, on, e, s, k, fx);
         break;
     case stream_initiating_S_AWAIT_HEADER:
-        in_await_header(m, on, e, s, k, fx);
+        stream_initiating_in_await_header(m, on, e, s, k, fx);
         break;
     case stream_initiating_S_AWAIT_FEATURES:
-        in_await_features(m, on, e, s, k, fx);
+        stream_initiating_in_await_features(m, on, e, s, k, fx);
         break;
     case stream_initiating_S_SECURING:
-        in_securing(m, on, e, s, k, fx);
+        stream_initiating_in_securing(m, on, e, s, k, fx);
         break;
     case stream_initiating_S_AUTHENTICATING:
-        in_authenticating(m, on, e, s, k, fx);
+        stream_initiating_in_authenticating(m, on, e, s, k, fx);
         break;
     case stream_initiating_S_READY:
-        in_ready(m, on, e, s, k, fx);
+        stream_initiating_in_ready(m, on, e, s, k, fx);
         break;
     case stream_initiating_S_CLOSING:
-        in_closing(m, on, e, s, k, fx);
+        stream_initiating_in_closing(m, on, e, s, k, fx);
         break;
     case stream_initiating_S_CLOSED:
         break; /* final: takes no event */

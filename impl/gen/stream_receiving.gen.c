@@ -7,9 +7,11 @@
 #include <assert.h>
 
 /* AWAIT_HEADER: the peer's (new) stream header is awaited */
-static void in_await_header(struct stream_receiving *m, enum stream_receiving_event on,
-                            const struct stream_receiving_facts *e, struct dna_stream_vars *s,
-                            const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_receiving_in_await_header(struct stream_receiving *m,
+                                             enum stream_receiving_event on,
+                                             const struct stream_receiving_facts *e,
+                                             struct dna_stream_vars *s, const struct dna_knobs *k,
+                                             struct dna_effects *fx)
 {
     switch (on) {
     case stream_receiving_E_RX_HEADER:
@@ -133,9 +135,10 @@ static void in_await_header(struct stream_receiving *m, enum stream_receiving_ev
 }
 
 /* OPEN: headers are exchanged, elements flow */
-static void in_open(struct stream_receiving *m, enum stream_receiving_event on,
-                    const struct stream_receiving_facts *e, struct dna_stream_vars *s,
-                    const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_receiving_in_open(struct stream_receiving *m, enum stream_receiving_event on,
+                                     const struct stream_receiving_facts *e,
+                                     struct dna_stream_vars *s, const struct dna_knobs *k,
+                                     struct dna_effects *fx)
 {
     (void)e;
     switch (on) {
@@ -255,9 +258,10 @@ static void in_open(struct stream_receiving *m, enum stream_receiving_event on,
 }
 
 /* CLOSING: we have sent our closing tag */
-static void in_closing(struct stream_receiving *m, enum stream_receiving_event on,
-                       const struct stream_receiving_facts *e, struct dna_stream_vars *s,
-                       const struct dna_knobs *k, struct dna_effects *fx)
+static void stream_receiving_in_closing(struct stream_receiving *m, enum stream_receiving_event on,
+                                        const struct stream_receiving_facts *e,
+                                        struct dna_stream_vars *s, const struct dna_knobs *k,
+                                        struct dna_effects *fx)
 {
     (void)s;
     (void)e;
@@ -350,13 +354,13 @@ void dna_stream_receiving_step(struct stream_receiving *m, enum stream_receiving
     dna_effects_begin(fx, &dna_machine_stream_receiving, m->state, on);
     switch ((enum stream_receiving_state)m->state) {
     case stream_receiving_S_AWAIT_HEADER:
-        in_await_header(m, on, e, s, k, fx);
+        stream_receiving_in_await_header(m, on, e, s, k, fx);
         break;
     case stream_receiving_S_OPEN:
-        in_open(m, on, e, s, k, fx);
+        stream_receiving_in_open(m, on, e, s, k, fx);
         break;
     case stream_receiving_S_CLOSING:
-        in_closing(m, on, e, s, k, fx);
+        stream_receiving_in_closing(m, on, e, s, k, fx);
         break;
     case stream_receiving_S_CLOSED:
         break; /* final: takes no event */
