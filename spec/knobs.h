@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* spec/knobs.h: the parameters that decisions.def turns our choices into. The model's guards read them, a
- * server's configuration and a profile set them. The caller owns a struct dna_knobs; the rest is static. */
+/* spec/knobs.h: the parameters that decisions.def turns our choices into. The model's guards read
+ * them, a server's configuration and a profile set them. The caller owns a struct dna_knobs; the
+ * rest is static. */
 #ifndef DNA_SPEC_KNOBS_H
 #define DNA_SPEC_KNOBS_H
 

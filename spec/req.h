@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spec/req.h: the requirements as C sees them. Every statement of the documents is an enumerator, so
+/* spec/req.h: the requirements as C sees them. A statement of the documents is an enumerator, so
  * that a table row, a scenario or a line of code that cites a wrong one does not compile.
  * All memory is static and constant. */
 #ifndef DNA_SPEC_REQ_H
@@ -42,7 +42,7 @@ struct dna_requirement {
     const char *roles;    /* "initiating, receiving" */
     unsigned marks;       /* or of enum dna_mark */
     const char *text;     /* our paraphrase; for a decision its title */
-    const char *ordinals; /* the sentences of the section, "3 4"; "" while nobody has read it again */
+    const char *ordinals; /* the sentences of the section, "3 4"; "" while not yet read again */
     const char *sha256;   /* of those sentences, normalised; "" likewise */
     const char *problem;  /* decisions only, else NULL: what the texts leave open */
     const char *choice;   /* decisions only, else NULL: what we do, and why */
@@ -54,8 +54,8 @@ const struct dna_requirement *dna_requirement(enum dna_req id);
 /* dna_requirement_find returns the enum dna_req of this id text, -1 when there is none. */
 int dna_requirement_find(const char *id);
 
-/* dna_requirement_decision returns the nth (from 0) decision that bears on a requirement, -1 after the
- * last one. */
+/* dna_requirement_decision returns the nth (from 0) decision that bears on a requirement, -1 after
+ * the last one. */
 int dna_requirement_decision(enum dna_req id, size_t nth);
 
 /* dna_level_name returns "MUST", "SHOULD NOT", "FLOW", ... */

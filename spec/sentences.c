@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* spec/sentences.c: page furniture off, blocks folded, sections and sentences counted (spec/README.md).
- * The text is read line by line; a block (paragraph or list item) is gathered and cut at its end. */
+/* spec/sentences.c: page furniture off, blocks folded, sections and sentences counted, by the rules
+ * of spec/README.md. The text is read line by line; a block (paragraph or list item) is gathered
+ * and cut at its end. */
 #include "spec/sentences.h"
 
 #include <ctype.h>
@@ -155,7 +156,7 @@ static size_t marker_len(const char *at)
     else if (isdigit((unsigned char)*at)) {
         n = strspn(at, "0123456789");
         n = strchr(".)", at[n]) && at[n] && at[n + 1] == ' ' ? n + 1 : 0;
-    } else if (isalpha((unsigned char)*at) && strchr(".)", at[1]) && at[1] && at[2] == ' ') {
+    } else if (isalpha((unsigned char)*at) && at[1] == ')' && at[2] == ' ') {
         n = 2;
     }
     return n ? n + strspn(at + n, " ") : 0;
@@ -181,7 +182,7 @@ static void flush(struct reader *r)
     r->len = 0;
 }
 
-/* A page may have ended inside a paragraph: it goes on when its last line did not close a sentence. */
+/* A page may end inside a paragraph: it goes on when its last line did not close a sentence. */
 static bool goes_on(const struct reader *r, const char *line, size_t indent)
 {
     size_t len = r->len;
@@ -351,8 +352,9 @@ const char *dna_text_section_name(const struct dna_text *text, size_t index)
     return index < text->num_sections ? text->sections[index].name : NULL;
 }
 
-/* A name may occur twice (a short title in the front matter, say): the one with more sentences is meant. */
-static const struct section *find_section(const struct dna_text *text, const char *name, size_t len)
+/* A name may occur twice (a title in the front matter, say): the one with more sentences counts. */
+static const struct section *find_section(const struct dna_text *text, const char *name,
+                                          size_t len)
 {
     const struct section *found = NULL;
 

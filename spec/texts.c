@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* spec/texts.c: build/spec-texts, which holds the requirements against a reader's own copy of the texts:
- * ordinals exist, hashes agree; it also shows the sentences behind an id, since we do not copy them here. */
+/* spec/texts.c: build/spec-texts, which holds the requirements against a reader's own copy of the
+ * texts: ordinals exist, hashes agree. It also shows the sentences behind an id, since we do not
+ * copy them here. Texts are kept until the end of the program. */
 #include "spec/req.h"
 #include "spec/sentences.h"
 
@@ -10,11 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { DONE = 0, DIFFERS = 1, USAGE = 2 };
 
 static const char usage[] =
-    "usage: spec-texts DIR [COMMAND]\n"
+    "usage: spec-texts DIR [COMMAND]     (make texts TEXTS=DIR)\n"
     "  DIR                  holds rfc7712.txt, ..., and xeps/xep-0220.txt or xep-0220.txt\n"
     "  (no command)         verify the ordinals and hashes of every requirement\n"
     "  show ID...           print the source sentences of a requirement\n"
@@ -67,7 +69,7 @@ static struct {
 
 static struct dna_text *text_of(const char *dir, const char *document)
 {
-    static const char *const forms[] = {"%s/%s.txt", "%s/xeps/%s.txt"};
+    static const char *const rooms[] = {"", "xeps/"};
     char name[32], path[4096];
     size_t slot = 0, len = 0;
     char *bytes = NULL;
@@ -79,8 +81,8 @@ static struct dna_text *text_of(const char *dir, const char *document)
         return NULL;
     for (size_t i = 0; i <= strlen(document); i++)
         name[i] = (char)tolower((unsigned char)document[i]);
-    for (size_t i = 0; !bytes && i < sizeof forms / sizeof *forms; i++) {
-        snprintf(path, sizeof path, i ? "%s/xeps/%s.txt" : "%s/%s.txt", dir, name);
+    for (size_t i = 0; !bytes && i < sizeof rooms / sizeof *rooms; i++) {
+        snprintf(path, sizeof path, "%s/%s%s.txt", dir, rooms[i], name);
         bytes = slurp(path, &len);
     }
     cache[slot].document = document;
@@ -108,6 +110,7 @@ static void hash(const char *sentences, char out_hex[65])
         snprintf(out_hex + (size_t)i * 2, 3, "%02x", digest[i]);
 }
 
+/* requirement finds what an id of the command line names; NULL, and a message, when it is none. */
 static const struct dna_requirement *requirement(const char *id)
 {
     int found = dna_requirement_find(id);
@@ -220,8 +223,8 @@ static int list(const char *dir, char *const argv[], int argc)
     return status;
 }
 
-/* How many words of four letters and more of the paraphrase the sentence has, for each thousand letters
- * of neither: crude, and enough to find the place. */
+/* Ten for each word of four letters and more that the sentence shares with our paraphrase, less a
+ * little for its length: crude, and enough to find the place. */
 static int likeness(const char *ours, const char *sentence)
 {
     int score = 0;
@@ -298,8 +301,13 @@ static int run(int argc, char *const argv[])
 {
     const char *dir = argv[1];
     const char *command = argc > 2 ? argv[2] : "";
+    struct stat st;
     int status = DONE;
 
+    if (stat(dir, &st) != 0)
+        return fail(strerror(errno), dir);
+    if (!S_ISDIR(st.st_mode))
+        return fail("not a directory", dir);
     if (argc == 2)
         return verify(dir);
     if (strcmp(command, "list") == 0 && argc >= 4)
