@@ -7,34 +7,33 @@
  */
 #include "model/gen.h"
 
+#include "model/cell.h"
+#include "model/source.h"
+
 #include <ctype.h>
 #include <string.h>
 
 enum { WIDTH = 100 };
+
+/* What is printed, and where to. */
+struct printer {
+    const struct dna_machine *m;
+    const char *source;
+    FILE *out;
+};
 
 /* What a piece of generated code mentions, for the parameters it does not use must be voided. */
 struct mentions {
     bool v, s, e, k;
 };
 
-static bool in_name(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-/* A letter of the four, a dot behind it, and no name before it. */
-static bool names_struct(const char *expr, size_t at, char letter)
-{
-    return expr[at] == letter && expr[at + 1] == '.' && (at == 0 || !in_name(expr[at - 1]));
-}
-
 static void mention(struct mentions *seen, const char *expr)
 {
     for (size_t i = 0; expr && expr[i]; i++) {
-        seen->v |= names_struct(expr, i, 'V');
-        seen->s |= names_struct(expr, i, 'S');
-        seen->e |= names_struct(expr, i, 'E');
-        seen->k |= names_struct(expr, i, 'K');
+        seen->v |= dna_names_field(expr, i, 'V');
+        seen->s |= dna_names_field(expr, i, 'S');
+        seen->e |= dna_names_field(expr, i, 'E');
+        seen->k |= dna_names_field(expr, i, 'K');
     }
 }
 
@@ -48,7 +47,7 @@ static void to_c(const char *expr, char *out, size_t size)
     for (size_t i = 0; expr[i] && n + 4 < size; i++) {
         bool replaced = false;
         for (size_t j = 0; j < sizeof structs / sizeof structs[0]; j++) {
-            if (names_struct(expr, i, structs[j].letter)) {
+            if (dna_names_field(expr, i, structs[j].letter)) {
                 out[n++] = structs[j].parameter;
                 out[n++] = '-';
                 out[n++] = '>';
@@ -135,10 +134,13 @@ static void put_effects(const struct dna_machine *m, size_t index, int indent, F
 }
 
 /* Returns whether a row behind this one can still be reached. */
-static bool put_row(const struct dna_machine *m, size_t index, FILE *out)
+static bool put_row(const struct printer *p, size_t index)
 {
+    const struct dna_machine *m = p->m;
+    FILE *out = p->out;
     const struct dna_row *row = &m->rows[index];
-    fprintf(out, "        /* %s.def:%u %s */\n", m->name, row->line, row->id);
+    fprintf(out, "        /* %s.def:%u %s */\n", m->name,
+            dna_source_row(p->source, m, row), row->id);
     if (row->when == 0) {
         put_effects(m, index, 8, out);
         return false;
@@ -151,8 +153,10 @@ static bool put_row(const struct dna_machine *m, size_t index, FILE *out)
     return true;
 }
 
-static void put_cell(const struct dna_machine *m, size_t state, size_t event, FILE *out)
+static void put_cell(const struct printer *p, size_t state, size_t event)
 {
+    const struct dna_machine *m = p->m;
+    FILE *out = p->out;
     const char *choice = NULL;
     bool open = true;
     fprintf(out, "    case %s_E_%s:\n", m->name, m->events[event].name);
@@ -162,13 +166,13 @@ static void put_cell(const struct dna_machine *m, size_t state, size_t event, FI
             continue;
         }
         if (row->kind == DNA_CHOICE && choice && strcmp(choice, row->choice) == 0) {
-            fprintf(out, "        /* %s.def:%u %s: also allowed, not taken */\n", m->name, row->line,
-                    row->id);
+            fprintf(out, "        /* %s.def:%u %s: also allowed, not taken */\n", m->name,
+                    dna_source_row(p->source, m, row), row->id);
             continue;
         }
         choice = row->choice;
         if (open) {
-            open = put_row(m, i, out);
+            open = put_row(p, i);
         }
     }
     if (open) {
@@ -187,14 +191,16 @@ static const struct dna_row *dead_row(const struct dna_machine *m, size_t state,
     return NULL;
 }
 
-static void put_dead_cells(const struct dna_machine *m, size_t state, FILE *out)
+static void put_dead_cells(const struct printer *p, size_t state)
 {
+    const struct dna_machine *m = p->m;
+    FILE *out = p->out;
     bool any = false;
     for (size_t event = 0; event < m->num_events; event++) {
         const struct dna_row *row = dead_row(m, state, event);
         if (row) {
             fprintf(out, "    case %s_E_%s: /* %s.def:%u */\n", m->name, m->events[event].name,
-                    m->name, row->line);
+                    m->name, dna_source_row(p->source, m, row));
             any = true;
         }
     }
@@ -239,8 +245,10 @@ static void state_function(const struct dna_machine *m, size_t state, char *name
     }
 }
 
-static void put_state(const struct dna_machine *m, size_t state, FILE *out)
+static void put_state(const struct printer *p, size_t state)
 {
+    const struct dna_machine *m = p->m;
+    FILE *out = p->out;
     char name[128], head[160];
     struct mentions seen = state_mentions(m, state);
     state_function(m, state, name, sizeof name);
@@ -252,10 +260,10 @@ static void put_state(const struct dna_machine *m, size_t state, FILE *out)
     fputs("    switch (on) {\n", out);
     for (size_t event = 0; event < m->num_events; event++) {
         if (!dead_row(m, state, event)) {
-            put_cell(m, state, event, out);
+            put_cell(p, state, event);
         }
     }
-    put_dead_cells(m, state, out);
+    put_dead_cells(p, state);
     fprintf(out, "    case %s_E_MAX:\n        break;\n    }\n}\n\n", m->name);
 }
 
@@ -278,8 +286,10 @@ static void put_step(const struct dna_machine *m, FILE *out)
     fprintf(out, "    case %s_S_MAX:\n        break;\n    }\n}\n", m->name);
 }
 
-int dna_gen_step(const struct dna_machine *machine, const char *sha256, FILE *out)
+int dna_gen_step(const struct dna_machine *machine, const char *source, const char *sha256,
+                 FILE *out)
 {
+    const struct printer printer = { machine, source, out };
     bool dead = false;
     for (size_t i = 0; i < machine->num_rows; i++) {
         dead |= machine->rows[i].kind == DNA_DEAD;
@@ -292,7 +302,7 @@ int dna_gen_step(const struct dna_machine *machine, const char *sha256, FILE *ou
             dead ? "\n#include <assert.h>\n" : "");
     for (size_t i = 0; i < machine->num_states; i++) {
         if (machine->states[i].mark != DNA_FINAL) {
-            put_state(machine, i, out);
+            put_state(&printer, i);
         }
     }
     put_step(machine, out);

@@ -10,8 +10,9 @@
 
 #include "model/machine.h"
 
-/* dna_gen_step prints NAME.gen.c of this machine; sha256 is the hash of model/NAME.def in
-   hexadecimal, for the banner.  Returns 0, or -1 when `out` has failed. */
-int dna_gen_step(const struct dna_machine *machine, const char *sha256, FILE *out);
+/* dna_gen_step prints NAME.gen.c of this machine; source is the text of model/NAME.def, for line
+   numbers, and sha256 its hash in hexadecimal.  Returns 0, or -1 when `out` has failed. */
+int dna_gen_step(const struct dna_machine *machine, const char *source, const char *sha256,
+                 FILE *out);
 
 #endif

@@ -5,6 +5,8 @@
  *   model-tool list            the machines, with their sizes
  *   model-tool hash            the hash of each table, as the generated files name it
  *   model-tool gen DIR         DIR/NAME.gen.c for each machine
+ *
+ * Tables are read again as text, for their hashes and lines; so it runs in the root of the checkout.
  */
 #include "model/gen.h"
 #include "model/machines.h"
@@ -15,54 +17,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEX_SIZE = 2 * SHA256_DIGEST_LENGTH + 1 };
+enum { HEX_SIZE = 2 * SHA256_DIGEST_LENGTH + 1, TABLE_SIZE = 1 << 20 };
 
-/* Hashes model/NAME.def below the current directory, which is the root of the repository. */
-static int hash_table(const struct dna_machine *machine, char hex[HEX_SIZE])
-{
+struct table {
     char path[256];
+    char hash[HEX_SIZE];
+    char *text; /* freed by table_free */
+};
+
+static void table_free(struct table *table)
+{
+    free(table->text);
+    table->text = NULL;
+}
+
+static int table_read(struct table *table, const struct dna_machine *machine)
+{
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    snprintf(path, sizeof path, "model/%s.def", machine->name);
-    FILE *in = fopen(path, "rb");
-    if (!in) {
-        fprintf(stderr, "model-tool: %s: %s\n", path, strerror(errno));
-        return -1;
-    }
-    size_t len = 0, size = 1 << 20;
-    unsigned char *text = malloc(size);
-    if (text) {
-        len = fread(text, 1, size, in);
-    }
-    bool whole = text && feof(in) && !ferror(in);
-    fclose(in);
+    snprintf(table->path, sizeof table->path, "model/%s.def", machine->name);
+    FILE *in = fopen(table->path, "rb");
+    table->text = in ? malloc(TABLE_SIZE) : NULL;
+    size_t len = table->text ? fread(table->text, 1, TABLE_SIZE - 1, in) : 0;
+    bool whole = table->text && feof(in) && !ferror(in);
     if (!whole) {
-        fprintf(stderr, "model-tool: %s: can't be read whole\n", path);
-        free(text);
+        fprintf(stderr, "model-tool: %s: %s\n", table->path, strerror(errno ? errno : EFBIG));
+    }
+    if (in) {
+        fclose(in);
+    }
+    if (!whole) {
+        table_free(table);
         return -1;
     }
-    SHA256(text, len, digest);
-    free(text);
+    table->text[len] = '\0';
+    SHA256((const unsigned char *)table->text, len, digest);
     for (size_t i = 0; i < sizeof digest; i++) {
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+        snprintf(table->hash + 2 * i, 3, "%02x", digest[i]);
     }
     return 0;
 }
 
 static int gen_one(const struct dna_machine *machine, const char *dir)
 {
-    char path[512], hex[HEX_SIZE];
-    if (hash_table(machine, hex)) {
+    char path[512];
+    struct table table;
+    if (table_read(&table, machine)) {
         return -1;
     }
     snprintf(path, sizeof path, "%s/%s.gen.c", dir, machine->name);
     FILE *out = fopen(path, "w");
-    int failed = out ? dna_gen_step(machine, hex, out) : -1;
+    int failed = out ? dna_gen_step(machine, table.text, table.hash, out) : -1;
     if (out && fclose(out)) {
         failed = -1;
     }
     if (failed) {
         fprintf(stderr, "model-tool: %s: %s\n", path, strerror(errno));
     }
+    table_free(&table);
     return failed;
 }
 
@@ -78,12 +89,13 @@ static int cmd_gen(const char *dir)
 
 static int cmd_hash(void)
 {
-    char hex[HEX_SIZE];
     for (const struct dna_machine *const *m = dna_machines; *m; m++) {
-        if (hash_table(*m, hex)) {
+        struct table table;
+        if (table_read(&table, *m)) {
             return 1;
         }
-        printf("%s  model/%s.def\n", hex, (*m)->name);
+        printf("%s  %s\n", table.hash, table.path);
+        table_free(&table);
     }
     return 0;
 }

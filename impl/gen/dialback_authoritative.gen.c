@@ -19,13 +19,13 @@ static void dialback_authoritative_in_answering(struct dialback_authoritative *m
             dna_effects_end(fx, 0, dialback_authoritative_S_ANSWERING);
             return;
         }
-        /* dialback_authoritative.def:36 DA02 */
+        /* dialback_authoritative.def:37 DA02 */
         if (k->tls_required && !s->secured) {
             dna_effects_out(fx, dialback_authoritative_O_send_policy_violation);
             dna_effects_end(fx, 1, dialback_authoritative_S_ANSWERING);
             return;
         }
-        /* dialback_authoritative.def:38 DA03: also allowed, not taken */
+        /* dialback_authoritative.def:39 DA03: also allowed, not taken */
         /* dialback_authoritative.def:40 DA04 */
         if (!e->hosted) {
             dna_effects_out(fx, dialback_authoritative_O_send_item_not_found);

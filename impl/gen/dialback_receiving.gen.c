@@ -37,7 +37,7 @@ static void dialback_receiving_in_unproven(struct dialback_receiving *m,
             dna_effects_end(fx, 3, dialback_receiving_S_UNPROVEN);
             return;
         }
-        /* dialback_receiving.def:76 DR05 */
+        /* dialback_receiving.def:77 DR05 */
         if (e->sender_proved && k->dialback_without_dialing && s->secured) {
             dna_effects_out(fx, dialback_receiving_O_accept_pair);
             dna_effects_out(fx, dialback_receiving_O_send_valid);
@@ -45,7 +45,7 @@ static void dialback_receiving_in_unproven(struct dialback_receiving *m,
             dna_effects_end(fx, 4, dialback_receiving_S_PROVEN);
             return;
         }
-        /* dialback_receiving.def:78 DR06: also allowed, not taken */
+        /* dialback_receiving.def:79 DR06: also allowed, not taken */
         /* dialback_receiving.def:80 DR07 */
         if (k->inbound_proof_required && !e->sender_proved) {
             dna_effects_out(fx, dialback_receiving_O_send_not_authorized);

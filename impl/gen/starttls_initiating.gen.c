@@ -55,14 +55,14 @@ static void starttls_initiating_in_requested(struct starttls_initiating *m,
     (void)k;
     switch (on) {
     case starttls_initiating_E_RX_PROCEED:
-        /* starttls_initiating.def:36 TI02 */
+        /* starttls_initiating.def:37 TI02 */
         if (e->clear_trailing) {
             dna_effects_out(fx, starttls_initiating_O_report_failed);
             m->state = starttls_initiating_S_FAILED;
             dna_effects_end(fx, 1, starttls_initiating_S_FAILED);
             return;
         }
-        /* starttls_initiating.def:38 TI03: also allowed, not taken */
+        /* starttls_initiating.def:39 TI03: also allowed, not taken */
         /* starttls_initiating.def:40 TI04 */
         dna_effects_out(fx, starttls_initiating_O_start_tls);
         m->state = starttls_initiating_S_NEGOTIATING;

@@ -17,14 +17,14 @@ static void starttls_receiving_in_offered(struct starttls_receiving *m,
     (void)k;
     switch (on) {
     case starttls_receiving_E_RX_STARTTLS:
-        /* starttls_receiving.def:36 TR01 */
+        /* starttls_receiving.def:37 TR01 */
         if (e->clear_trailing) {
             dna_effects_out(fx, starttls_receiving_O_drop_stream);
             m->state = starttls_receiving_S_FAILED;
             dna_effects_end(fx, 0, starttls_receiving_S_FAILED);
             return;
         }
-        /* starttls_receiving.def:38 TR02: also allowed, not taken */
+        /* starttls_receiving.def:39 TR02: also allowed, not taken */
         /* starttls_receiving.def:40 TR03 */
         if (!e->can_secure) {
             dna_effects_out(fx, starttls_receiving_O_send_tls_failure);

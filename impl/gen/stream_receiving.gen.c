@@ -158,14 +158,14 @@ static void stream_receiving_in_open(struct stream_receiving *m, enum stream_rec
         dna_effects_end(fx, 13, stream_receiving_S_OPEN);
         return;
     case stream_receiving_E_RX_UNKNOWN:
-        /* stream_receiving.def:88 SR22 */
+        /* stream_receiving.def:89 SR22 */
         dna_effects_out(fx, stream_receiving_O_error_unsupported_stanza_type);
         dna_effects_out(fx, stream_receiving_O_send_close);
         dna_effects_out(fx, stream_receiving_O_discard_input);
         m->state = stream_receiving_S_CLOSING;
         dna_effects_end(fx, 14, stream_receiving_S_CLOSING);
         return;
-        /* stream_receiving.def:90 SR23: also allowed, not taken */
+        /* stream_receiving.def:91 SR23: also allowed, not taken */
     case stream_receiving_E_RX_NOT_WELL_FORMED:
         /* stream_receiving.def:92 SR24 */
         dna_effects_out(fx, stream_receiving_O_error_not_well_formed);
