@@ -5,9 +5,12 @@
  *   model-tool list            the machines, with their sizes
  *   model-tool hash            the hash of each table, as the generated files name it
  *   model-tool gen DIR         DIR/NAME.gen.c for each machine
+ *   model-tool check           every fault of every table, and what was looked at
+ *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
  * Tables are read again as text, for their hashes and lines; so it runs in the root of the checkout.
  */
+#include "model/check.h"
 #include "model/gen.h"
 #include "model/machines.h"
 
@@ -109,6 +112,88 @@ static int cmd_list(void)
     return 0;
 }
 
+static void say(void *ctx, unsigned line, const char *fault)
+{
+    const struct dna_checker *checker = ctx;
+    const char *name = checker->machine ? checker->machine->name : "stream_vars";
+    printf("model/%s.def:%u: %s\n", name, line, fault);
+}
+
+static void print_summary(const struct dna_checker *c)
+{
+    const struct dna_machine *m = c->machine;
+    printf("%s: %zu states, %zu events, %zu cells (%zu ignored, %zu dead, %zu of them of a peer's "
+           "events), %zu rows, %zu choices; %llu configurations, %llu steps: %zu faults\n",
+           m->name, m->num_states, m->num_events, c->counts.cells, c->counts.ignored,
+           c->counts.dead, c->counts.dead_of_peers, m->num_rows, c->counts.choices,
+           (unsigned long long)c->counts.configurations, (unsigned long long)c->counts.steps,
+           c->num_faults);
+}
+
+static int check_one(const struct dna_machine *machine, size_t *out_faults)
+{
+    struct table table;
+    if (table_read(&table, machine)) {
+        return -1;
+    }
+    struct dna_checker checker = { .machine = machine, .source = table.text, .say = say };
+    checker.ctx = &checker;
+    *out_faults += dna_check_machine(&checker);
+    print_summary(&checker);
+    table_free(&table);
+    return 0;
+}
+
+static bool document_cited(const char *document)
+{
+    for (int i = 0; i < DNA_NUM_REQUIREMENTS; i++) {
+        if (strcmp(dna_requirement((enum dna_req)i)->document, document) == 0 &&
+            dna_check_cited(dna_machines, (enum dna_req)i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Counts, and on request prints, the requirements that no row cites.  Whether a scenario or a
+   recorded reason stands in for a row is judged elsewhere: xdna coverage. */
+static void report_uncited(bool print)
+{
+    size_t cited = 0, uncited = 0;
+    for (int i = 0; i < DNA_NUM_REQUIREMENTS; i++) {
+        const struct dna_requirement *r = dna_requirement((enum dna_req)i);
+        if (r->level == DNA_LEVEL_DECISION || !document_cited(r->document)) {
+            continue;
+        }
+        if (dna_check_cited(dna_machines, (enum dna_req)i)) {
+            cited++;
+            continue;
+        }
+        uncited++;
+        if (print) {
+            printf("uncited: %s (%s, %s) %s\n", r->id, dna_level_name(r->level), r->roles, r->text);
+        }
+    }
+    printf("requirements of the documents the tables cite: %zu cited by rows, %zu uncited%s\n", cited,
+           uncited, print ? "" : " (model-tool uncited lists them)");
+}
+
+static int cmd_check(void)
+{
+    size_t faults = 0;
+    for (const struct dna_machine *const *m = dna_machines; *m; m++) {
+        if (check_one(*m, &faults)) {
+            return 1;
+        }
+    }
+    struct dna_checker together = { .say = say };
+    together.ctx = &together;
+    faults += dna_check_together(&together, dna_machines);
+    report_uncited(false);
+    printf("model-tool check: %zu faults\n", faults);
+    return faults ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
@@ -121,6 +206,13 @@ int main(int argc, char **argv)
     if (strcmp(command, "list") == 0 && argc == 2) {
         return cmd_list();
     }
-    fputs("usage: model-tool list | hash | gen DIR\n", stderr);
+    if (strcmp(command, "check") == 0 && argc == 2) {
+        return cmd_check();
+    }
+    if (strcmp(command, "uncited") == 0 && argc == 2) {
+        report_uncited(true);
+        return 0;
+    }
+    fputs("usage: model-tool list | hash | gen DIR | check | uncited\n", stderr);
     return 2;
 }
