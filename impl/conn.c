@@ -388,6 +388,12 @@ struct dna_conn *dna_conn_accept(struct event_base *base, int fd,
     return c;
 }
 
+void dna_conn_set_handler(struct dna_conn *c, const struct dna_conn_handler *handler, void *arg)
+{
+    c->handler = handler;
+    c->arg = arg;
+}
+
 uint64_t dna_conn_id(const struct dna_conn *c)
 {
     return c->id;

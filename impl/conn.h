@@ -45,6 +45,8 @@ struct dna_conn *dna_conn_connect(struct event_base *base, const struct sockaddr
 /* dna_conn_accept() takes over an accepted socket. */
 struct dna_conn *dna_conn_accept(struct event_base *base, int fd,
                                  const struct dna_conn_handler *handler, void *arg);
+/* dna_conn_set_handler() hands the connection over to another owner. */
+void dna_conn_set_handler(struct dna_conn *c, const struct dna_conn_handler *handler, void *arg);
 /* dna_conn_free() ends it at once (unsent output is lost) and frees it; NULL is fine. */
 void dna_conn_free(struct dna_conn *c);
 

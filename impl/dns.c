@@ -359,7 +359,7 @@ struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const 
     return q;
 }
 
-static bool literal(const char *host, struct sockaddr_storage *out)
+bool dna_dns_literal(const char *host, struct sockaddr_storage *out)
 {
     char bare[INET6_ADDRSTRLEN];
     size_t len = strlen(host);
@@ -384,7 +384,7 @@ struct dna_dns_query *dna_dns_addr(struct dna_dns *d, const char *host, dna_dns_
     char ascii[256], name[260];
     q->asking = true;
     q->addr = dna_calloc(MAX_RECORDS, sizeof *q->addr);
-    if (literal(host, &q->addr[0])) {
+    if (dna_dns_literal(host, &q->addr[0])) {
         q->num_addr = 1;
     } else if (dna_dns_to_ascii(host, ascii, sizeof ascii) == 0) {
         (void)snprintf(name, sizeof name, "%s.", ascii);

@@ -4,6 +4,7 @@
  * never runs inside the call that asked. An answer is the callback's only until it returns. */
 #ifndef DNA_IMPL_DNS_H
 #define DNA_IMPL_DNS_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -61,6 +62,8 @@ struct dna_dns_query *dna_dns_addr(struct dna_dns *d, const char *host, dna_dns_
 /* dna_dns_cancel() forgets a query: its callback will not run. Not after the callback has run. */
 void dna_dns_cancel(struct dna_dns_query *q);
 
+/* dna_dns_literal() reads an IPv4 address or a bracketed IPv6 address; port 0. */
+bool dna_dns_literal(const char *host, struct sockaddr_storage *out);
 /* dna_dns_order_srv() puts records into the order of RFC 2782; random() gives numbers for the
  * weights. */
 void dna_dns_order_srv(struct dna_dns_srv *srv, size_t num, uint32_t (*random)(void *arg),

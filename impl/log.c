@@ -159,8 +159,8 @@ void dna_log_step(uint64_t conn, const char *pair, const struct dna_effects *fx)
         const struct dna_row *row = &m->rows[fx->row];
         dna_buf_printf(&b, " row=%s", row->id);
         dna_buf_printf(&b, " to=%s", m->states[fx->to].name);
-        for (size_t i = 0; row->because && row->because[i] != DNA_REQ_NONE; i++)
-            add_list(&b, " req=", i, dna_req_name(row->because[i]));
+        for (size_t i = 0; row->because && row->because[i] != DNA_REQ_END; i++)
+            add_list(&b, " req=", i, dna_requirement((enum dna_req)row->because[i])->id);
     } else {
         dna_buf_puts(&b, " row=none");
     }

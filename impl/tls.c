@@ -53,6 +53,8 @@ SSL_CTX *dna_tls_context_new(const char *chain_file, const char *key_file, char 
     return ctx;
 }
 
+static char asked; /* its address marks a session whose peer wanted a certificate */
+
 static SSL *make(SSL_CTX *ctx)
 {
     SSL *ssl = SSL_new(ctx);
@@ -69,10 +71,24 @@ SSL *dna_tls_accept_new(SSL_CTX *ctx, bool ask)
     return ssl;
 }
 
+/* OpenSSL asks for our certificate only when the server did: note that. */
+static int asked_for_certificate(SSL *ssl, void *arg)
+{
+    (void)arg;
+    SSL_set_app_data(ssl, (void *)&asked);
+    return 1;
+}
+
+bool dna_tls_showed_certificate(SSL *ssl)
+{
+    return ssl && SSL_get_app_data(ssl) == (void *)&asked && SSL_get_certificate(ssl);
+}
+
 SSL *dna_tls_connect_new(SSL_CTX *ctx, const char *server_name)
 {
     SSL *ssl = make(ctx);
     SSL_set_verify(ssl, SSL_VERIFY_PEER, let_through);
+    SSL_set_cert_cb(ssl, asked_for_certificate, NULL);
     if (server_name)
         SSL_set_tlsext_host_name(ssl, server_name);
     SSL_set_connect_state(ssl);

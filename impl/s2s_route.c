@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* s2s_route: what waits for a remote domain, and over which stream it goes: one that carries the pair
+ * already, one that the pair may be asserted or supposed on (RFC 7712 4.4), or one of its own. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "impl/s2s_internal.h"
+
+static char *key_of(const char *ours, const char *theirs)
+{
+    struct dna_buf t = DNA_BUF_INIT;
+    dna_buf_printf(&t, "%s>%s", ours, theirs);
+    return t.at;
+}
+
+struct route *dna_s2s_route_find(struct dna_s2s *s2s, const char *ours, const char *theirs)
+{
+    char *key = key_of(ours, theirs);
+    struct route *r = dna_hash_get(&s2s->routes, key);
+    free(key);
+    return r;
+}
+
+struct route *dna_s2s_route_get(struct dna_s2s *s2s, const char *ours, const char *theirs)
+{
+    struct route *r = dna_s2s_route_find(s2s, ours, theirs);
+    if (r)
+        return r;
+    r = dna_calloc(1, sizeof *r);
+    r->s2s = s2s;
+    r->ours = dna_strdup(ours);
+    r->theirs = dna_strdup(theirs);
+    r->key = key_of(ours, theirs);
+    r->tail = &r->head;
+    (void)dna_hash_put(&s2s->routes, r->key, r);
+    return r;
+}
+
+void dna_s2s_route_free(void *route, void *arg)
+{
+    struct route *r = route;
+    (void)arg;
+    while (r->head) {
+        struct stanza *next = r->head->next;
+        free(r->head);
+        r->head = next;
+    }
+    free(r->ours);
+    free(r->theirs);
+    free(r->key);
+    free(r);
+}
+
+void dna_s2s_route_done(struct route *r)
+{
+    if (r->head || r->via || r->pending)
+        return;
+    (void)dna_hash_remove(&r->s2s->routes, r->key);
+    dna_s2s_route_free(r, NULL);
+}
+
+void dna_s2s_route_bounce(struct route *r, const char *condition)
+{
+    struct stanza *all = r->head;
+    r->head = NULL;
+    r->tail = &r->head;
+    r->num = 0;
+    while (all) {
+        struct stanza *next = all->next;
+        dna_router_bounce(r->s2s->at.router, all->text, all->len, NULL, condition);
+        free(all);
+        all = next;
+    }
+}
+
+void dna_s2s_route_pump(struct route *r)
+{
+    while (r->head && r->via && dna_s2s_transmit(r->via))
+        ;
+    /* what still waits is a reason to ask for the pair, once the stream is ready */
+    if (r->head && r->via && r->via->stream->vars.flowing)
+        dna_s2s_request(r->via);
+}
+
+void dna_s2s_route_use(struct route *r, struct pair *p)
+{
+    r->via = p;
+    r->own_only = false;
+    dna_s2s_route_pump(r);
+}
+
+void dna_s2s_route_lost(struct pair *p)
+{
+    struct route *r = dna_s2s_route_find(p->stream->s2s, p->ours, p->theirs);
+    if (!r || r->via != p)
+        return;
+    r->via = NULL;
+    dna_s2s_route_bounce(r, "remote-server-timeout");
+    dna_s2s_route_done(r);
+}
+
+static void open_stream(struct route *r)
+{
+    struct stream *s = dna_s2s_stream_new(r->s2s, true);
+    s->for_stanzas = true;
+    s->i.route = r;
+    dna_s2s_set(&s->ours, r->ours);
+    dna_s2s_set(&s->theirs, r->theirs);
+    r->pending = s;
+    dna_s2s_dial(s);
+}
+
+void dna_s2s_route_open_own(struct route *r)
+{
+    r->via = NULL;
+    r->own_only = true;
+    if (!r->pending)
+        open_stream(r);
+}
+
+/* --- assertion (RFC 7712 4.4.1) and supposition (4.4.2) --- */
+
+struct candidate {
+    struct route *route;
+    struct stream *stream;
+    bool taken_up;
+};
+
+static void take_up(void *arg)
+{
+    struct candidate *c = arg;
+    c->taken_up = true;
+    dna_s2s_route_use(c->route, dna_s2s_pair_get(c->stream, c->route->ours, c->route->theirs));
+}
+
+/* resolve_target, open_own_stream: this candidate will not do; the next one, or a stream of its own. */
+static void pass_over(void *arg)
+{
+    (void)arg;
+}
+
+static void (*const assertion_outs[piggyback_assertion_O_MAX])(void *) = {
+    [piggyback_assertion_O_assert_on_stream] = take_up,
+    [piggyback_assertion_O_resolve_target] = pass_over,
+};
+
+static void (*const supposition_outs[piggyback_supposition_O_MAX])(void *) = {
+    [piggyback_supposition_O_suppose_on_stream] = take_up,
+    [piggyback_supposition_O_open_own_stream] = pass_over,
+};
+
+static bool assert_on(struct route *r, struct stream *s)
+{
+    struct candidate c = { r, s, false };
+    struct dna_effects fx;
+    struct piggyback_assertion_facts e = { .ready = s->vars.flowing && !s->closing,
+                                           .we_opened = s->initiating,
+                                           .target_taken = dna_s2s_target_taken(s, r->theirs),
+                                           .retired = s->retired };
+    STEP(s, piggyback_assertion, &s->pa, WANT_PAIR, &e, r->key, &fx);
+    RUN(&fx, assertion_outs, &c);
+    return c.taken_up;
+}
+
+static bool suppose_on(struct route *r, struct stream *s)
+{
+    struct candidate c = { r, s, false };
+    struct dna_effects fx;
+    struct piggyback_supposition_facts e = { .ready = s->vars.flowing && !s->closing,
+                                             .retired = s->retired,
+                                             .we_opened = s->initiating,
+                                             .same_endpoint = 1, /* how it was found */
+                                             .certificate_covers = dna_s2s_proves(s, r->theirs) };
+    STEP(s, piggyback_supposition, &s->ps, WANT_TARGET, &e, r->key, &fx);
+    RUN(&fx, supposition_outs, &c);
+    return c.taken_up;
+}
+
+static bool try_list(struct route *r, const struct dna_hash *in, const char *name,
+                     bool (*try)(struct route *r, struct stream *s))
+{
+    const struct lead_list *list = dna_hash_get(in, name);
+    for (struct lead *l = list ? list->first : NULL, *next; l; l = next) {
+        next = l->next;
+        if (try(r, l->stream))
+            return true;
+    }
+    return false;
+}
+
+static void describe(const struct sockaddr_storage *addr, char host[80], char both[90])
+{
+    char text[64] = "?";
+    unsigned port = 0;
+    if (addr->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+        (void)evutil_inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
+        port = ntohs(in->sin_port);
+    } else if (addr->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)addr;
+        (void)evutil_inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text);
+        port = ntohs(in->sin6_port);
+    }
+    (void)snprintf(host, 80, "%s", text);
+    (void)snprintf(both, 90, "%s:%u", text, port);
+}
+
+/* A stream that we opened must lead to the same address and port. One that the peer opened came from a
+ * port of no meaning: there the address alone is compared (RFC 7712 4.4.2 in its reverse direction). */
+bool dna_s2s_route_suppose(struct route *r, struct stream *opening)
+{
+    char host[80], both[90];
+    bool found = false;
+    for (size_t i = 0; i < opening->i.num_addrs && !found && !r->own_only; i++) {
+        describe(&opening->i.addrs[i], host, both);
+        found = try_list(r, &r->s2s->addresses, both, suppose_on) ||
+                try_list(r, &r->s2s->addresses, host, suppose_on);
+    }
+    return found;
+}
+
+static void want_pair(struct route *r)
+{
+    if (!try_list(r, &r->s2s->domains, r->theirs, assert_on))
+        open_stream(r);
+}
+
+void dna_s2s_route_remote(void *arg, const char *from_domain, const char *to_domain,
+                          const struct dna_xml_node *stanza, const char *text, size_t len)
+{
+    struct dna_s2s *s2s = arg;
+    (void)stanza;
+    struct route *r = dna_s2s_route_get(s2s, from_domain, to_domain);
+    if (s2s->stopping || r->num >= s2s->at.config->limit_queue) {
+        dna_router_bounce(s2s->at.router, text, len, NULL,
+                          s2s->stopping ? "remote-server-not-found" : "resource-constraint");
+        dna_s2s_route_done(r);
+        return;
+    }
+    struct stanza *q = dna_calloc(1, sizeof *q + len);
+    memcpy(q->text, text, len);
+    q->len = len;
+    *r->tail = q;
+    r->tail = &q->next;
+    r->num++;
+    if (r->via)
+        dna_s2s_route_pump(r);
+    else if (!r->pending)
+        want_pair(r);
+}

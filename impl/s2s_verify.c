@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* s2s_verify: our questions to the authorities of domains (XEP-0220 2.1.2). Each goes over a stream that
+ * was opened for such questions and resolved for the domain in question: never over the stream that is
+ * being judged, never over another domain's (decision A41). Several questions share one stream. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "impl/s2s_internal.h"
+
+static char *index_of(const char *ours, const char *theirs, const char *id)
+{
+    struct dna_buf t = DNA_BUF_INIT;
+    dna_buf_printf(&t, "%s>%s %s", ours, theirs, id);
+    return t.at;
+}
+
+struct question *dna_s2s_question_find(struct dna_s2s *s2s, const char *ours, const char *theirs,
+                                       const char *id)
+{
+    char *index = index_of(ours, theirs, id);
+    struct question *q = dna_hash_get(&s2s->questions, index);
+    free(index);
+    return q;
+}
+
+void dna_s2s_question_end(struct question *q)
+{
+    struct dna_s2s *s2s = q->asker->s2s;
+    struct question **at = &q->asker->i.questions;
+    while (*at && *at != q)
+        at = &(*at)->next;
+    if (*at)
+        *at = q->next;
+    if (dna_hash_get(&s2s->questions, q->index) == q)
+        (void)dna_hash_remove(&s2s->questions, q->index);
+    q->pair->question = NULL;
+    event_free(q->timer);
+    free(q->ours);
+    free(q->theirs);
+    free(q->id);
+    free(q->key);
+    free(q->index);
+    free(q);
+}
+
+static void send_question(struct question *q)
+{
+    struct dna_buf b = DNA_BUF_INIT;
+    dna_buf_puts(&b, "<db:verify");
+    dna_buf_attr(&b, "from", q->ours);
+    dna_buf_attr(&b, "to", q->theirs);
+    dna_buf_attr(&b, "id", q->id);
+    dna_buf_puts(&b, ">");
+    dna_buf_escape(&b, q->key);
+    dna_buf_puts(&b, "</db:verify>");
+    dna_conn_send(q->asker->conn, b.at, b.len);
+    dna_buf_cleanup(&b);
+    q->sent = true;
+}
+
+void dna_s2s_questions_done(struct stream *asker)
+{
+    struct stream_initiating_facts e = { .more_pending = asker->i.questions != NULL };
+    if (asker->dropped)
+        return;
+    if (asker->i.ready)
+        dna_s2s_initiating_event(asker, stream_initiating_E_VERIFICATION_DONE, &e);
+    else if (!asker->i.questions)
+        dna_s2s_drop(asker); /* nobody waits for it any more */
+}
+
+static X509 *leaf_of(const struct stream *s)
+{
+    SSL *ssl = s->conn ? dna_conn_ssl(s->conn) : NULL;
+    return ssl ? SSL_get0_peer_certificate(ssl) : NULL;
+}
+
+/* Before a question goes out: the authority's certificate may answer it (XEP-0344 2.6). */
+static void ask_one(struct question *q)
+{
+    struct pair *p = q->pair;
+    X509 *there = leaf_of(q->asker), *here = leaf_of(p->stream);
+    struct dialback_receiving_facts e = {
+        .same_certificate = there && here && X509_cmp(there, here) == 0 &&
+                            dna_pkix_names(there, p->theirs, DNA_PKIX_XMPP_SERVER,
+                                           &p->stream->s2s->policy)
+    };
+    if (q->asker->vars.secured)
+        dna_s2s_receiving_dialback_event(p, dialback_receiving_E_AUTHORITY_SECURED, &e);
+    if (p->dr.state == dialback_receiving_S_VERIFYING)
+        send_question(q);
+    else
+        dna_s2s_question_end(q);
+}
+
+void dna_s2s_questions_send(struct stream *asker)
+{
+    for (struct question *q = asker->i.questions, *next; q; q = next) {
+        next = q->next;
+        if (!q->sent)
+            ask_one(q);
+    }
+    if (!asker->i.questions)
+        dna_s2s_questions_done(asker);
+}
+
+void dna_s2s_questions_failed(struct stream *asker, enum dialback_receiving_event how)
+{
+    const struct dialback_receiving_facts e = { 0 };
+    while (asker->i.questions) {
+        struct pair *p = asker->i.questions->pair;
+        dna_s2s_question_end(asker->i.questions);
+        dna_s2s_receiving_dialback_event(p, how, &e);
+    }
+}
+
+static void on_timer(int fd, short what, void *arg)
+{
+    struct question *q = arg;
+    struct pair *p = q->pair;
+    struct stream *asker = q->asker;
+    const struct dialback_receiving_facts e = { 0 };
+    (void)fd;
+    (void)what;
+    dna_s2s_question_end(q);
+    dna_s2s_receiving_dialback_event(p, dialback_receiving_E_TIMER_VERIFY, &e);
+    dna_s2s_questions_done(asker);
+}
+
+static struct stream *asker_for(struct dna_s2s *s2s, const char *ours, const char *theirs)
+{
+    char *key = index_of(ours, theirs, "");
+    struct stream *s = dna_hash_get(&s2s->askers, key);
+    if (!s || s->dropped || s->closing || s->buried) {
+        s = dna_s2s_stream_new(s2s, true);
+        dna_s2s_set(&s->ours, ours);
+        dna_s2s_set(&s->theirs, theirs);
+        (void)dna_hash_put(&s2s->askers, key, s);
+    }
+    free(key);
+    return s;
+}
+
+void dna_s2s_asker_lost(struct stream *s)
+{
+    char *key = index_of(s->ours, s->theirs, "");
+    if (dna_hash_get(&s->s2s->askers, key) == s)
+        (void)dna_hash_remove(&s->s2s->askers, key);
+    free(key);
+}
+
+void dna_s2s_ask(struct pair *p, const char *key)
+{
+    struct dna_s2s *s2s = p->stream->s2s;
+    uint32_t ms = s2s->at.config->timeout_verify_ms;
+    struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
+    struct stream *asker = asker_for(s2s, p->ours, p->theirs);
+    bool fresh = !asker->i.questions && !asker->conn && !asker->i.query;
+    if (p->question)
+        dna_s2s_question_end(p->question);
+    struct question *q = dna_calloc(1, sizeof *q);
+    q->pair = p;
+    q->asker = asker;
+    q->ours = dna_strdup(p->said_to);
+    q->theirs = dna_strdup(p->said_from);
+    q->id = dna_strdup(p->stream->id ? p->stream->id : "");
+    q->key = dna_strdup(key);
+    q->index = index_of(p->ours, p->theirs, q->id);
+    q->timer = event_new(s2s->at.base, -1, 0, on_timer, q);
+    q->next = asker->i.questions;
+    asker->i.questions = q;
+    p->question = q;
+    (void)dna_hash_put(&s2s->questions, q->index, q);
+    event_add(q->timer, &tv);
+    if (fresh)
+        dna_s2s_dial(asker);
+    else if (asker->i.ready)
+        dna_s2s_questions_send(asker);
+}
+
+void dna_s2s_verdict(struct stream *s, const struct verdict *v)
+{
+    struct question *q = dna_s2s_question_find(s->s2s, v->to, v->from, v->id);
+    struct dialback_receiving_facts e = { .not_hosted_there = v->not_hosted_there };
+    if (!q) {
+        struct pair *p = dna_s2s_pair_scratch(s, v->to, v->from);
+        dna_s2s_receiving_dialback_event(p, v->on, &e);
+        dna_s2s_pair_free(p);
+        return;
+    }
+    struct pair *p = q->pair;
+    e.asked_here = q->asker == s && q->sent;
+    if (e.asked_here)
+        dna_s2s_question_end(q);
+    dna_s2s_receiving_dialback_event(p, v->on, &e);
+    if (e.asked_here)
+        dna_s2s_questions_done(s);
+}
