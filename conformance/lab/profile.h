@@ -16,6 +16,8 @@
 #define DNA_MAX_VARIANTS 16u
 #define DNA_NUM_HOSTED 3u
 
+struct dna_pool;
+
 /*
  * dna_pair is a word and what it means: a placeholder's value, a knob's value, an account's
  * password.
@@ -48,7 +50,7 @@ struct dna_variant {
     char *cannot;                  /* why the product can't be configured so; NULL if it can */
     /* $iut, $iut2 (own certificate), $iut3 (on $iut's certificate) */
     char *hosted[DNA_NUM_HOSTED];
-    char *unhosted;                /* $unhosted: resolves to the IUT, which doesn't host it */
+    char *unhosted;                /* $unhosted: in no DNS and on no certificate */
     char address[16];              /* its own loopback address */
     uint16_t c2s_port;
     uint16_t s2s_port;
@@ -61,23 +63,26 @@ struct dna_variant {
 struct dna_template {
     char *path;                    /* in the run directory */
     char *source;                  /* in the profile's folder */
-    bool per_account;
+    bool per_account;              /* rendered once for each account */
 };
 
 struct dna_profile {
+    struct dna_pool *pool;         /* owns all the strings */
     char *name;
     char *dir;                     /* the folder, absolute */
+    char *root;                    /* what relative programs start from: the repository's root */
     char *title;
-    /* first line of the version command; filled by dna_profile_check */
-    char *version;
     char *version_command;
-    char *server;                  /* the program: @server@; relative to the repository's root */
+    char *version;                 /* its first line, or NULL: filled by dna_profile_check */
+    char *server;                  /* the program: @server@ */
     char *start;                   /* command line with placeholders */
+    char *client;                  /* command line of the client under test, or NULL */
     struct dna_words packages;     /* Debian packages */
     struct dna_pairs required;     /* file -> package that has it */
     struct dna_words prepare;      /* commands run before each start */
+    struct dna_words prepare_account; /* the same, once for each account */
     struct dna_pairs env;
-    struct dna_words session_words;/* prefixes of words that name a session in the log */
+    struct dna_words session_words; /* prefixes of words that name a session in the log */
     struct dna_words roles;        /* roles it can be tested in */
     struct dna_pairs accounts;     /* user -> password, on each hosted domain */
     char *barrier;                 /* how "nothing happens" is shown: see PORTING.md */

@@ -21,18 +21,12 @@ struct lab_test {
     CU_TestFunc run;
 };
 
-/* lab_test_main runs the tests of one suite; inactive, if not NULL, is why none of them can run. */
-static inline int lab_test_main(const char *suite_name, const struct lab_test *tests, size_t num,
-                                const char *inactive)
+/* lab_test_suite adds a suite; inactive, if not NULL, is why none of its tests can run here. */
+static inline void lab_test_suite(const char *name, const struct lab_test *tests, size_t num,
+                                  const char *inactive)
 {
-    CU_pSuite suite;
-    unsigned failures;
+    CU_pSuite suite = CU_add_suite(name, NULL, NULL);
 
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    if (CU_initialize_registry() != CUE_SUCCESS)
-        return 1;
-    CU_set_fail_on_inactive(CU_FALSE);
-    suite = CU_add_suite(suite_name, NULL, NULL);
     for (size_t i = 0; suite && i < num; i++) {
         CU_pTest test = CU_add_test(suite, tests[i].name, tests[i].run);
 
@@ -40,12 +34,35 @@ static inline int lab_test_main(const char *suite_name, const struct lab_test *t
             CU_set_test_active(test, CU_FALSE);
     }
     if (inactive)
-        printf("INACTIVE %s: %s\n", suite_name, inactive);
+        printf("INACTIVE %s: %s\n", name, inactive);
+}
+
+static inline bool lab_test_begin(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    CU_set_fail_on_inactive(CU_FALSE);
+    return CU_initialize_registry() == CUE_SUCCESS;
+}
+
+/* lab_test_end runs what was added and returns main's status. */
+static inline int lab_test_end(void)
+{
+    unsigned failures;
+
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     failures = CU_get_number_of_failures();
     CU_cleanup_registry();
     return failures ? 1 : 0;
+}
+
+static inline int lab_test_main(const char *name, const struct lab_test *tests, size_t num,
+                                const char *inactive)
+{
+    if (!lab_test_begin())
+        return 1;
+    lab_test_suite(name, tests, num, inactive);
+    return lab_test_end();
 }
 
 /* lab_inside runs body in a lab of its own and returns the wait status of the original process. */
