@@ -12,7 +12,7 @@ int dna_diag_set(struct dna_diag *diag, enum dna_class class, const char *format
 
     if (!diag)
         return -1;
-    diag->class = class;
+    diag->class = (int)class;
     va_start(args, format);
     vsnprintf(diag->text, sizeof diag->text, format, args);
     va_end(args);

@@ -29,7 +29,7 @@ enum dna_class {
  * its end.
  */
 struct dna_diag {
-    enum dna_class class;
+    int class; /* enum dna_class */
     char text[4096];
 };
 
