@@ -78,11 +78,11 @@ void dna_buf_puts(struct dna_buf *b, const char *s)
 
 void dna_buf_printf(struct dna_buf *b, const char *format, ...)
 {
-    va_list args;
+    va_list args, again;
     va_start(args, format);
-    va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    char probe[1]; /* UBSan builds of gcc warn of vsnprintf(NULL, 0, ...) */
+    int len = vsnprintf(probe, sizeof probe, format, args);
     va_end(args);
     if (len > 0) {
         reserve(b, (size_t)len);

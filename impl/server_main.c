@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* server_main: the program xdna-server: reads its one file, runs until SIGTERM or SIGINT, closes its
+ * streams and ends. The test build (DNA_TEST_BUILD) runs the tables themselves and can damage them. */
+#include <event2/event.h>
+#include <getopt.h>
+#include <libxml/parser.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "impl/config.h"
+#include "impl/log.h"
+#include "impl/server.h"
+#ifdef DNA_TEST_BUILD
+#include "model/interp.h"
+#endif
+
+enum { EXIT_BAD_USAGE = 2, STOP_SECONDS = 5 };
+
+static const char usage[] =
+    "Usage: xdna-server --config FILE [--check]\n"
+    "       xdna-server --print-config [--config FILE]\n"
+    "A server that shows RFC 7712: S2S and C2S streams, and how each domain is proved on them.\n"
+    "  --config FILE    read the configuration from FILE\n"
+    "  --check          read it, load what it names, and end\n"
+    "  --print-config   print every setting (of FILE, else the defaults) and end\n"
+#ifdef DNA_TEST_BUILD
+    "  --mutate ROW:OP  damage a row of the tables; may be repeated\n"
+#endif
+    "Ends with 0 after SIGTERM or SIGINT, with 1 if it cannot run, with 2 if it was called wrongly or\n"
+    "the configuration is refused.\n";
+
+struct options {
+    const char *config;
+    bool check, print;
+};
+
+struct running {
+    struct event_base *base;
+    struct dna_server *server;
+    struct event *term, *interrupt, *deadline;
+    bool given_up;
+};
+
+static int mutate(const char *what)
+{
+#ifdef DNA_TEST_BUILD
+    char why[300] = "";
+    if (dna_interp_mutate(what, why, sizeof why) == 0)
+        return 0;
+    (void)fprintf(stderr, "xdna-server: --mutate %s: %s\n", what, why);
+#else
+    (void)fprintf(stderr, "xdna-server: --mutate %s: only the test build has it\n", what);
+#endif
+    return -1;
+}
+
+static int parse_options(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
+                                           { "check", no_argument, NULL, 'k' },
+                                           { "print-config", no_argument, NULL, 'p' },
+                                           { "mutate", required_argument, NULL, 'm' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { NULL, 0, NULL, 0 } };
+    int c;
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == 'c')
+            o->config = optarg;
+        else if (c == 'k')
+            o->check = true;
+        else if (c == 'p')
+            o->print = true;
+        else if (c == 'm' && mutate(optarg) == 0)
+            continue;
+        else if (c == 'h')
+            return (void)fputs(usage, stdout), 1;
+        else
+            return -1;
+    }
+    if (optind < argc || (!o->config && !o->print)) {
+        (void)fputs(usage, stderr);
+        return -1;
+    }
+    return 0;
+}
+
+static void on_signal(int number, short what, void *arg)
+{
+    struct running *r = arg;
+    struct timeval tv = { STOP_SECONDS, 0 };
+    (void)what;
+    dna_log(DNA_LOG_INFO, "stopping", "signal=%d", number);
+    dna_server_stop(r->server);
+    event_add(r->deadline, &tv);
+}
+
+static void on_deadline(int fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    ((struct running *)arg)->given_up = true;
+}
+
+static void run(struct running *r)
+{
+    r->term = evsignal_new(r->base, SIGTERM, on_signal, r);
+    r->interrupt = evsignal_new(r->base, SIGINT, on_signal, r);
+    r->deadline = event_new(r->base, -1, 0, on_deadline, r);
+    event_add(r->term, NULL);
+    event_add(r->interrupt, NULL);
+    while (!r->given_up && !dna_server_stopped(r->server))
+        if (event_base_loop(r->base, EVLOOP_ONCE) != 0)
+            break;
+    event_free(r->term);
+    event_free(r->interrupt);
+    event_free(r->deadline);
+}
+
+/* Thousands of streams need as many descriptors as the system grants. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int serve(const struct dna_config *config, bool check)
+{
+    char why[400] = "";
+    struct running r = { .base = event_base_new() };
+    int status = EXIT_FAILURE;
+    if (!r.base)
+        abort();
+    raise_descriptor_limit();
+    r.server = dna_server_new(r.base, config, why, sizeof why);
+    if (r.server && check) {
+        status = EXIT_SUCCESS;
+    } else if (r.server && dna_server_listen(r.server, why, sizeof why) == 0) {
+        dna_log(DNA_LOG_INFO, "ready", "domains=%zu", config->num_domains);
+        run(&r);
+        status = EXIT_SUCCESS;
+    } else {
+        (void)fprintf(stderr, "xdna-server: %s\n", why);
+    }
+    dna_server_free(r.server);
+    event_base_free(r.base);
+    return status;
+}
+
+static struct dna_config *configure(const struct options *o)
+{
+    char why[500];
+    struct dna_config *c =
+        o->config ? dna_config_load(o->config, why, sizeof why) : dna_config_new();
+    if (!c)
+        (void)fprintf(stderr, "%s\n", why);
+    return c;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = { NULL, false, false };
+    int parsed = parse_options(argc, argv, &o);
+    if (parsed != 0)
+        return parsed > 0 ? EXIT_SUCCESS : EXIT_BAD_USAGE;
+    struct dna_config *config = configure(&o);
+    if (!config)
+        return EXIT_BAD_USAGE;
+    int status = EXIT_SUCCESS;
+    if (o.print) {
+        dna_config_print(stdout, config);
+    } else if (dna_log_open(config->log, config->log_level) != 0) {
+        (void)fprintf(stderr, "xdna-server: cannot write the log %s\n", config->log);
+        status = EXIT_FAILURE;
+    } else {
+        (void)signal(SIGPIPE, SIG_IGN);
+        xmlInitParser();
+        status = serve(config, o.check);
+        dna_log_close();
+        xmlCleanupParser();
+    }
+    dna_config_free(config);
+    return status;
+}
