@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* client_main.c -- the command line of xdna-client. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "impl/buf.h"
+#include "impl/client.h"
+#include "impl/log.h"
+
+static const char help[] =
+    "Usage: xdna-client --jid USER@DOMAIN[/RESOURCE] [OPTION...]\n"
+    "       xdna-client --jid DOMAIN [OPTION...]       the association only, no login\n"
+    "\n"
+    "Shows step by step how a client establishes the domain name association of a server\n"
+    "(RFC 7712 section 3.2), naming the requirements behind each step; then logs in.\n"
+    "No password is sent before the association is there.\n"
+    "\n"
+    "Account and message\n"
+    "  --jid JID                 whose association; with USER, whom to log in as\n"
+    "  --password P              the password (other users of the machine may see it)\n"
+    "  --password-file F         first line of F; - is standard input\n"
+    "  --to JID --message TEXT   send one message\n"
+    "  --message-id ID           its id (default: random)\n"
+    "  --expect-message ID       wait for a message of that id; '*' is any\n"
+    "  --wait S                  seconds to wait for it, or for an error to ours (default 10 with\n"
+    "                            --expect-message, else 0)\n"
+    "Finding the server\n"
+    "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
+    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC\n"
+    "  --connect HOST[:PORT]     go there instead of asking DNS; the domain to prove stays\n"
+    "Deciding on the certificate\n"
+    "  --ca-file F, --ca-dir D   trusted roots (default: the system's)\n"
+    "  --pin SHA256              accept this certificate where nothing proves it\n"
+    "  --pins FILE               remembered pins (default ~/.config/xdna/pins); none = no file.\n"
+    "                            A pin holds for its domain, host, port and chain only.\n"
+    "  --accept-unauthenticated  go on even if nothing proves the domain: your consent\n"
+    "  --knob NAME=VALUE         a choice of spec/decisions.def\n"
+    "A self-signed certificate that is not pinned is shown and asked about when standard input\n"
+    "is a terminal; any other one that fails is refused (RFC 6125 6.6.4, RFC 7590 3.4).\n"
+    "Output\n"
+    "  --explain                 what each requirement says\n"
+    "  --json                    one JSON object a line\n"
+    "  -v, --verbose             every step through the tables, on standard error\n"
+    "  --timeout S               seconds for connecting, and for negotiating (default 10, 30)\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 associated (strongly, by a pin, or unauthenticated with consent: see the\n"
+    "RESULT line) and all done; 1 refused: no association, no TLS, no login, message bounced or\n"
+    "not received; 2 usage; 99 no server found or reached, connection lost, out of time.\n";
+
+enum option_id {
+    OPT_JID = 256,
+    OPT_PASSWORD,
+    OPT_PASSWORD_FILE,
+    OPT_TO,
+    OPT_MESSAGE,
+    OPT_MESSAGE_ID,
+    OPT_EXPECT,
+    OPT_WAIT,
+    OPT_RESOLVER,
+    OPT_TRUST_ANCHOR,
+    OPT_CONNECT,
+    OPT_CA_FILE,
+    OPT_CA_DIR,
+    OPT_PIN,
+    OPT_PINS,
+    OPT_ACCEPT,
+    OPT_KNOB,
+    OPT_EXPLAIN,
+    OPT_JSON,
+    OPT_TIMEOUT,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option long_options[] = {
+    { "jid", required_argument, NULL, OPT_JID },
+    { "password", required_argument, NULL, OPT_PASSWORD },
+    { "password-file", required_argument, NULL, OPT_PASSWORD_FILE },
+    { "to", required_argument, NULL, OPT_TO },
+    { "message", required_argument, NULL, OPT_MESSAGE },
+    { "message-id", required_argument, NULL, OPT_MESSAGE_ID },
+    { "expect-message", required_argument, NULL, OPT_EXPECT },
+    { "wait", required_argument, NULL, OPT_WAIT },
+    { "resolver", required_argument, NULL, OPT_RESOLVER },
+    { "trust-anchor", required_argument, NULL, OPT_TRUST_ANCHOR },
+    { "connect", required_argument, NULL, OPT_CONNECT },
+    { "ca-file", required_argument, NULL, OPT_CA_FILE },
+    { "ca-dir", required_argument, NULL, OPT_CA_DIR },
+    { "pin", required_argument, NULL, OPT_PIN },
+    { "pins", required_argument, NULL, OPT_PINS },
+    { "accept-unauthenticated", no_argument, NULL, OPT_ACCEPT },
+    { "knob", required_argument, NULL, OPT_KNOB },
+    { "explain", no_argument, NULL, OPT_EXPLAIN },
+    { "json", no_argument, NULL, OPT_JSON },
+    { "verbose", no_argument, NULL, 'v' },
+    { "timeout", required_argument, NULL, OPT_TIMEOUT },
+    { "help", no_argument, NULL, OPT_HELP },
+    { "version", no_argument, NULL, OPT_VERSION },
+    { NULL, 0, NULL, 0 }
+};
+
+/* What the command line said, and the memory behind it. */
+struct command {
+    struct dna_client_options options;
+    struct dna_jid jid;
+    char ascii[256], pin[DNA_PIN_HEX + 1], pins[4096], resolver[128], host[256];
+    char password[DNA_JID_PART_MAX + 1];
+    bool have_jid, have_wait, verbose;
+};
+
+static bool usage(const char *format, const char *what)
+{
+    fputs("xdna-client: ", stderr);
+    fprintf(stderr, format, what);
+    fputs("\nTry `xdna-client --help'.\n", stderr);
+    return false;
+}
+
+static bool read_password_file(struct command *c, const char *path)
+{
+    FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+    char *line;
+
+    if (!in) {
+        fprintf(stderr, "xdna-client: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    line = fgets(c->password, sizeof c->password, in);
+    if (in != stdin)
+        fclose(in);
+    if (!line)
+        return usage("%s: no password in its first line", path);
+    c->password[strcspn(c->password, "\r\n")] = '\0';
+    c->options.password = c->password;
+    return true;
+}
+
+static bool read_seconds(const char *text, uint32_t *out_ms)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end || !(seconds >= 0 && seconds <= 86400))
+        return usage("`%s' is no number of seconds from 0 to 86400", text);
+    *out_ms = (uint32_t)(seconds * 1000 + 0.5);
+    return true;
+}
+
+static bool read_resolver(struct command *c, const char *text)
+{
+    struct dna_endpoint at;
+    const char *why = dna_endpoint_parse(text, 53, &at);
+
+    if (why) {
+        fprintf(stderr, "xdna-client: --resolver: `%s' %s\n", text, why);
+        return false;
+    }
+    snprintf(c->resolver, sizeof c->resolver, "%s@%u", at.host, at.port);
+    c->options.resolver = c->resolver;
+    free(at.host);
+    return true;
+}
+
+/* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT; unlike a listener's address HOST may be a name. */
+static bool read_connect(struct command *c, const char *text)
+{
+    const char *end = text[0] == '[' ? strchr(text, ']') : text + strcspn(text, ":");
+    unsigned long port = 5222;
+    char *rest = "";
+
+    if (end && text[0] == '[')
+        end++;
+    if (!end || end == text || (size_t)(end - text) >= sizeof c->host || (*end && *end != ':'))
+        return usage("--connect: `%s' is not HOST[:PORT]", text);
+    if (*end == ':')
+        port = end[1] >= '0' && end[1] <= '9' ? strtoul(end + 1, &rest, 10) : 0;
+    if (*rest || port == 0 || port > UINT16_MAX)
+        return usage("--connect: `%s' has no port from 1 to 65535", text);
+    memcpy(c->host, text, (size_t)(end - text));
+    c->host[end - text] = '\0';
+    c->options.connect_host = c->host;
+    c->options.connect_port = (uint16_t)port;
+    return true;
+}
+
+static bool read_knob(struct command *c, const char *text)
+{
+    char name[128];
+    unsigned value;
+    int end = 0;
+
+    if (sscanf(text, "%127[a-z0-9_]=%u%n", name, &value, &end) != 2 || text[end])
+        return usage("--knob: `%s' is not NAME=VALUE", text);
+    if (dna_knob_set(&c->options.knobs, name, value) != 0)
+        return usage("--knob: `%s': no such name, or a value it can't have", text);
+    return true;
+}
+
+static bool read_jid(struct command *c, const char *text)
+{
+    if (!dna_jid_parse(text, &c->jid) ||
+        !dna_domain_prepare(c->jid.domain, NULL, 0, c->ascii, sizeof c->ascii))
+        return usage("--jid: `%s' is no address", text);
+    c->options.jid = &c->jid;
+    c->options.domain_ascii = c->ascii;
+    c->have_jid = true;
+    return true;
+}
+
+static bool read_text_option(struct command *c, int option, const char *value)
+{
+    struct dna_client_options *o = &c->options;
+    const char **at = option == OPT_PASSWORD       ? &o->password
+                      : option == OPT_TO           ? &o->to
+                      : option == OPT_MESSAGE      ? &o->message
+                      : option == OPT_MESSAGE_ID   ? &o->message_id
+                      : option == OPT_EXPECT       ? &o->expect_id
+                      : option == OPT_TRUST_ANCHOR ? &o->trust_anchor
+                      : option == OPT_CA_FILE      ? &o->ca_file
+                      : option == OPT_CA_DIR       ? &o->ca_dir
+                                                   : NULL;
+
+    if (!at)
+        return usage("%s", "what was that?"); /* getopt has said what is wrong */
+    *at = value;
+    return dna_utf8_valid(value, strlen(value)) || usage("`%s' is not UTF-8", value);
+}
+
+static bool read_option(struct command *c, int option, const char *value)
+{
+    struct dna_client_options *o = &c->options;
+
+    switch (option) {
+    case OPT_JID:
+        return read_jid(c, value);
+    case OPT_PASSWORD_FILE:
+        return read_password_file(c, value);
+    case OPT_WAIT:
+        c->have_wait = true;
+        return read_seconds(value, &o->wait_ms);
+    case OPT_TIMEOUT:
+        if (!read_seconds(value, &o->negotiation_ms))
+            return false;
+        o->connect_ms = o->resolve_ms = o->negotiation_ms;
+        return true;
+    case OPT_RESOLVER:
+        return read_resolver(c, value);
+    case OPT_CONNECT:
+        return read_connect(c, value);
+    case OPT_PIN:
+        o->pin = c->pin;
+        return dna_pin_fingerprint(value, c->pin) || usage("--pin: `%s' is no SHA-256", value);
+    case OPT_PINS:
+        o->pins_path = strcmp(value, "none") == 0 ? NULL : value;
+        return true;
+    case OPT_ACCEPT:
+        o->accept_unauthenticated = true;
+        return true;
+    case OPT_KNOB:
+        return read_knob(c, value);
+    case OPT_EXPLAIN:
+        o->explain = true;
+        return true;
+    case OPT_JSON:
+        o->json = true;
+        return true;
+    case 'v':
+        c->verbose = true;
+        return true;
+    default:
+        return read_text_option(c, option, value);
+    }
+}
+
+static bool complete(struct command *c, int argc)
+{
+    struct dna_client_options *o = &c->options;
+    struct dna_jid *to = dna_calloc(1, sizeof *to);
+    bool to_ok = !o->to || dna_jid_parse(o->to, to);
+
+    free(to);
+    if (optind < argc)
+        return usage("%s", "there are only options, no arguments");
+    if (!c->have_jid)
+        return usage("%s", "--jid is missing");
+    if (c->jid.local[0] && !o->password)
+        return usage("%s", "--password-file (or --password) is missing; to see the association "
+                           "without logging in, give --jid DOMAIN");
+    if (!c->jid.local[0] && (o->to || o->expect_id))
+        return usage("%s", "messages need an account: --jid USER@DOMAIN");
+    if (!to_ok)
+        return usage("--to: `%s' is no address", o->to);
+    if (o->expect_id && !c->have_wait)
+        o->wait_ms = 10000;
+    if (o->message_id && strlen(o->message_id) > 100)
+        return usage("%s", "--message-id: longer than 100 bytes");
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static struct command c; /* some kilobytes of text, once */
+    int option;
+
+    dna_client_options_default(&c.options);
+    if (dna_pins_default_path(c.pins, sizeof c.pins))
+        c.options.pins_path = c.pins;
+    while ((option = getopt_long(argc, argv, "v", long_options, NULL)) != -1) {
+        if (option == OPT_HELP) {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (option == OPT_VERSION) {
+            puts("xdna-client 0.1");
+            return 0;
+        }
+        if (!read_option(&c, option, optarg))
+            return DNA_CLIENT_USAGE;
+    }
+    if (!complete(&c, argc))
+        return DNA_CLIENT_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    dna_log_open(NULL, c.verbose ? DNA_LOG_STEP : DNA_LOG_ERROR);
+    c.options.may_ask = isatty(STDIN_FILENO) && !c.options.json;
+    c.options.ask_fd = c.options.may_ask ? STDIN_FILENO : -1;
+    return (int)dna_client_run(&c.options, stdout);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* client_show.c -- what the user of xdna-client sees: a line a fact, under the number of its step
+   and the requirements that make it so; as text or as one JSON object a line. */
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <openssl/asn1.h>
+#include <openssl/x509v3.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "impl/client_internal.h"
+
+enum { TOPIC_WIDTH = 12 };
+
+static void explain(struct dna_client *c, const struct dna_row *row)
+{
+    for (size_t i = 0; row && row->because && row->because[i] != DNA_REQ_END; i++) {
+        const struct dna_requirement *r = dna_requirement((enum dna_req)row->because[i]);
+        fprintf(c->out, "     %*s   %s: %s %s: %s\n", TOPIC_WIDTH, "", r->id, r->document,
+                r->section, r->text);
+    }
+}
+
+static void text_line(struct dna_client *c, const char *topic, const char *text,
+                      const struct dna_row *row)
+{
+    if (row)
+        fprintf(c->out, "%3u  ", ++c->num_shown);
+    else
+        fputs("     ", c->out);
+    fprintf(c->out, "%-*s %s", TOPIC_WIDTH,
+            row || !c->last_topic || strcmp(c->last_topic, topic) != 0 ? topic : "", text);
+    for (size_t i = 0; row && row->because && row->because[i] != DNA_REQ_END; i++)
+        fprintf(c->out, "%s%s", i ? " " : "  [", dna_requirement((enum dna_req)row->because[i])->id);
+    fputs(row ? "]\n" : "\n", c->out);
+    if (c->options->explain)
+        explain(c, row);
+}
+
+static void json_line(struct dna_client *c, const char *topic, const char *text,
+                      const struct dna_row *row)
+{
+    json_t *because = json_array();
+    json_t *line;
+
+    for (size_t i = 0; row && row->because && row->because[i] != DNA_REQ_END; i++)
+        json_array_append_new(because, json_string(dna_requirement((enum dna_req)row->because[i])->id));
+    if (row)
+        c->num_shown++;
+    line = json_pack("{s:i s:s s:s+ s:s s:o}", "step", (int)c->num_shown, "topic", topic, "text",
+                     text, "", "row", row ? row->id : "", "requirements", because);
+    if (line)
+        json_dumpf(line, c->out, JSON_COMPACT);
+    fputc('\n', c->out);
+    json_decref(line);
+}
+
+/* A peer's text must not move the cursor of a terminal or break a line. */
+static void defuse(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
+void dna_client_show(struct dna_client *c, const char *topic, const char *format, ...)
+{
+    char text[2048];
+    const struct dna_row *row = c->row;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    defuse(text);
+    c->row = NULL; /* further lines of the same step stand below it */
+    if (c->options->json)
+        json_line(c, topic, text, row);
+    else
+        text_line(c, topic, text, row);
+    c->last_topic = topic;
+    fflush(c->out);
+}
+
+void dna_client_note(struct dna_client *c, const char *topic, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(c->note, sizeof c->note, format, args);
+    va_end(args);
+    c->note_topic = topic;
+}
+
+void dna_client_row(struct dna_client *c, const struct dna_effects *fx)
+{
+    const char *topic = c->note_topic;
+
+    c->row = fx->row == DNA_NO_ROW ? NULL : &fx->machine->rows[fx->row];
+    c->note_topic = NULL;
+    if (topic)
+        dna_client_show(c, topic, "%s", c->note);
+}
+
+void dna_client_addr_text(const struct sockaddr_storage *addr, uint16_t port, char *out,
+                          size_t size)
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    const void *at = addr->ss_family == AF_INET6
+                         ? (const void *)&((const struct sockaddr_in6 *)addr)->sin6_addr
+                         : (const void *)&((const struct sockaddr_in *)addr)->sin_addr;
+
+    inet_ntop(addr->ss_family, at, host, sizeof host);
+    snprintf(out, size, addr->ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+static void name_text(const X509_NAME *name, char *out, size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    int len;
+
+    X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
+    len = BIO_read(bio, out, (int)size - 1);
+    out[len > 0 ? len : 0] = '\0';
+    BIO_free(bio);
+}
+
+static void time_text(const ASN1_TIME *when, char *out, size_t size)
+{
+    struct tm tm;
+
+    if (ASN1_TIME_to_tm(when, &tm) != 1 || strftime(out, size, "%Y-%m-%d %H:%M:%SZ", &tm) == 0)
+        snprintf(out, size, "(unreadable date)");
+}
+
+/* Text of one subjectAltName, its kind in front; false for kinds that name no XMPP domain. */
+static bool alt_name(const GENERAL_NAME *g, char *out, size_t size)
+{
+    const ASN1_TYPE *value;
+    int nid;
+
+    if (g->type == GEN_DNS) {
+        snprintf(out, size, "dNSName %.*s", ASN1_STRING_length(g->d.dNSName),
+                 (const char *)ASN1_STRING_get0_data(g->d.dNSName));
+        return true;
+    }
+    if (g->type != GEN_OTHERNAME)
+        return false;
+    nid = OBJ_obj2nid(g->d.otherName->type_id);
+    value = g->d.otherName->value;
+    if ((nid != NID_SRVName || value->type != V_ASN1_IA5STRING) &&
+        (nid != NID_XmppAddr || value->type != V_ASN1_UTF8STRING))
+        return false;
+    snprintf(out, size, "%s %.*s", nid == NID_XmppAddr ? "xmppAddr" : "SRVName",
+             ASN1_STRING_length(value->value.asn1_string),
+             (const char *)ASN1_STRING_get0_data(value->value.asn1_string));
+    return true;
+}
+
+static void show_names(struct dna_client *c, X509 *leaf)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    char text[512];
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        if (alt_name(sk_GENERAL_NAME_value(names, i), text, sizeof text))
+            dna_client_show(c, "certificate", "names %s", text);
+    GENERAL_NAMES_free(names);
+}
+
+static void show_one(struct dna_client *c, X509 *x, const char *which)
+{
+    char subject[512], issuer[512], from[64], to[64], print[DNA_PIN_HEX + 1] = "";
+
+    name_text(X509_get_subject_name(x), subject, sizeof subject);
+    name_text(X509_get_issuer_name(x), issuer, sizeof issuer);
+    time_text(X509_get0_notBefore(x), from, sizeof from);
+    time_text(X509_get0_notAfter(x), to, sizeof to);
+    dna_pkix_fingerprint(x, print);
+    dna_client_show(c, "certificate", "%s %s, issued by %s", which,
+                    subject[0] ? subject : "(empty subject)", issuer[0] ? issuer : "(empty)");
+    dna_client_show(c, "certificate", "valid from %s to %s", from, to);
+    dna_client_show(c, "certificate", "SHA-256 %s", print);
+}
+
+void dna_client_show_certificate(struct dna_client *c)
+{
+    SSL *ssl = dna_conn_ssl(c->conn);
+    X509 *leaf = SSL_get0_peer_certificate(ssl);
+
+    dna_client_show(c, "tls", "%s, %s", SSL_get_version(ssl), SSL_get_cipher_name(ssl));
+    if (!leaf) {
+        dna_client_show(c, "certificate", "none was presented");
+        return;
+    }
+    show_one(c, leaf, "subject");
+    show_names(c, leaf);
+}
+
+void dna_client_show_question(struct dna_client *c)
+{
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(dna_conn_ssl(c->conn));
+
+    for (int i = 1; i < sk_X509_num(chain); i++)
+        show_one(c, sk_X509_value(chain, i), "above it");
+    dna_client_show(c, "question",
+                    "Nothing proves that this is %s: somebody else may be listening in.",
+                    c->options->jid->domain);
+    dna_client_show(c, "question",
+                    "Better stop here, unless you know this fingerprint from elsewhere.");
+    dna_client_show(c, "question",
+                    "yes = go on once, unauthenticated; pin = and remember it; else = stop:");
+}
+
+void dna_client_show_result(struct dna_client *c)
+{
+    c->row = NULL;
+    if (c->options->json) {
+        json_t *line = json_pack("{s:s s:s s:s s:i}", "result", c->options->jid->domain,
+                                 "association", c->association ? c->association : "none", "jid",
+                                 c->bound ? c->bound : "", "exit", (int)c->status);
+        if (line)
+            json_dumpf(line, c->out, JSON_COMPACT);
+        fputc('\n', c->out);
+        json_decref(line);
+    } else {
+        fprintf(c->out, "RESULT domain=%s association=%s jid=%s exit=%d\n", c->options->jid->domain,
+                c->association ? c->association : "none", c->bound ? c->bound : "-",
+                (int)c->status);
+    }
+    fflush(c->out);
+}
