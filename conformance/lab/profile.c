@@ -381,6 +381,22 @@ static int read_line(struct reader *r, char *line)
     return put_setting(r, key, rest);
 }
 
+/* put_client makes the client's program an absolute path, whatever the caller's directory. */
+static int put_client(struct reader *r)
+{
+    struct dna_profile *p = r->profile;
+    const char *slash = p->client ? strchr(p->client, '/') : NULL;
+    bool bare;
+
+    if (!slash || p->client[0] == '/' || strcspn(p->client, " \t") < (size_t)(slash - p->client))
+        return 0;
+    bare = strpbrk(p->root, " \t'\"") == NULL;
+    if (!bare)
+        return bad(r, "client: a path with blanks or quotes in it: %s", p->root);
+    p->client = dna_pool_printf(p->pool, "%s/%s", p->root, p->client);
+    return 0;
+}
+
 static int check_whole(struct reader *r)
 {
     struct dna_profile *p = r->profile;
@@ -394,8 +410,11 @@ static int check_whole(struct reader *r)
     if (!p->title)
         p->title = p->name;
     if (!p->barrier)
-        p->barrier = dna_pool_strdup(p->pool, "none");
-    return 0;
+        p->barrier = dna_pool_strdup(p->pool, "db-verify");
+    if (strcmp(p->barrier, "db-verify") != 0 && strcmp(p->barrier, "ping") != 0 &&
+        strcmp(p->barrier, "deadline") != 0)
+        return bad(r, "barrier %s: expected db-verify, ping or deadline", p->barrier);
+    return put_client(r);
 }
 
 static int read_profile(struct dna_profile *p, struct dna_diag *diag)

@@ -27,14 +27,16 @@ static const char *beside_program(struct dna_pool *pool)
     if (len <= 0)
         return NULL;
     path[len] = '\0';
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(path, '/');
+    /* build/xdna, and build/test/test_x */
+    for (char *slash; (slash = strrchr(path, '/'));) {
+        const char *dir;
 
-        if (!slash)
-            return NULL;
         *slash = '\0';
+        dir = dna_pool_printf(pool, "%s/conformance/profiles", path);
+        if (access(dir, F_OK) == 0)
+            return dir;
     }
-    return dna_pool_printf(pool, "%s/conformance/profiles", path);
+    return NULL;
 }
 
 /* places lists the directories that profiles are looked for in, each once. */
