@@ -77,9 +77,12 @@ static int set_options(struct ub_ctx *ub)
     /* Why: the resolver may be on loopback; a dead one must not stay dead for minutes; denials are
      * asked for and not inferred, so that a query log shows what was relied on. */
     static const char *const options[][2] = {
-        { "do-not-query-localhost:", "no" }, { "module-config:", "validator iterator" },
-        { "aggressive-nsec:", "no" },        { "infra-cache-max-rtt:", "1000" },
-        { "infra-host-ttl:", "5" },          { "trust-anchor-signaling:", "no" },
+        { "do-not-query-localhost:", "no" },
+        { "module-config:", "validator iterator" },
+        { "aggressive-nsec:", "no" },
+        { "infra-cache-max-rtt:", "1000" },
+        { "infra-host-ttl:", "5" },
+        { "trust-anchor-signaling:", "no" },
         { "outgoing-range:", "256" },
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
