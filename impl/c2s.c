@@ -284,8 +284,8 @@ void dna_c2s_accept(struct dna_c2s *c, int fd)
         s->next->link = &s->next;
     c->first = s;
     c->count++;
-    dna_vars_init(&dna_machine_c2s_server, &s->machine);
-    dna_vars_init(&dna_machine_starttls_receiving, &s->starttls);
+    dna_instance_init(&dna_machine_c2s_server, &s->machine);
+    dna_instance_init(&dna_machine_starttls_receiving, &s->starttls);
     dna_stream_vars_init(&s->stream);
     s->negotiation = evtimer_new(c->setup.base, on_negotiation_timer, s);
     s->closing = evtimer_new(c->setup.base, on_closing_timer, s);

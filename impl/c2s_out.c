@@ -142,7 +142,7 @@ static void send_success(struct dna_c2s_session *s)
 
 static void restart_stream(struct dna_c2s_session *s)
 {
-    dna_vars_forget(&dna_machine_c2s_server, &s->machine, false);
+    dna_instance_forget(&dna_machine_c2s_server, &s->machine, false);
     dna_stream_vars_forget(&s->stream, false);
     dna_conn_restart_xml(s->conn, s->service->setup.config->limit_stanza);
 }
@@ -265,8 +265,8 @@ static void start_tls(struct dna_c2s_session *s)
 /* RFC 6120 5.4.3.3: what was said in clear is forgotten, the domain asked for included. */
 static void restart_after_tls(struct dna_c2s_session *s)
 {
-    dna_vars_forget(&dna_machine_c2s_server, &s->machine, true);
-    dna_vars_forget(&dna_machine_starttls_receiving, &s->starttls, true);
+    dna_instance_forget(&dna_machine_c2s_server, &s->machine, true);
+    dna_instance_forget(&dna_machine_starttls_receiving, &s->starttls, true);
     dna_stream_vars_forget(&s->stream, true);
     s->stream_id[0] = '\0';
     s->domain = NULL;

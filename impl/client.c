@@ -24,12 +24,13 @@ void dna_client_step(struct dna_client *c, enum c2s_client_event on,
 {
     struct dna_effects fx;
 
-    c->network_end = on == c2s_client_E_TCP_GONE || on == c2s_client_E_TIMER_NEGOTIATION;
+    c->on = on;
     dna_c2s_client_step(&c->machine, on, facts, &c->stream, &c->options->knobs, &fx);
     dna_log_step(log_id(c), c->options->jid->domain, &fx);
     dna_client_row(c, &fx);
     for (unsigned i = 0; i < fx.num_outs; i++)
         dna_client_outs[fx.outs[i]](c);
+    c->row = NULL;
 }
 
 void dna_client_starttls_step(struct dna_client *c, enum starttls_initiating_event on,
@@ -42,6 +43,7 @@ void dna_client_starttls_step(struct dna_client *c, enum starttls_initiating_eve
     dna_client_row(c, &fx);
     for (unsigned i = 0; i < fx.num_outs; i++)
         dna_client_starttls_outs[fx.outs[i]](c);
+    c->row = NULL;
 }
 
 void dna_client_resolution_step(struct dna_client *c, enum resolution_event on)
@@ -54,6 +56,7 @@ void dna_client_resolution_step(struct dna_client *c, enum resolution_event on)
     dna_client_row(c, &fx);
     for (unsigned i = 0; i < fx.num_outs; i++)
         dna_client_resolution_outs[fx.outs[i]](c);
+    c->row = NULL;
 }
 
 void dna_client_deadline(struct event *timer, uint32_t ms)
@@ -100,8 +103,6 @@ static void on_header(void *arg, const struct dna_xml_node *header)
         .from_agrees = !from || same_domain(from, c->options->jid->domain),
     };
 
-    if (c->closing_tag_out)
-        return;
     dna_client_note(c, "header", "received: from='%s' id='%s'", from ? from : "", id ? id : "");
     dna_client_step(c, c2s_client_E_RX_HEADER, &facts);
 }
@@ -125,7 +126,7 @@ static void on_features(struct dna_client *c)
         c->mechanism = known > c->mechanism ? known : c->mechanism;
         dna_buf_cleanup(&name);
     }
-    facts.mechanism = c->mechanism != DNA_SASL_NONE;
+    facts.mechanism = c->mechanism == DNA_SASL_NONE ? 0 : c->mechanism == DNA_SASL_PLAIN ? 1 : 2;
     dna_client_note(c, "features", "received:%s%s%s%s", facts.starttls ? " starttls" : "",
                     mechanisms ? " mechanisms" : "", facts.bind ? " bind" : "",
                     facts.starttls || mechanisms || facts.bind ? "" : " nothing of use");
@@ -371,9 +372,9 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
     c->answer = event_new(c->base, o->ask_fd, EV_READ, on_answer, c);
     if (!c->negotiation || !c->closing || !c->waiting || !c->quit || !c->answer)
         abort();
-    dna_vars_init(&dna_machine_resolution, &c->resolution);
-    dna_vars_init(&dna_machine_starttls_initiating, &c->starttls);
-    dna_vars_init(&dna_machine_c2s_client, &c->machine);
+    dna_instance_init(&dna_machine_resolution, &c->resolution);
+    dna_instance_init(&dna_machine_starttls_initiating, &c->starttls);
+    dna_instance_init(&dna_machine_c2s_client, &c->machine);
     dna_stream_vars_init(&c->stream);
     dna_id_make(c->bind_id);
     dna_id_make(c->ping_id);

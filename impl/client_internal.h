@@ -50,6 +50,7 @@ struct dna_client {
     struct dna_stream_vars stream;
     struct event *negotiation, *closing, *quit, *waiting, *answer;
     struct dna_client_targets targets;
+    enum c2s_client_event on;  /* of the latest step of c2s_client, for what is said of it */
     const struct dna_row *row; /* of the step under way, whose requirements are shown */
     char note[512];            /* what the next step is about, shown with its requirements */
     const char *note_topic, *last_topic;
@@ -61,8 +62,6 @@ struct dna_client {
     char *bound;        /* our full JID */
     char bind_id[DNA_ID_LEN + 1], ping_id[DNA_ID_LEN + 1], message_id[128];
     const char *association; /* "strong", "pinned", "unauthenticated"; NULL: none */
-    bool closing_tag_out; /* the server's headers are of no interest any more */
-    bool network_end;     /* the step under way is about a lost connection or lost time */
     unsigned num_shown;
     enum dna_client_status status;
 };

@@ -25,7 +25,7 @@ static void send_header(struct dna_client *c)
     const struct dna_jid *jid = c->options->jid;
     struct dna_buf b = DNA_BUF_INIT, from = DNA_BUF_INIT;
 
-    dna_vars_forget(&dna_machine_c2s_client, &c->machine, false);
+    dna_instance_forget(&dna_machine_c2s_client, &c->machine, false);
     dna_stream_vars_forget(&c->stream, false);
     dna_conn_restart_xml(c->conn, DNA_CLIENT_LIMIT);
     dna_buf_puts(&b, "<?xml version='1.0'?><stream:stream xmlns='" DNA_NS_CLIENT
@@ -50,14 +50,12 @@ static void begin_starttls(struct dna_client *c)
 
 static void send_close(struct dna_client *c)
 {
-    c->closing_tag_out = true;
     dna_conn_close(c->conn, 2 * c->options->close_ms); /* TIMER_CLOSE comes first */
     dna_client_deadline(c->closing, c->options->close_ms);
 }
 
 static void drop_stream(struct dna_client *c)
 {
-    c->closing_tag_out = true;
     dna_conn_drop(c->conn, c->options->close_ms);
 }
 
@@ -100,10 +98,12 @@ static void report_refused(struct dna_client *c)
 
 static void report_failed(struct dna_client *c)
 {
+    bool network = c->on == c2s_client_E_TCP_GONE || c->on == c2s_client_E_TIMER_NEGOTIATION;
+
     dna_client_show(c, "association", "%s: %s", c->options->jid->domain,
-                    c->network_end ? "the connection did not last"
-                                   : "refused; the stream is not fit for it");
-    dna_client_verdict(c, c->network_end ? DNA_CLIENT_NETWORK : DNA_CLIENT_REFUSED);
+                    network ? "the connection did not last"
+                            : "refused; the stream is not fit for it");
+    dna_client_verdict(c, network ? DNA_CLIENT_NETWORK : DNA_CLIENT_REFUSED);
 }
 
 static void ask_user(struct dna_client *c)
@@ -160,12 +160,26 @@ static void continue_sasl(struct dna_client *c)
     dna_buf_cleanup(&data);
 }
 
+static const char *login_failure(const struct dna_client *c)
+{
+    const struct dna_xml_node *why;
+
+    switch (c->on) {
+    case c2s_client_E_RX_FAILURE:
+        why = dna_xml_child(c->element, DNA_NS_SASL, NULL);
+        return why ? why->name : "refused without a reason";
+    case c2s_client_E_RX_FEATURES:
+        return "the server offers nothing that may be used here";
+    case c2s_client_E_RX_BIND_ERROR:
+        return "the server grants no resource";
+    default:
+        return "the server does not prove that it knows the password";
+    }
+}
+
 static void report_login_failed(struct dna_client *c)
 {
-    const struct dna_xml_node *why =
-        c->element ? dna_xml_child(c->element, DNA_NS_SASL, NULL) : NULL;
-
-    dna_client_show(c, "login", "failed%s%s", why ? ": " : "", why ? why->name : "");
+    dna_client_show(c, "login", "failed: %s", login_failure(c));
     dna_client_verdict(c, DNA_CLIENT_REFUSED);
 }
 

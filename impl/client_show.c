@@ -13,27 +13,54 @@
 
 enum { TOPIC_WIDTH = 12 };
 
+/* The tables are shared with servers: of a row's requirements those for clients are shown. */
+static bool for_clients(const struct dna_requirement *r)
+{
+    return strstr(r->roles, "client") || strstr(r->roles, "any") || r->level == DNA_LEVEL_DECISION;
+}
+
+/* The next requirement of row that is to be shown, from *i on; NULL after the last one.  A row
+   without any for clients shows all it has. */
+static const struct dna_requirement *next_requirement(const struct dna_row *row, size_t *i)
+{
+    bool any = false;
+
+    for (size_t j = 0; row && row->because && row->because[j] != DNA_REQ_END; j++)
+        any = any || for_clients(dna_requirement((enum dna_req)row->because[j]));
+    while (row && row->because && row->because[*i] != DNA_REQ_END) {
+        const struct dna_requirement *r = dna_requirement((enum dna_req)row->because[(*i)++]);
+        if (!any || for_clients(r))
+            return r;
+    }
+    return NULL;
+}
+
 static void explain(struct dna_client *c, const struct dna_row *row)
 {
-    for (size_t i = 0; row && row->because && row->because[i] != DNA_REQ_END; i++) {
-        const struct dna_requirement *r = dna_requirement((enum dna_req)row->because[i]);
+    const struct dna_requirement *r;
+    size_t i = 0;
+
+    while ((r = next_requirement(row, &i)))
         fprintf(c->out, "     %*s   %s: %s %s: %s\n", TOPIC_WIDTH, "", r->id, r->document,
                 r->section, r->text);
-    }
 }
 
 static void text_line(struct dna_client *c, const char *topic, const char *text,
                       const struct dna_row *row)
 {
+    const struct dna_requirement *r;
+    const char *before = "  [";
+    size_t i = 0;
+
     if (row)
         fprintf(c->out, "%3u  ", ++c->num_shown);
     else
         fputs("     ", c->out);
     fprintf(c->out, "%-*s %s", TOPIC_WIDTH,
             row || !c->last_topic || strcmp(c->last_topic, topic) != 0 ? topic : "", text);
-    for (size_t i = 0; row && row->because && row->because[i] != DNA_REQ_END; i++)
-        fprintf(c->out, "%s%s", i ? " " : "  [", dna_requirement((enum dna_req)row->because[i])->id);
-    fputs(row ? "]\n" : "\n", c->out);
+    for (; (r = next_requirement(row, &i)); before = " ")
+        fprintf(c->out, "%s%s", before, r->id);
+    fputs(before[0] == ' ' && before[1] == '\0' ? "]\n" : "\n", c->out);
     if (c->options->explain)
         explain(c, row);
 }
@@ -42,10 +69,12 @@ static void json_line(struct dna_client *c, const char *topic, const char *text,
                       const struct dna_row *row)
 {
     json_t *because = json_array();
+    const struct dna_requirement *r;
     json_t *line;
+    size_t i = 0;
 
-    for (size_t i = 0; row && row->because && row->because[i] != DNA_REQ_END; i++)
-        json_array_append_new(because, json_string(dna_requirement((enum dna_req)row->because[i])->id));
+    while ((r = next_requirement(row, &i)))
+        json_array_append_new(because, json_string(r->id));
     if (row)
         c->num_shown++;
     line = json_pack("{s:i s:s s:s+ s:s s:o}", "step", (int)c->num_shown, "topic", topic, "text",

@@ -76,8 +76,8 @@ static void restart_after_tls(struct dna_client *c)
     enum dna_pkix_verdict verdict;
     char why[512] = "";
 
-    dna_vars_forget(&dna_machine_c2s_client, &c->machine, true);
-    dna_vars_forget(&dna_machine_starttls_initiating, &c->starttls, true);
+    dna_instance_forget(&dna_machine_c2s_client, &c->machine, true);
+    dna_instance_forget(&dna_machine_starttls_initiating, &c->starttls, true);
     dna_stream_vars_forget(&c->stream, true);
     dna_client_show_certificate(c);
     verdict = dna_pkix_proves(ssl, o->domain_ascii, DNA_PKIX_XMPP_CLIENT, false, c->store, &policy,

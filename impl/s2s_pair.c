@@ -58,9 +58,9 @@ struct pair *dna_s2s_pair_scratch(struct stream *s, const char *ours, const char
     p->theirs = dna_strdup(theirs);
     p->inbound = compose(theirs, ">", ours);
     p->outbound = compose(ours, ">", theirs);
-    dna_vars_init(&dna_machine_association, &p->as);
-    dna_vars_init(&dna_machine_dialback_receiving, &p->dr);
-    dna_vars_init(&dna_machine_dialback_initiating, &p->di);
+    dna_instance_init(&dna_machine_association, &p->as);
+    dna_instance_init(&dna_machine_dialback_receiving, &p->dr);
+    dna_instance_init(&dna_machine_dialback_initiating, &p->di);
     return p;
 }
 

@@ -79,23 +79,23 @@ void dna_s2s_negotiation_deadline(struct stream *s)
 static void init_shared(struct stream *s)
 {
     dna_stream_vars_init(&s->vars);
-    dna_vars_init(&dna_machine_piggyback_assertion, &s->pa);
-    dna_vars_init(&dna_machine_piggyback_supposition, &s->ps);
-    dna_vars_init(&dna_machine_dialback_authoritative, &s->da);
+    dna_instance_init(&dna_machine_piggyback_assertion, &s->pa);
+    dna_instance_init(&dna_machine_piggyback_supposition, &s->ps);
+    dna_instance_init(&dna_machine_dialback_authoritative, &s->da);
 }
 
 static void init_role(struct stream *s)
 {
     if (s->initiating) {
-        dna_vars_init(&dna_machine_stream_initiating, &s->i.m);
-        dna_vars_init(&dna_machine_starttls_initiating, &s->i.tls);
-        dna_vars_init(&dna_machine_sasl_external_initiating, &s->i.sasl);
-        dna_vars_init(&dna_machine_resolution, &s->i.re);
+        dna_instance_init(&dna_machine_stream_initiating, &s->i.m);
+        dna_instance_init(&dna_machine_starttls_initiating, &s->i.tls);
+        dna_instance_init(&dna_machine_sasl_external_initiating, &s->i.sasl);
+        dna_instance_init(&dna_machine_resolution, &s->i.re);
     } else {
-        dna_vars_init(&dna_machine_stream_receiving, &s->r.m);
-        dna_vars_init(&dna_machine_starttls_receiving, &s->r.tls);
-        dna_vars_init(&dna_machine_sasl_external_receiving, &s->r.sasl);
-        dna_vars_init(&dna_machine_features_receiving, &s->r.features);
+        dna_instance_init(&dna_machine_stream_receiving, &s->r.m);
+        dna_instance_init(&dna_machine_starttls_receiving, &s->r.tls);
+        dna_instance_init(&dna_machine_sasl_external_receiving, &s->r.sasl);
+        dna_instance_init(&dna_machine_features_receiving, &s->r.features);
     }
 }
 
@@ -280,11 +280,11 @@ void dna_s2s_forget(struct stream *s, bool starttls)
 {
     dna_stream_vars_forget(&s->vars, starttls);
     if (s->initiating) {
-        dna_vars_forget(&dna_machine_stream_initiating, &s->i.m, starttls);
-        dna_vars_forget(&dna_machine_sasl_external_initiating, &s->i.sasl, starttls);
+        dna_instance_forget(&dna_machine_stream_initiating, &s->i.m, starttls);
+        dna_instance_forget(&dna_machine_sasl_external_initiating, &s->i.sasl, starttls);
     } else {
-        dna_vars_forget(&dna_machine_stream_receiving, &s->r.m, starttls);
-        dna_vars_forget(&dna_machine_sasl_external_receiving, &s->r.sasl, starttls);
+        dna_instance_forget(&dna_machine_stream_receiving, &s->r.m, starttls);
+        dna_instance_forget(&dna_machine_sasl_external_receiving, &s->r.sasl, starttls);
     }
     dna_conn_restart_xml(s->conn, EARLY_BYTES);
     for (struct pair *p = starttls ? s->pairs : NULL; p; p = p->next)

@@ -159,7 +159,7 @@ bool dna_places_next(const struct dna_places *places, struct dna_world *world)
 void dna_world_init(struct dna_world *world, const struct dna_machine *machine)
 {
     memset(world, 0, sizeof *world);
-    dna_vars_init(machine, world->v);
+    dna_instance_init(machine, world->v);
     dna_stream_vars_init(&world->s);
     world->k = dna_knobs_default();
 }

@@ -159,13 +159,13 @@ const struct dna_machine *dna_machine_find(const char *name);
 extern const struct dna_field dna_stream_fields[];
 extern const size_t dna_num_stream_fields;
 
-/* dna_vars_init sets the state to the start state and every variable to its initial value.
+/* dna_instance_init sets the state to the start state and every variable to its initial value.
    `vars` points to a struct of the machine's own type. */
-void dna_vars_init(const struct dna_machine *machine, void *vars);
+void dna_instance_init(const struct dna_machine *machine, void *vars);
 
-/* dna_vars_forget resets what the table says does not survive; starttls is stricter than restart
+/* dna_instance_forget resets what the table says does not survive; starttls is stricter than restart
    (RFC 6120 5.4.3.3).  The state is left alone: leaving it is a row's business. */
-void dna_vars_forget(const struct dna_machine *machine, void *vars, bool starttls);
+void dna_instance_forget(const struct dna_machine *machine, void *vars, bool starttls);
 
 /* dna_stream_vars_init and _forget do the same for the variables shared by a stream. */
 void dna_stream_vars_init(struct dna_stream_vars *vars);

@@ -88,7 +88,7 @@ static void set_field(void *at, const struct dna_field *field)
     memcpy((char *)at + field->offset, &field->initial, sizeof field->initial);
 }
 
-void dna_vars_init(const struct dna_machine *machine, void *vars)
+void dna_instance_init(const struct dna_machine *machine, void *vars)
 {
     uint32_t start = 0;
     for (size_t i = 0; i < machine->num_states; i++) {
@@ -111,7 +111,7 @@ static void forget(const struct dna_field *fields, size_t num, void *vars, bool 
     }
 }
 
-void dna_vars_forget(const struct dna_machine *machine, void *vars, bool starttls)
+void dna_instance_forget(const struct dna_machine *machine, void *vars, bool starttls)
 {
     forget(machine->vars, machine->num_vars, vars, starttls);
 }
