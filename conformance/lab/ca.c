@@ -55,11 +55,20 @@ static int add_general(GENERAL_NAMES *names, int type, void *value)
     return 0;
 }
 
+/* text_value is a name as it is written, but that "%00" stands for a NUL byte inside it. */
 static ASN1_STRING *text_value(int type, const char *text)
 {
     ASN1_STRING *value = ASN1_STRING_type_new(type);
+    char bytes[2 * DNA_CERT_NAME_LEN];
+    size_t len = 0;
 
-    if (value && !ASN1_STRING_set(value, text, (int)strlen(text))) {
+    while (*text && len < sizeof bytes) {
+        bool nul = strncmp(text, "%00", 3) == 0;
+
+        bytes[len++] = nul ? '\0' : *text;
+        text += nul ? 3 : 1;
+    }
+    if (value && !ASN1_STRING_set(value, bytes, (int)len)) {
         ASN1_STRING_free(value);
         return NULL;
     }

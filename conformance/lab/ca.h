@@ -78,7 +78,7 @@ void dna_cert_spec_init(struct dna_cert_spec *spec);
 /*
  * dna_cert_spec_parse reads the keys of a scenario's `cert` line (what follows its name) into
  * spec, which it initialises:
- *   dns= srv= xmpp= ip=   comma lists        cn=NAME
+ *   dns= srv= xmpp= ip=   comma lists        cn=NAME   (%00 in dns= srv= xmpp= is a NUL byte)
  *   issuer=ca|self|other|NAME                same-key-as=NAME
  *   notbefore= notafter=  offsets from now: +Nd -Nh +Nm -Ns (a notafter before notbefore moves
  *                         a notbefore that was not written to 30 days before it)
