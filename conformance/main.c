@@ -1,32 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* Room: conformance. The program xdna: picks the command and hands over. */
-#include "conformance/suite.h"
+/*
+ * Room: conformance. The program xdna: it picks the command and hands over.
+ */
+#include "conformance/cli.h"
+#include "conformance/federate.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static int lint(int argc, char **argv)
-{
-    const char *dir = getenv("XDNA_SCENARIOS") ? getenv("XDNA_SCENARIOS") : "conformance/scenarios";
-    struct dna_scn_diags diags = { { 0 }, 0 };
-    struct dna_suite *suite;
-    unsigned errors;
-
-    suite = argc ? dna_suite_load_files(dir, argv, (size_t)argc, &diags) : dna_suite_load(dir, &diags);
-    if (diags.text.at)
-        fputs(diags.text.at, stderr);
-    printf("%zu scenarios, %zu cases, %u errors\n", suite->num_scns, suite->num_cases, diags.num);
-    errors = diags.num;
-    dna_suite_free(suite);
-    dna_buf_free(&diags.text);
-    return errors ? 2 : 0;
-}
+static const char usage[] =
+    "usage: xdna COMMAND ...\n"
+    "  run [SELECTOR...] --profile NAME   play the suite against an implementation (run --help)\n"
+    "  list [SELECTOR...] [--json]        the cases and what they claim\n"
+    "  explain ID [--texts DIR]           claim, requirements, actors and script of a scenario\n"
+    "  show ID                            the script alone\n"
+    "  lint [FILE...]                     check scenarios\n"
+    "  federate PROFILE[:VARIANT]...      let servers exchange messages in the lab\n"
+    "  --version | --help\n";
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "lint") == 0)
-        return lint(argc - 2, argv + 2);
-    fputs("usage: xdna lint [FILE...]\n", stderr);
+    const char *command = argc > 1 ? argv[1] : "";
+
+    if (strcmp(command, "run") == 0)
+        return dna_cmd_run(argc - 1, argv + 1);
+    if (strcmp(command, "list") == 0)
+        return dna_cmd_list(argc - 1, argv + 1);
+    if (strcmp(command, "explain") == 0)
+        return dna_cmd_explain(argc - 1, argv + 1);
+    if (strcmp(command, "show") == 0)
+        return dna_cmd_show(argc - 1, argv + 1);
+    if (strcmp(command, "lint") == 0)
+        return dna_cmd_lint(argc - 1, argv + 1);
+    if (strcmp(command, "federate") == 0)
+        return dna_federate(argc - 2, argv + 2);
+    if (strcmp(command, "--version") == 0)
+        return dna_cmd_version();
+    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (*command)
+        fprintf(stderr, "xdna: unknown command '%s'\n", command);
+    fputs(usage, stderr);
     return 2;
 }

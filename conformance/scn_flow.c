@@ -343,7 +343,7 @@ static void predeclare(struct flow *f)
         dna_vars_set(&f->bound, d->name, "");
     for (const struct dna_scn_actor *a = f->scn->actors; a; a = a->next) {
         static const char *const props[2][3] = { { "addr", "host", "port" },
-                                                 { "bare", "resource", NULL } };
+                                                 { "bare", "resource", "password" } };
 
         if (a->kind == DNA_ACTOR_IUT_CLIENT)
             continue;

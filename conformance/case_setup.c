@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. The world of one case: fresh domains and addresses, certificates, DNS records,
+ * listening peers, clients that log in; and taking all of it away again.
+ */
+#include "conformance/case_run.h"
+#include "conformance/scn_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void fail(struct dna_case_run *run, const char *what, const char *why)
+{
+    dna_run_end(run, DNA_END_SUITE, NULL, "setup", what, why);
+}
+
+/* Fresh loopback addresses, 127.64.0.1 and up; a run that needs four million begins again. */
+static void next_address(char *out)
+{
+    static unsigned counter;
+    unsigned n = ++counter & 0x3fffff;
+
+    if ((n & 0xff) == 0 || (n & 0xff) == 255)
+        n = ++counter & 0x3fffff;
+    if ((n & 0xff) == 0)
+        n = ++counter & 0x3fffff;
+    snprintf(out, 16, "127.%u.%u.%u", 64 + (n >> 16), (n >> 8) & 0xff, n & 0xff);
+}
+
+static void set_names(struct dna_case_run *run)
+{
+    const struct dna_variant *v = dna_iut_variant(run->iut);
+    struct dna_vars *vars = &run->vars;
+
+    dna_vars_set(vars, "iut", v->hosted[0]);
+    dna_vars_set(vars, "iut2", v->hosted[1] ? v->hosted[1] : "");
+    dna_vars_set(vars, "iut3", v->hosted[2] ? v->hosted[2] : "");
+    dna_vars_set(vars, "unhosted", v->unhosted ? v->unhosted : "");
+    dna_vars_set(vars, "role", run->c->role);
+    dna_vars_set(vars, "variant", run->c->variant);
+    dna_vars_set(vars, "case", run->label);
+    for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next)
+        dna_vars_set(vars, d->name, d->parent
+            ? dna_pool_printf(run->pool, "%s.%s", d->name, dna_vars_get(vars, d->parent))
+            : dna_pool_printf(run->pool, "%s.%s.example", d->name, run->label));
+}
+
+static void set_property(struct dna_case_run *run, const struct dna_actor *a, const char *property,
+                         const char *value)
+{
+    dna_vars_set(&run->vars, dna_pool_printf(run->pool, "%s.%s", a->scn->name, property), value);
+}
+
+static void make_actor(struct dna_case_run *run, const struct dna_scn_actor *scn)
+{
+    struct dna_actor *a = dna_pool_alloc(run->pool, sizeof(*a)), **tail = &run->actors;
+    const char *password;
+
+    a->run = run;
+    a->scn = scn;
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = a;
+    if (scn->kind == DNA_ACTOR_IUT_CLIENT) {
+        a->jid = dna_run_expand(run, scn->user);
+        return;
+    }
+    next_address(a->addr);
+    if (scn->kind == DNA_ACTOR_CLIENT) {
+        a->resource = dna_pool_printf(run->pool, "%s-%s", run->label, scn->name);
+        a->jid = dna_pool_printf(run->pool, "%s@%s", scn->user,
+                                 dna_run_expand(run, scn->domain));
+        dna_vars_set(&run->vars, scn->name, dna_pool_printf(run->pool, "%s/%s", a->jid,
+                                                            a->resource));
+        set_property(run, a, "bare", a->jid);
+        set_property(run, a, "resource", a->resource);
+        password = dna_pairs_get(&run->context->profile->accounts, scn->user);
+        set_property(run, a, "password", password ? password : "");
+        return;
+    }
+    a->port = scn->port ? scn->port : scn->c2s ? 5222 : 5269;
+    if (scn->host) {
+        a->host = dna_pool_printf(run->pool, "%s.%s.example", scn->host, run->label);
+    } else {
+        char *lower = dna_pool_strdup(run->pool, scn->name);
+
+        for (char *p = lower; *p; p++)
+            *p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
+        a->host = dna_pool_printf(run->pool, "host-%s.%s.example", lower, run->label);
+    }
+    set_property(run, a, "addr", a->addr);
+    set_property(run, a, "host", a->host);
+    set_property(run, a, "port", dna_pool_printf(run->pool, "%u", a->port));
+}
+
+/* ---- certificates ---- */
+
+static const struct dna_cert *find_cert(const char *name, void *arg)
+{
+    bool known;
+
+    return dna_run_cert(arg, name, &known);
+}
+
+static bool mint(struct dna_case_run *run, const char *name, const char *spec_text,
+                 struct dna_cert **out_cert)
+{
+    struct dna_cert_spec *spec = dna_xcalloc(1, sizeof(*spec));
+    struct dna_diag diag = { 0 };
+    bool ok;
+
+    *out_cert = NULL;
+    ok = dna_cert_spec_parse(spec_text, spec, &diag) == 0;
+    if (ok && !spec->none) {
+        *out_cert = dna_ca_mint(run->context->lab->ca, spec, find_cert, run, &diag);
+        ok = *out_cert != NULL;
+    }
+    free(spec);
+    if (!ok)
+        fail(run, dna_pool_printf(run->pool, "certificate %s (%s)", name, spec_text), diag.text);
+    return ok;
+}
+
+static bool make_certs(struct dna_case_run *run)
+{
+    struct dna_named_cert **tail = &run->certs;
+
+    for (const struct dna_scn_cert *c = run->c->scn->certs; c; c = c->next) {
+        struct dna_named_cert *n = dna_pool_alloc(run->pool, sizeof(*n));
+
+        n->name = c->name;
+        if (!mint(run, c->name, dna_run_expand(run, c->spec), &n->cert))
+            return false;
+        *tail = n;
+        tail = &n->next;
+    }
+    for (struct dna_actor *a = run->actors; a; a = a->next) {
+        struct dna_buf spec = { 0 };
+        bool known;
+
+        if (a->scn->kind != DNA_ACTOR_PEER)
+            continue;
+        if (a->scn->cert) {
+            a->cert = dna_run_cert(run, a->scn->cert, &known);
+            if (a->cert)
+                dna_cert_ref(a->cert);
+            continue;
+        }
+        for (int kind = 0; kind < 2; kind++) {
+            dna_buf_puts(&spec, kind ? " srv=" : "dns=");
+            for (size_t i = 0; i < a->scn->num_domains; i++)
+                dna_buf_printf(&spec, "%s%s", i ? "," : "",
+                               dna_vars_get(&run->vars, a->scn->domains[i]));
+            if (!a->scn->num_domains)
+                dna_buf_puts(&spec, a->host);
+        }
+        known = mint(run, a->scn->name, spec.at, &a->cert);
+        dna_buf_free(&spec);
+        if (!known)
+            return false;
+    }
+    return true;
+}
+
+/* ---- DNS ---- */
+
+static bool add_record(struct dna_case_run *run, const char *name, const char *record)
+{
+    struct dna_diag diag = { 0 };
+
+    if (dna_dns_add(run->context->lab->dns, name, record, &diag) == 0)
+        return true;
+    fail(run, dna_pool_printf(run->pool, "record %s %s", name, record), diag.text);
+    return false;
+}
+
+static const char *srv_owner(struct dna_case_run *run, const char *domain, bool c2s)
+{
+    if (*domain == '_')
+        return domain;
+    return dna_pool_printf(run->pool, "_xmpp-%s._tcp.%s", c2s ? "client" : "server", domain);
+}
+
+static const struct dna_actor *first_peer(const struct dna_case_run *run, const char *variable)
+{
+    for (const struct dna_actor *a = run->actors; a; a = a->next)
+        for (size_t i = 0; i < a->scn->num_domains; i++)
+            if (strcmp(a->scn->domains[i], variable) == 0)
+                return a;
+    return NULL;
+}
+
+/* an actor's host name or address, or the word as it is */
+static const char *target(struct dna_case_run *run, const char *word, bool address)
+{
+    const struct dna_scn_actor *scn = dna_scn_actor(run->c->scn, word);
+    const struct dna_actor *a = scn ? dna_run_actor(run, scn) : NULL;
+
+    if (!a || !a->host)
+        return dna_run_expand(run, word);
+    return address ? a->addr : a->host;
+}
+
+static bool default_records(struct dna_case_run *run, const struct dna_scn_domain *d)
+{
+    const struct dna_actor *a = first_peer(run, d->name);
+
+    if (!a)
+        return true;
+    return add_record(run, srv_owner(run, dna_vars_get(&run->vars, d->name), a->scn->c2s),
+                      dna_pool_printf(run->pool, "SRV 0 0 %u %s", a->port, a->host));
+}
+
+static const struct dna_scn_domain *domain_of(const struct dna_case_run *run, const char *owner)
+{
+    for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next)
+        if (strcmp(dna_vars_get(&run->vars, d->name), owner) == 0)
+            return d;
+    return NULL;
+}
+
+static bool apply_manner(struct dna_case_run *run, const char *owner, const char *word)
+{
+    static const struct {
+        const char *word;
+        enum dna_dns_manner manner;
+    } manners[] = { { "none", DNA_DNS_NXDOMAIN }, { "nodata", DNA_DNS_NODATA },
+                    { "servfail", DNA_DNS_SERVFAIL }, { "refused", DNA_DNS_REFUSED },
+                    { "silent", DNA_DNS_SILENT }, { "truncate", DNA_DNS_TRUNCATE } };
+    struct dna_dns *dns = run->context->lab->dns;
+    struct dna_diag diag = { 0 };
+
+    for (size_t i = 0; i < sizeof(manners) / sizeof(*manners); i++) {
+        if (strcmp(word, manners[i].word) != 0)
+            continue;
+        if (dna_dns_manner_set(dns, owner, DNA_DNS_ANY, manners[i].manner, true, &diag) != 0) {
+            fail(run, owner, diag.text);
+            return false;
+        }
+        /* domains of the case below this one keep their own manners */
+        for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next) {
+            const char *name = dna_vars_get(&run->vars, d->name);
+            size_t len = strlen(name), tail = strlen(owner);
+
+            if (len > tail + 1 && strcmp(name + len - tail, owner) == 0 &&
+                dna_dns_manner_set(dns, name, DNA_DNS_ANY, DNA_DNS_NORMAL, true, &diag) != 0)
+                return false;
+        }
+        return true;
+    }
+    return false;
+}
+
+/* one record of a 'dns' line: words[0] is its type */
+static bool apply_record(struct dna_case_run *run, const char *owner, const char **words,
+                         size_t num)
+{
+    const struct dna_scn_domain *d = domain_of(run, owner);
+    const struct dna_actor *first = d ? first_peer(run, d->name) : NULL;
+    bool c2s = first && first->scn->c2s;
+    struct dna_buf text = { 0 };
+    bool ok;
+
+    if (strcmp(words[0], "default") == 0)
+        return !d || default_records(run, d);
+    if (strcmp(words[0], "dot") == 0)
+        return add_record(run, srv_owner(run, owner, c2s), "SRV 0 0 0 .");
+    if (strcmp(words[0], "SRV") == 0)
+        return add_record(run, srv_owner(run, owner, c2s),
+                          dna_pool_printf(run->pool, "SRV %s %s %s %s", words[1], words[2],
+                                          dna_run_expand(run, words[3]),
+                                          target(run, words[4], false)));
+    if (strcmp(words[0], "A") == 0 || strcmp(words[0], "A-only") == 0)
+        return add_record(run, owner, dna_pool_printf(run->pool, "A %s",
+                                                      target(run, words[1], true)));
+    dna_buf_puts(&text, words[0]);
+    for (size_t i = 1; i < num; i++)
+        dna_buf_printf(&text, " %s", target(run, words[i], false));
+    ok = add_record(run, owner, text.at);
+    dna_buf_free(&text);
+    return ok;
+}
+
+bool dna_run_dns(struct dna_case_run *run, const struct dna_step *step)
+{
+    const char *owner = dna_run_expand(run, step->dns.owner);
+    struct dna_dns *dns = run->context->lab->dns;
+    struct dna_diag diag;
+    size_t start = 0;
+
+    dna_dns_remove(dns, owner, DNA_DNS_ANY);
+    dna_dns_remove(dns, srv_owner(run, owner, false), DNA_DNS_ANY);
+    dna_dns_remove(dns, srv_owner(run, owner, true), DNA_DNS_ANY);
+    if (dna_dns_manner_set(dns, owner, DNA_DNS_ANY, DNA_DNS_NORMAL, true, &diag) != 0)
+        return false;
+    for (size_t i = 0; i <= step->dns.num_words; i++) {
+        if (i < step->dns.num_words && strcmp(step->dns.words[i], ";") != 0)
+            continue;
+        if (!apply_manner(run, owner, step->dns.words[start]) && !run->ended &&
+            !apply_record(run, owner, step->dns.words + start, i - start))
+            return false;
+        start = i + 1;
+    }
+    return !run->ended;
+}
+
+static void on_query(const struct dna_dns_event *event, void *arg)
+{
+    struct dna_case_run *run = arg;
+    struct dna_seen_query *q;
+
+    if (run->ended)
+        return;
+    q = dna_pool_alloc(run->pool, sizeof(*q));
+    q->name = dna_pool_strdup(run->pool, event->name);
+    q->type = dna_pool_strdup(run->pool, event->type_name);
+    q->seq = ++run->seq;
+    q->next = run->queries;
+    run->queries = q;
+    dna_run_note(run, "DNS: the IUT asks %s %s: %s", q->type, q->name,
+                 dna_dns_answer_name(event->answer));
+    dna_run_wake(run);
+}
+
+static bool make_records(struct dna_case_run *run)
+{
+    const char *zone = dna_pool_printf(run->pool, "%s.example", run->label);
+    struct dna_dns *dns = run->context->lab->dns;
+    struct dna_diag diag = { 0 };
+
+    if (dna_dns_zone(dns, zone, &diag) != 0 ||
+        dna_dns_watch(dns, zone, on_query, run, &diag) != 0) {
+        fail(run, zone, diag.text);
+        return false;
+    }
+    for (const struct dna_actor *a = run->actors; a; a = a->next)
+        if (a->host && !add_record(run, a->host, dna_pool_printf(run->pool, "A %s", a->addr)))
+            return false;
+    for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next)
+        if (!default_records(run, d))
+            return false;
+    for (const struct dna_step *s = run->c->scn->dns; s; s = s->next)
+        if (!dna_run_dns(run, s)) {
+            fail(run, s->text, "the record cannot be made");
+            return false;
+        }
+    return true;
+}
+
+bool dna_run_setup(struct dna_case_run *run)
+{
+    set_names(run);
+    for (const struct dna_scn_actor *s = run->c->scn->actors; s; s = s->next)
+        make_actor(run, s);
+    if (!make_certs(run) || !make_records(run))
+        return false;
+    for (struct dna_actor *a = run->actors; a; a = a->next) {
+        if (a->scn->kind == DNA_ACTOR_PEER && a->scn->listen == DNA_LISTEN_YES &&
+            !dna_actor_listen(a)) {
+            fail(run, "a peer that listens", dna_pool_printf(run->pool, "%s:%u: %s", a->addr,
+                                                             a->port, strerror(errno)));
+            return false;
+        }
+        if (a->scn->kind == DNA_ACTOR_CLIENT) {
+            run->logins_left++;
+            if (!dna_login_start(a)) {
+                fail(run, "a client that logs in", "no connection");
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+void dna_run_teardown(struct dna_case_run *run)
+{
+    const char *zone = dna_pool_printf(run->pool, "%s.example", run->label);
+
+    dna_dns_unwatch(run->context->lab->dns, zone, on_query, run);
+    dna_dns_remove_tree(run->context->lab->dns, zone);
+    for (struct dna_actor *a = run->actors; a; a = a->next)
+        dna_actor_cleanup(a);
+    for (struct dna_named_cert *c = run->certs; c; c = c->next)
+        dna_cert_unref(c->cert);
+    run->actors = NULL;
+    run->certs = NULL;
+}

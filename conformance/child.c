@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. The client under test: a command started by a scenario, its output read on the
+ * event loop, its exit seen through SIGCHLD. It lives as long as the case.
+ */
+#include "conformance/case_run.h"
+#include "conformance/scn_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+
+extern char **environ;
+
+struct dna_child {
+    struct dna_case_run *run;
+    pid_t pid;                 /* 0 once reaped */
+    int status;
+    struct bufferevent *output;
+    int input;                 /* our end of its standard input, -1 when closed */
+    struct event *sigchld;
+    struct dna_buf text;
+    bool reaped, drained;
+};
+
+static void on_output(struct bufferevent *bev, void *arg)
+{
+    struct dna_child *c = arg;
+    struct evbuffer *in = bufferevent_get_input(bev);
+    char part[1024];
+    int n;
+
+    while ((n = evbuffer_remove(in, part, sizeof(part))) > 0) {
+        dna_buf_add(&c->text, part, (size_t)n);
+        dna_run_note(c->run, "client prints: %.*s", n, part);
+    }
+    dna_run_wake(c->run);
+}
+
+static void on_output_end(struct bufferevent *bev, short what, void *arg)
+{
+    struct dna_child *c = arg;
+
+    (void)what;
+    on_output(bev, c);
+    c->drained = true;
+    dna_run_wake(c->run);
+}
+
+static void on_sigchld(evutil_socket_t fd, short what, void *arg)
+{
+    struct dna_child *c = arg;
+
+    (void)fd;
+    (void)what;
+    if (c->reaped || waitpid(c->pid, &c->status, WNOHANG) != c->pid)
+        return;
+    c->reaped = true;
+    dna_run_note(c->run, "client exits: %d",
+                 WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status));
+    dna_run_wake(c->run);
+}
+
+static const char *placeholder(struct dna_actor *a, const char *word)
+{
+    struct dna_lab *lab = a->run->context->lab;
+    const struct {
+        const char *name, *value;
+    } known[] = { { "@jid@", a->jid },
+                  { "@resolver@", DNA_LAB_RESOLVER },
+                  { "@resolver_port@", "53" },
+                  { "@ca_dir@", lab->store_dir },
+                  { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        const char *at = strstr(word, known[i].name);
+
+        if (at)
+            return placeholder(a, dna_pool_printf(a->run->pool, "%.*s%s%s", (int)(at - word), word,
+                                                  known[i].value, at + strlen(known[i].name)));
+    }
+    return word;
+}
+
+static bool spawn(struct dna_child *c, char **argv, int in, int out)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t none;
+    bool ok;
+
+    sigemptyset(&none);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setpgroup(&attr, 0);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in, 0);
+    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    posix_spawn_file_actions_adddup2(&actions, out, 2);
+    ok = posix_spawnp(&c->pid, argv[0], &actions, &attr, argv, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attr);
+    return ok;
+}
+
+bool dna_child_run(struct dna_actor *a, const struct dna_step *step)
+{
+    struct dna_case_run *run = a->run;
+    struct dna_child *c = dna_xcalloc(1, sizeof(*c));
+    int in[2], out[2];
+    const char **words;
+    char **argv;
+    size_t num;
+    bool ok;
+
+    dna_child_free(a->child);
+    a->child = c;
+    c->run = run;
+    c->input = -1;
+    if (!run->context->profile->client || pipe2(in, O_CLOEXEC) != 0)
+        return false;
+    if (pipe2(out, O_CLOEXEC) != 0) {
+        close(in[0]);
+        close(in[1]);
+        return false;
+    }
+    num = scn_words(run->pool, run->context->profile->client, &words);
+    argv = dna_pool_alloc(run->pool, (num + step->num_words + 2) * sizeof(*argv));
+    for (size_t i = 0; i < num; i++)
+        argv[i] = dna_pool_strdup(run->pool, placeholder(a, words[i]));
+    for (size_t i = 0; i < step->num_words; i++)
+        argv[num + i] = dna_pool_strdup(run->pool, placeholder(a, dna_run_expand(run,
+                                                                                step->words[i])));
+    for (size_t i = 0; argv[i]; i++)
+        dna_run_note(run, "%s runs%s %s", a->scn->name, i ? " ..." : "", argv[i]);
+    c->sigchld = evsignal_new(run->context->base, SIGCHLD, on_sigchld, c);
+    event_add(c->sigchld, NULL);
+    ok = spawn(c, argv, in[0], out[1]);
+    close(in[0]);
+    close(out[1]);
+    c->input = in[1];
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
+    c->output = bufferevent_socket_new(run->context->base, out[0], BEV_OPT_CLOSE_ON_FREE);
+    bufferevent_setcb(c->output, on_output, NULL, on_output_end, c);
+    bufferevent_enable(c->output, EV_READ);
+    return ok;
+}
+
+void dna_child_input(struct dna_child *c, const char *text)
+{
+    /* a few bytes into an empty pipe: this does not block; a reader that is gone shows elsewhere */
+    if (c->input >= 0 && write(c->input, text, strlen(text)) < 0)
+        dna_run_note(c->run, "client does not read: %s", strerror(errno));
+}
+
+bool dna_child_has_exited(const struct dna_child *c, int *out_status)
+{
+    if (!c->reaped || !c->drained)
+        return false;
+    *out_status = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status);
+    return true;
+}
+
+const char *dna_child_output(const struct dna_child *c)
+{
+    return c->text.at ? c->text.at : "";
+}
+
+void dna_child_free(struct dna_child *c)
+{
+    if (!c)
+        return;
+    if (c->sigchld)
+        event_free(c->sigchld);
+    if (c->pid && !c->reaped) {
+        kill(-c->pid, SIGKILL);
+        waitpid(c->pid, NULL, 0); /* killed: this does not wait */
+    }
+    if (c->output)
+        bufferevent_free(c->output);
+    if (c->input >= 0)
+        close(c->input);
+    dna_buf_free(&c->text);
+    free(c);
+}

@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. The scheduler of a run. A process that dies takes the cases that were under way
+ * with it: it is started again and they run alone, one after another, to find out who killed it.
+ *
+ *   variant: STARTING -> HONESTY -> READY -(death)-> STARTING -> ALONE -> READY
+ */
+#include "conformance/runner.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUSPECT, JOB_DONE };
+
+struct job {
+    const struct dna_case *c;
+    struct place *place;
+    enum job_state state;
+    struct dna_case_run *run;
+    struct dna_result *last;  /* of this round */
+    struct dna_result *worst; /* of all rounds */
+    enum dna_verdict first;
+    unsigned others;          /* rounds with another verdict than the first */
+    bool alone, died_alone, skip;
+};
+
+/* one variant: a process and how far it is */
+struct place {
+    struct runner *r;
+    const struct dna_variant *variant;
+    struct dna_iut *iut;
+    bool ready, starting, honest, gone;
+    unsigned control;              /* the next control of the honesty check */
+    struct dna_case_run *control_run;
+    unsigned running, suspects;
+    bool any_died_alone;
+    unsigned idle_deaths;
+};
+
+struct runner {
+    struct dna_suite *suite;
+    struct dna_profile *profile;
+    struct event_base *base;
+    const struct dna_run_options *options;
+    const struct dna_run_calls *calls;
+    struct dna_run_outcome *out;
+    struct dna_case_context context;
+    struct dna_honesty *honesty;
+    struct dna_pool *pool;
+    struct job *jobs;
+    size_t num_jobs;
+    size_t *order;
+    struct place places[DNA_MAX_VARIANTS];
+    size_t num_places;
+    struct event *tick, *deadline, *sigint, *sigterm;
+    struct dna_case_run **dead; /* ended runs, freed from the loop and not from their callback */
+    unsigned num_dead, cap_dead;
+    unsigned running, done, numbers, round;
+    bool stopping, stopped;
+};
+
+static void tick(struct runner *r)
+{
+    event_active(r->tick, EV_TIMEOUT, 0);
+}
+
+static void message(struct runner *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void message(struct runner *r, const char *format, ...)
+{
+    va_list args;
+    char text[4200];
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (r->calls->on_message)
+        r->calls->on_message(text, r->calls->arg);
+}
+
+static void hard(struct runner *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void hard(struct runner *r, const char *format, ...)
+{
+    va_list args;
+
+    if (!r->out->hard) {
+        va_start(args, format);
+        vsnprintf(r->out->text, sizeof(r->out->text), format, args);
+        va_end(args);
+    }
+    r->out->hard = true;
+    r->stopping = true;
+    tick(r);
+}
+
+static void bury(struct runner *r, struct dna_case_run *run)
+{
+    if (r->num_dead == r->cap_dead) {
+        r->cap_dead = r->cap_dead ? r->cap_dead * 2 : 64;
+        r->dead = dna_xrealloc(r->dead, r->cap_dead * sizeof(*r->dead));
+    }
+    r->dead[r->num_dead++] = run;
+    tick(r);
+}
+
+void dna_result_free(struct dna_result *result)
+{
+    if (!result)
+        return;
+    dna_pool_free(result->pool);
+    free(result);
+}
+
+/* ---- which cases are for this profile ---- */
+
+static const char *level_or_role(const struct dna_case *c, const struct dna_profile *profile,
+                                 const struct dna_run_options *o, struct dna_pool *pool)
+{
+    if (c->scn->level > o->level)
+        return dna_pool_printf(pool, "level %s (see --level)",
+                               dna_case_level_name(c->scn->level));
+    if (o->role && strcmp(o->role, c->role) != 0)
+        return dna_pool_printf(pool, "role %s (see --role)", c->role);
+    if (!dna_words_have(&profile->roles, c->role))
+        return dna_pool_printf(pool, "%s does not take the role %s", profile->title, c->role);
+    return NULL;
+}
+
+const char *dna_skip_reason(const struct dna_case *c, const struct dna_profile *profile,
+                            const struct dna_run_options *o, struct dna_pool *pool)
+{
+    const struct dna_variant *v = dna_profile_variant(profile, c->variant);
+    const char *why = level_or_role(c, profile, o, pool);
+
+    if (why)
+        return why;
+    if (!v)
+        return dna_pool_printf(pool, "the profile has no variant %s", c->variant);
+    if (v->cannot)
+        return dna_pool_printf(pool, "%s can't be configured as %s: %s", profile->title,
+                               c->variant, v->cannot);
+    for (size_t i = 0; i < c->scn->needs.num; i++)
+        if (!dna_variant_has(v, c->scn->needs.at[i]))
+            return dna_pool_printf(pool, "feature %s is not declared", c->scn->needs.at[i]);
+    for (const struct dna_scn_actor *a = c->scn->actors; a; a = a->next) {
+        if (a->kind == DNA_ACTOR_IUT_CLIENT && !profile->client)
+            return dna_pool_printf(pool, "the profile names no client");
+        if (a->kind == DNA_ACTOR_CLIENT && !dna_pairs_get(&profile->accounts, a->user))
+            return dna_pool_printf(pool, "the profile has no account %s", a->user);
+    }
+    return NULL;
+}
+
+static bool skipped_by_request(const struct runner *r, const struct dna_case *c)
+{
+    for (size_t i = 0; i < r->options->num_skips; i++)
+        if (dna_selector_match(r->options->skips[i], c, true))
+            return true;
+    return false;
+}
+
+/* ---- results ---- */
+
+static struct dna_result *made_up(struct runner *r, struct job *job, enum dna_verdict verdict,
+                                  const char *reason, const char *text)
+{
+    struct dna_result *res = dna_xcalloc(1, sizeof(*res));
+
+    (void)r;
+    res->pool = dna_pool_new();
+    res->c = job->c;
+    res->verdict = verdict;
+    res->reason = dna_pool_strdup(res->pool, reason);
+    res->message = dna_pool_strdup(res->pool, text);
+    res->file = dna_pool_strdup(res->pool, job->c->scn->file);
+    return res;
+}
+
+static void finish_job(struct runner *r, struct job *job, struct dna_result *result)
+{
+    bool unexpected = false;
+
+    job->state = JOB_DONE;
+    job->last = result;
+    if (!job->worst) {
+        job->first = result->verdict;
+    } else if (result->verdict != job->first) {
+        job->others++;
+    }
+    r->done++;
+    if (r->calls->on_result)
+        unexpected = r->calls->on_result(result, r->done, (unsigned)r->num_jobs, r->calls->arg);
+    if (!job->worst || result->verdict > job->worst->verdict) {
+        dna_result_free(job->worst);
+        job->worst = result;
+    } else {
+        dna_result_free(result);
+    }
+    job->last = NULL;
+    if (unexpected && (r->options->fail_fast ||
+                       (r->options->until_failure && job->worst->verdict > DNA_VERDICT_WARN))) {
+        r->out->stopped_early = true;
+        r->stopping = true;
+    }
+    tick(r);
+}
+
+static void on_case_done(struct dna_case_run *run, struct dna_result *result, void *arg)
+{
+    struct job *job = run->owner;
+    struct runner *r = arg;
+
+    job->run = NULL;
+    job->place->running--;
+    r->running--;
+    bury(r, run);
+    if (job->alone) {
+        /* kept back: whether it counts depends on whether another of the suspects kills it */
+        result->alone = true;
+        job->last = result;
+        job->state = JOB_SUSPECT;
+        return;
+    }
+    finish_job(r, job, result);
+}
+
+static void start_job(struct runner *r, struct job *job)
+{
+    job->state = JOB_RUNNING;
+    job->place->running++;
+    r->running++;
+    job->run = dna_case_run_new(&r->context, job->c, job->place->iut, ++r->numbers, on_case_done,
+                                r);
+    job->run->owner = job;
+    dna_case_run_start(job->run);
+}
+
+/* ---- the process under test ---- */
+
+static void start_place(struct place *p)
+{
+    struct dna_diag diag = { 0 };
+
+    p->starting = true;
+    p->ready = false;
+    if (dna_iut_start(p->iut, &diag) != 0)
+        hard(p->r, "%s (variant %s) can't be started: %s", p->r->profile->title, p->variant->name,
+             diag.text);
+}
+
+static void on_ready(struct dna_iut *iut, void *arg)
+{
+    struct place *p = arg;
+
+    (void)iut;
+    p->starting = false;
+    p->ready = true;
+    tick(p->r);
+}
+
+static void on_failed(struct dna_iut *iut, const struct dna_diag *diag, void *arg)
+{
+    struct place *p = arg;
+
+    (void)iut;
+    p->starting = false;
+    hard(p->r, "%s (variant %s) never came up: %s", p->r->profile->title, p->variant->name,
+         diag->text);
+}
+
+static void crashed_alone(struct place *p, struct job *job, const char *death)
+{
+    char *tail = dna_iut_log_tail(p->iut, NULL, 0, 25);
+    struct dna_result *res;
+
+    job->died_alone = true;
+    job->alone = false;
+    p->any_died_alone = true;
+    res = made_up(p->r, job, DNA_VERDICT_FAIL, "crash", death);
+    res->expected = "the implementation under test goes on";
+    res->got = dna_pool_printf(res->pool, "it died twice during this case: %s", death);
+    res->transcript = dna_pool_strdup(res->pool, job->run->transcript.at);
+    res->log_tail = tail ? dna_pool_strdup(res->pool, tail) : NULL;
+    res->number = job->run->number;
+    free(tail);
+    bury(p->r, job->run);
+    job->run = NULL;
+    finish_job(p->r, job, res);
+}
+
+static void on_death(struct dna_iut *iut, int status, void *arg)
+{
+    struct place *p = arg;
+    struct runner *r = p->r;
+    unsigned hit = 0;
+    char death[128];
+
+    (void)iut;
+    dna_iut_death(status, death, sizeof(death));
+    p->ready = false;
+    if (!p->honest) {
+        hard(r, "%s (variant %s) died during the honesty check: %s", r->profile->title,
+             p->variant->name, death);
+        return;
+    }
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+
+        if (job->place != p || job->state != JOB_RUNNING)
+            continue;
+        hit++;
+        p->running--;
+        r->running--;
+        job->run->ended = true;
+        if (job->alone) {
+            crashed_alone(p, job, death);
+            continue;
+        }
+        bury(r, job->run);
+        job->run = NULL;
+        job->state = JOB_SUSPECT;
+        p->suspects++;
+    }
+    message(r, "%s (variant %s) died: %s; %u case%s under way, started again", r->profile->title,
+            p->variant->name, death, hit, hit == 1 ? " was" : "s were");
+    if (!hit && ++p->idle_deaths > 3) {
+        hard(r, "%s (variant %s) keeps dying while no case is under way: %s", r->profile->title,
+             p->variant->name, death);
+        return;
+    }
+    if (!r->stopping)
+        start_place(p);
+}
+
+/* all suspects have run alone: their verdicts count if the culprit was found among them */
+static void settle_suspects(struct place *p)
+{
+    struct runner *r = p->r;
+
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+        struct dna_result *res;
+
+        if (job->place != p || job->state != JOB_SUSPECT)
+            continue;
+        res = job->last;
+        job->last = NULL;
+        job->alone = false;
+        if (!p->any_died_alone) {
+            dna_result_free(res);
+            res = made_up(r, job, DNA_VERDICT_ERROR, "died-once",
+                          "the implementation under test died while this case was under way, and "
+                          "not again when it ran alone");
+        }
+        finish_job(r, job, res);
+    }
+    p->suspects = 0;
+    p->any_died_alone = false;
+}
+
+static bool run_suspects(struct place *p)
+{
+    struct runner *r = p->r;
+
+    if (!p->suspects)
+        return false;
+    if (p->running)
+        return true;
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+
+        if (job->place == p && job->state == JOB_SUSPECT && !job->alone) {
+            job->alone = true;
+            start_job(r, job);
+            return true;
+        }
+    }
+    settle_suspects(p);
+    return false;
+}
+
+/* ---- the honesty check ---- */
+
+static void next_control(struct place *p);
+
+static void on_control_done(struct dna_case_run *run, struct dna_result *result, void *arg)
+{
+    struct place *p = arg;
+    struct runner *r = p->r;
+    const char *wrong = dna_honesty_verdict(r->honesty, p->control, result);
+
+    p->control_run = NULL;
+    bury(r, run);
+    if (wrong)
+        hard(r, "honesty check of %s (variant %s) failed: %s\n  control: %s\n%s%s",
+             r->profile->title, p->variant->name, wrong, result->c->scn->claim,
+             result->transcript ? result->transcript : "", result->log_tail ? result->log_tail : "");
+    dna_result_free(result);
+    p->control++;
+    if (!wrong)
+        next_control(p);
+}
+
+static void next_control(struct place *p)
+{
+    struct runner *r = p->r;
+
+    while (p->control < dna_honesty_count(r->honesty) &&
+           !dna_honesty_applies(r->honesty, p->control, p->variant))
+        p->control++;
+    if (p->control == dna_honesty_count(r->honesty)) {
+        p->honest = true;
+        tick(r);
+        return;
+    }
+    p->control_run = dna_case_run_new(&r->context, dna_honesty_case(r->honesty, p->control),
+                                      p->iut, ++r->numbers, on_control_done, p);
+    dna_case_run_start(p->control_run);
+}
+
+/* ---- scheduling ---- */
+
+static bool all_honest(const struct runner *r)
+{
+    for (size_t i = 0; i < r->num_places; i++)
+        if (!r->places[i].honest)
+            return false;
+    return true;
+}
+
+static void free_dead(struct runner *r)
+{
+    unsigned num = r->num_dead;
+
+    for (unsigned i = 0; i < num; i++)
+        dna_case_run_free(r->dead[i]);
+    memmove(r->dead, r->dead + num, (r->num_dead - num) * sizeof(*r->dead));
+    r->num_dead -= num;
+}
+
+static void start_queued(struct runner *r)
+{
+    for (size_t i = 0; i < r->num_jobs && r->running < r->options->jobs; i++) {
+        struct job *job = &r->jobs[r->order[i]];
+
+        if (job->state == JOB_QUEUED && job->place && job->place->ready && !job->place->suspects)
+            start_job(r, job);
+    }
+}
+
+static unsigned long next_random(unsigned long *state)
+{
+    *state = *state * 6364136223846793005ul + 1442695040888963407ul;
+    return *state >> 33;
+}
+
+static void begin_round(struct runner *r)
+{
+    unsigned long state = r->options->seed + r->round;
+
+    r->round++;
+    for (size_t i = 0; i < r->num_jobs; i++)
+        r->order[i] = i;
+    for (size_t i = r->num_jobs; r->options->shuffle && i > 1; i--) {
+        size_t k = next_random(&state) % i, swap = r->order[i - 1];
+
+        r->order[i - 1] = r->order[k];
+        r->order[k] = swap;
+    }
+    r->done = 0;
+    for (size_t i = 0; i < r->num_jobs; i++)
+        if (!r->jobs[i].skip)
+            r->jobs[i].state = JOB_QUEUED;
+        else
+            r->done++;
+}
+
+static bool round_over(const struct runner *r)
+{
+    for (size_t i = 0; i < r->num_jobs; i++)
+        if (r->jobs[i].state != JOB_DONE)
+            return false;
+    return true;
+}
+
+static void stop_all(struct runner *r)
+{
+    if (r->stopped)
+        return;
+    r->stopped = true;
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+
+        if (job->run) {
+            dna_case_run_free(job->run);
+            job->run = NULL;
+        }
+    }
+    for (size_t i = 0; i < r->num_places; i++) {
+        if (r->places[i].control_run)
+            dna_case_run_free(r->places[i].control_run);
+        r->places[i].control_run = NULL;
+        if (r->places[i].iut && !r->places[i].gone)
+            dna_iut_stop(r->places[i].iut);
+    }
+}
+
+static void leave_if_gone(struct runner *r)
+{
+    for (size_t i = 0; i < r->num_places; i++)
+        if (r->places[i].iut && !r->places[i].gone)
+            return;
+    event_base_loopbreak(r->base);
+}
+
+static void on_stopped(struct dna_iut *iut, int status, bool killed, void *arg)
+{
+    struct place *p = arg;
+
+    (void)iut;
+    (void)status;
+    (void)killed;
+    p->gone = true;
+    leave_if_gone(p->r);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct runner *r = arg;
+
+    (void)fd;
+    (void)what;
+    free_dead(r);
+    if (r->stopping) {
+        stop_all(r);
+        leave_if_gone(r);
+        return;
+    }
+    for (size_t i = 0; i < r->num_places; i++) {
+        struct place *p = &r->places[i];
+
+        if (p->ready && !p->honest && !p->control_run)
+            next_control(p);
+        if (p->ready && p->honest)
+            run_suspects(p);
+    }
+    if (!all_honest(r))
+        return;
+    start_queued(r);
+    if (!round_over(r))
+        return;
+    if (r->round < r->options->repeat || r->options->until_failure) {
+        begin_round(r);
+        start_queued(r);
+        if (!round_over(r))
+            return;
+    }
+    r->stopping = true;
+    tick(r);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct runner *r = arg;
+
+    (void)fd;
+    (void)what;
+    r->out->out_of_time = true;
+    r->stopping = true;
+    tick(r);
+}
+
+static void on_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+    struct runner *r = arg;
+
+    (void)what;
+    r->out->interrupted = (int)signal_number;
+    r->stopping = true;
+    tick(r);
+}
+
+/* ---- set-up ---- */
+
+static struct place *place_for(struct runner *r, const char *variant, struct dna_lab *lab)
+{
+    struct place *p;
+    struct dna_iut_options o = { .base = r->base, .dns = lab->dns, .ca = lab->ca,
+                                 .dir = lab->place.dir, .store_dir = lab->store_dir,
+                                 .server = r->options->server,
+                                 .extra_args = r->options->extra_args,
+                                 .num_extra_args = r->options->num_extra_args };
+    struct dna_diag diag = { 0 };
+
+    for (size_t i = 0; i < r->num_places; i++)
+        if (strcmp(r->places[i].variant->name, variant) == 0)
+            return &r->places[i];
+    p = &r->places[r->num_places++];
+    p->r = r;
+    p->variant = dna_profile_variant(r->profile, variant);
+    p->honest = !r->options->honesty;
+    o.calls = (struct dna_iut_calls){ on_ready, on_failed, on_death, on_stopped, p };
+    p->iut = dna_iut_new(p->variant, &o, &diag);
+    if (!p->iut)
+        hard(r, "%s (variant %s) can't be set up: %s", r->profile->title, variant, diag.text);
+    return p;
+}
+
+static void make_jobs(struct runner *r, struct dna_lab *lab)
+{
+    r->jobs = dna_xcalloc(r->suite->num_cases, sizeof(*r->jobs));
+    r->order = dna_xcalloc(r->suite->num_cases, sizeof(*r->order));
+    for (size_t i = 0; i < r->suite->num_cases; i++) {
+        const struct dna_case *c = &r->suite->cases[i];
+        struct job *job;
+        const char *why;
+
+        if (!c->selected)
+            continue;
+        if (skipped_by_request(r, c)) {
+            r->out->skipped_by_request++;
+            continue;
+        }
+        job = &r->jobs[r->num_jobs++];
+        job->c = c;
+        why = dna_skip_reason(c, r->profile, r->options, r->pool);
+        if (why) {
+            job->skip = true;
+            finish_job(r, job, made_up(r, job, DNA_VERDICT_SKIP, "skip", why));
+            continue;
+        }
+        job->place = place_for(r, c->variant, lab);
+    }
+}
+
+static void collect(struct runner *r)
+{
+    struct dna_run_outcome *out = r->out;
+
+    out->results = dna_xcalloc(r->num_jobs, sizeof(struct dna_result *));
+    out->unstable = dna_xcalloc(r->num_jobs, sizeof(unsigned));
+    out->num_results = (unsigned)r->num_jobs;
+    out->repeats = r->round;
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+
+        dna_result_free(job->last);
+        out->results[i] = job->worst ? job->worst
+                                     : made_up(r, job, DNA_VERDICT_NONE, "not-run", "not run");
+        out->unstable[i] = job->others;
+    }
+}
+
+static void watch(struct runner *r)
+{
+    r->tick = event_new(r->base, -1, 0, on_tick, r);
+    r->deadline = event_new(r->base, -1, EV_TIMEOUT, on_deadline, r);
+    r->sigint = evsignal_new(r->base, SIGINT, on_signal, r);
+    r->sigterm = evsignal_new(r->base, SIGTERM, on_signal, r);
+    event_add(r->sigint, NULL);
+    event_add(r->sigterm, NULL);
+    if (r->options->deadline_s)
+        event_add(r->deadline, &(struct timeval){ (time_t)r->options->deadline_s, 0 });
+}
+
+static void unwatch(struct runner *r)
+{
+    event_free(r->tick);
+    event_free(r->deadline);
+    event_free(r->sigint);
+    event_free(r->sigterm);
+}
+
+void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct dna_lab *lab,
+                   struct event_base *base, const struct dna_run_options *options,
+                   const struct dna_run_calls *calls, struct dna_run_outcome *out)
+{
+    struct runner r = { .suite = suite, .profile = profile, .base = base, .options = options,
+                        .calls = calls, .out = out, .pool = dna_pool_new() };
+    struct timeval started;
+
+    *out = (struct dna_run_outcome){ 0 };
+    evutil_gettimeofday(&started, NULL);
+    r.context = (struct dna_case_context){ .base = base, .lab = lab, .profile = profile,
+                                           .timeout_ms = options->timeout_ms };
+    watch(&r);
+    r.honesty = dna_honesty_new(suite->prelude);
+    if (!r.honesty)
+        hard(&r, "the controls of the honesty check can't be read");
+    make_jobs(&r, lab);
+    begin_round(&r);
+    for (size_t i = 0; i < r.num_places && !r.stopping; i++)
+        start_place(&r.places[i]);
+    tick(&r);
+    event_base_dispatch(base);
+    free_dead(&r);
+    collect(&r);
+    for (size_t i = 0; i < r.num_places; i++)
+        dna_iut_free(r.places[i].iut);
+    unwatch(&r);
+    dna_honesty_free(r.honesty);
+    free(r.dead);
+    free(r.jobs);
+    free(r.order);
+    dna_pool_free(r.pool);
+    out->seconds = dna_seconds_since(&started);
+}
+
+void dna_run_outcome_free(struct dna_run_outcome *out)
+{
+    for (unsigned i = 0; i < out->num_results; i++)
+        dna_result_free(out->results[i]);
+    free(out->results);
+    free(out->unstable);
+}
