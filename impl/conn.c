@@ -37,7 +37,7 @@ struct dna_conn {
     enum phase phase;
     enum dna_conn_end end;
     uint32_t handshake_ms;
-    bool accepts, paused, eof, close_sent, peer_ended, xml_over, dropping, over, due, dead;
+    bool accepts, paused, eof, close_sent, peer_ended, xml_over, dropping, over, due, dead, muted;
     unsigned busy;
     const char *why;
     struct sockaddr_storage addr;
@@ -422,13 +422,18 @@ bool dna_conn_secured(const struct dna_conn *c)
 
 void dna_conn_send(struct dna_conn *c, const char *data, size_t len)
 {
-    if (!c->dead && !c->over && !c->dropping && !c->close_sent)
+    if (!c->dead && !c->over && !c->dropping && !c->close_sent && !c->muted)
         (void)bufferevent_write(c->top, data, len);
 }
 
 void dna_conn_puts(struct dna_conn *c, const char *text)
 {
     dna_conn_send(c, text, strlen(text));
+}
+
+void dna_conn_mute(struct dna_conn *c)
+{
+    c->muted = true;
 }
 
 size_t dna_conn_pending(const struct dna_conn *c)

@@ -65,6 +65,8 @@ bool dna_conn_secured(const struct dna_conn *c);
 void dna_conn_send(struct dna_conn *c, const char *data, size_t len);
 /* dna_conn_puts() queues a C string. */
 void dna_conn_puts(struct dna_conn *c, const char *text);
+/* dna_conn_mute() drops what is sent from now on; what is queued still leaves. */
+void dna_conn_mute(struct dna_conn *c);
 /* dna_conn_pending() is the number of bytes not yet given to the kernel. */
 size_t dna_conn_pending(const struct dna_conn *c);
 

@@ -216,6 +216,7 @@ void dna_s2s_send_close(struct stream *s)
         return;
     s->closing = true;
     dna_conn_puts(s->conn, "</stream:stream>");
+    dna_conn_mute(s->conn); /* RFC 6120 4.4: nothing follows it */
     set_timer(s->deadline, s->s2s->at.config->timeout_close_ms);
 }
 
