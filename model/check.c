@@ -200,19 +200,34 @@ static void check_cell(struct dna_checker *c, size_t state, size_t event)
     check_cell_rows(c, state, event, first);
 }
 
+static void check_expressions(struct dna_checker *c)
+{
+    const struct dna_machine *m = c->machine;
+    for (size_t i = 1; i < m->num_guards; i++) {
+        const char *wrong = dna_check_expression(m->guards[i].expr, false);
+        if (wrong) {
+            dna_check_fault(c, dna_source_declared(c->source, "GUARD", m->guards[i].name),
+                            "guard %s: %s", m->guards[i].name, wrong);
+        }
+    }
+    for (size_t i = 1; i < m->num_dos; i++) {
+        const char *wrong = m->dos[i].expr ? dna_check_expression(m->dos[i].expr, true) : NULL;
+        if (wrong) {
+            dna_check_fault(c, dna_source_declared(c->source, "UPDATE", m->dos[i].name),
+                            "update %s: %s", m->dos[i].name, wrong);
+        }
+    }
+}
+
 /* A guard that nothing can make false (or true) says nothing. */
 static void check_guard(struct dna_checker *c, size_t index)
 {
     const struct dna_machine *m = c->machine;
     const struct dna_guard *guard = &m->guards[index];
     unsigned line = dna_source_declared(c->source, "GUARD", guard->name);
-    const char *wrong = dna_check_expression(guard->expr, false);
     struct dna_places places = { .num = 0 };
     struct dna_world world;
     bool holds = false, fails = false;
-    if (wrong) {
-        dna_check_fault(c, line, "guard %s: %s", guard->name, wrong);
-    }
     dna_places_add(&places, m, guard->expr);
     dna_world_init(&world, m);
     dna_places_first(&places, &world);
@@ -259,10 +274,6 @@ static void check_dos(struct dna_checker *c)
         if (!used) {
             dna_check_fault(c, line, "%s %s is done by no row", update ? "update" : "output",
                             action->name);
-        }
-        const char *wrong = update ? dna_check_expression(action->expr, true) : NULL;
-        if (wrong) {
-            dna_check_fault(c, line, "update %s: %s", action->name, wrong);
         }
     }
 }
@@ -358,6 +369,10 @@ static void check_events(struct dna_checker *c)
 size_t dna_check_machine(struct dna_checker *checker)
 {
     const struct dna_machine *m = checker->machine;
+    check_expressions(checker);
+    if (checker->num_faults > 0) {
+        return checker->num_faults; /* a guard that changes something can't be tried out */
+    }
     check_states(checker);
     check_events(checker);
     check_fields(checker);
