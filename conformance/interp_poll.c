@@ -217,17 +217,23 @@ static enum dna_poll poll_conn(struct dna_case_run *run, struct dna_candidate *c
     }
 }
 
+/* when the IUT first connected to this actor (or to make this connection of it); 0: not yet */
+static unsigned first_accept(const struct dna_actor *a, const char *name)
+{
+    unsigned first = 0;
+
+    for (const struct dna_conn *c = a->conns; c; c = c->next)
+        if (c->accepted && (!*name || strcmp(c->name, name) == 0))
+            first = c->seq; /* newest first: the last one found is the oldest */
+    return first;
+}
+
 static enum dna_poll poll_dns(struct dna_case_run *run, struct dna_candidate *cand)
 {
     const struct dna_step *s = cand->step;
     const char *name = dna_run_expand(run, s->value);
-    unsigned before = 0;
+    unsigned before = s->actor ? first_accept(dna_run_actor(run, s->actor), s->conn) : 0;
 
-    if (s->actor) {
-        struct dna_conn *conn = dna_actor_conn(dna_run_actor(run, s->actor), s->conn);
-
-        before = conn ? conn->seq : 0;
-    }
     for (const struct dna_seen_query *q = run->queries; q; q = q->next)
         if (strcasecmp(q->name, name) == 0 && strcasecmp(q->type, s->name) == 0 &&
             (!before || q->seq < before))

@@ -233,6 +233,10 @@ static const char *substitute(struct dna_pool *pool, const char *text, const str
     }
     done = dna_pool_strndup(pool, out.at ? out.at : "", out.len);
     dna_buf_free(&out);
+    /* "{A}.{conn}" without a connection's name reads "A." : write it as a person would */
+    text = strchr(done, ' ');
+    if (text && text > done && text[-1] == '.')
+        done = dna_pool_printf(pool, "%.*s%s", (int)(text - done - 1), done, text);
     return done;
 }
 
