@@ -124,6 +124,21 @@ static bool mint(struct dna_case_run *run, const char *name, const char *spec_te
     return ok;
 }
 
+/* $NAME.sha256: the fingerprint by which a client may be told to accept a certificate */
+static void set_fingerprint(struct dna_case_run *run, const struct dna_named_cert *n)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    struct dna_buf text = { 0 };
+
+    if (!n->cert || X509_digest(n->cert->x509, EVP_sha256(), digest, &len) != 1)
+        return;
+    for (unsigned i = 0; i < len; i++)
+        dna_buf_printf(&text, "%02x", digest[i]);
+    dna_vars_set(&run->vars, dna_pool_printf(run->pool, "%s.sha256", n->name), text.at);
+    dna_buf_free(&text);
+}
+
 static bool make_certs(struct dna_case_run *run)
 {
     struct dna_named_cert **tail = &run->certs;
@@ -134,6 +149,7 @@ static bool make_certs(struct dna_case_run *run)
         n->name = c->name;
         if (!mint(run, c->name, dna_run_expand(run, c->spec), &n->cert))
             return false;
+        set_fingerprint(run, n);
         *tail = n;
         tail = &n->next;
     }

@@ -341,6 +341,8 @@ static void predeclare(struct flow *f)
         dna_vars_set(&f->bound, always[i], "");
     for (const struct dna_scn_domain *d = f->scn->domains; d; d = d->next)
         dna_vars_set(&f->bound, d->name, "");
+    for (const struct dna_scn_cert *c = f->scn->certs; c; c = c->next)
+        dna_vars_set(&f->bound, dna_pool_printf(f->pool, "%s.sha256", c->name), "");
     for (const struct dna_scn_actor *a = f->scn->actors; a; a = a->next) {
         static const char *const props[2][3] = { { "addr", "host", "port" },
                                                  { "bare", "resource", "password" } };

@@ -53,7 +53,8 @@ void dna_vars_undo(struct dna_vars *vars, size_t num)
 
 static bool is_property(const char *at, size_t len)
 {
-    static const char *const names[] = { "bare", "resource", "password", "addr", "host", "port" };
+    static const char *const names[] = { "bare", "resource", "password", "addr", "host", "port",
+                                         "sha256" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strlen(names[i]) == len && memcmp(names[i], at, len) == 0)
