@@ -31,12 +31,8 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
     s2s->undertaker = event_new(setup->base, -1, 0, on_undertaker, s2s);
     if (!s2s->undertaker)
         abort();
-    if (setup->config->dialback_secret) {
-        /* any length: what keys are made of is its digest */
-        dna_key_make(setup->config->dialback_secret, "dialback", "secret", "", s2s->secret);
-    } else {
-        dna_id_make(s2s->secret);
-    }
+    dna_id_make(s2s->made_secret);
+    s2s->secret = setup->config->dialback_secret ? setup->config->dialback_secret : s2s->made_secret;
     dna_router_set_remote(setup->router, dna_s2s_route_remote, s2s);
     return s2s;
 }

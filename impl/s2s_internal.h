@@ -134,7 +134,8 @@ struct dna_s2s {
     struct event *undertaker;
     size_t num_streams;
     uint64_t next_number;
-    char secret[65];
+    const char *secret; /* of dialback keys: configured, else made_secret */
+    char made_secret[DNA_ID_LEN + 1];
     bool stopping;
 };
 

@@ -15,6 +15,7 @@
 enum {
     MAX_DEPTH = 64,
     MAX_ATTRS = 64,
+    FIRST_BUFFER = 512,
     MAX_NAMES =
         256 * 1024 /* bytes of interned names: a hostile peer invents new ones without end */
 };
@@ -304,6 +305,7 @@ static bool start(struct dna_xml_parser *p, unsigned char first)
     check_first_byte(p, first);
     if (p->error)
         return false;
+    xmlDefaultBufferSize = FIRST_BUFFER; /* 8 kB otherwise, for each of thousands of idle streams */
     p->ctxt = xmlCreatePushParserCtxt(&p->sax, p, NULL, 0, NULL);
     if (!p->ctxt)
         abort();
