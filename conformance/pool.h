@@ -19,9 +19,9 @@ void *dna_pool_alloc(struct dna_pool *pool, size_t size); /* zeroed */
 char *dna_pool_strdup(struct dna_pool *pool, const char *text);
 char *dna_pool_strndup(struct dna_pool *pool, const char *text, size_t len);
 char *dna_pool_printf(struct dna_pool *pool, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 char *dna_pool_vprintf(struct dna_pool *pool, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
+    __attribute__((format(printf, 2, 0), nonnull(2)));
 
 struct dna_buf {
     char *at; /* always NUL terminated once something was added */
@@ -31,7 +31,7 @@ struct dna_buf {
 void dna_buf_add(struct dna_buf *buf, const char *bytes, size_t len);
 void dna_buf_puts(struct dna_buf *buf, const char *text);
 void dna_buf_printf(struct dna_buf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 void dna_buf_free(struct dna_buf *buf);
 
 /* Allocation failure has no sensible continuation in a test harness: these end the program. */

@@ -5,70 +5,19 @@
  *
  *   variant: STARTING -> HONESTY -> READY -(death)-> STARTING -> ALONE -> READY
  */
-#include "conformance/runner.h"
+#include "conformance/runner_internal.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUSPECT, JOB_DONE };
-
-struct job {
-    const struct dna_case *c;
-    struct place *place;
-    enum job_state state;
-    struct dna_case_run *run;
-    struct dna_result *last;  /* of this round */
-    struct dna_result *worst; /* of all rounds */
-    enum dna_verdict first;
-    unsigned others;          /* rounds with another verdict than the first */
-    bool alone, died_alone, skip;
-};
-
-/* one variant: a process and how far it is */
-struct place {
-    struct runner *r;
-    const struct dna_variant *variant;
-    struct dna_iut *iut;
-    bool ready, starting, honest, gone;
-    unsigned control;              /* the next control of the honesty check */
-    struct dna_case_run *control_run;
-    unsigned running, suspects;
-    bool any_died_alone;
-    unsigned idle_deaths;
-};
-
-struct runner {
-    struct dna_suite *suite;
-    struct dna_profile *profile;
-    struct event_base *base;
-    const struct dna_run_options *options;
-    const struct dna_run_calls *calls;
-    struct dna_run_outcome *out;
-    struct dna_case_context context;
-    struct dna_honesty *honesty;
-    struct dna_pool *pool;
-    struct job *jobs;
-    size_t num_jobs;
-    size_t *order;
-    struct place places[DNA_MAX_VARIANTS];
-    size_t num_places;
-    struct event *tick, *deadline, *sigint, *sigterm;
-    struct dna_case_run **dead; /* ended runs, freed from the loop and not from their callback */
-    unsigned num_dead, cap_dead;
-    unsigned running, done, numbers, round;
-    bool stopping, stopped;
-};
-
-static void tick(struct runner *r)
+void runner_tick(struct runner *r)
 {
     event_active(r->tick, EV_TIMEOUT, 0);
 }
 
-static void message(struct runner *r, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void message(struct runner *r, const char *format, ...)
+void runner_message(struct runner *r, const char *format, ...)
 {
     va_list args;
     char text[4200];
@@ -80,8 +29,7 @@ static void message(struct runner *r, const char *format, ...)
         r->calls->on_message(text, r->calls->arg);
 }
 
-static void hard(struct runner *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void hard(struct runner *r, const char *format, ...)
+void runner_hard(struct runner *r, const char *format, ...)
 {
     va_list args;
 
@@ -92,17 +40,17 @@ static void hard(struct runner *r, const char *format, ...)
     }
     r->out->hard = true;
     r->stopping = true;
-    tick(r);
+    runner_tick(r);
 }
 
-static void bury(struct runner *r, struct dna_case_run *run)
+void runner_bury(struct runner *r, struct dna_case_run *run)
 {
     if (r->num_dead == r->cap_dead) {
         r->cap_dead = r->cap_dead ? r->cap_dead * 2 : 64;
         r->dead = dna_xrealloc(r->dead, r->cap_dead * sizeof(*r->dead));
     }
     r->dead[r->num_dead++] = run;
-    tick(r);
+    runner_tick(r);
 }
 
 void dna_result_free(struct dna_result *result)
@@ -163,12 +111,11 @@ static bool skipped_by_request(const struct runner *r, const struct dna_case *c)
 
 /* ---- results ---- */
 
-static struct dna_result *made_up(struct runner *r, struct job *job, enum dna_verdict verdict,
-                                  const char *reason, const char *text)
+struct dna_result *runner_made_up(struct job *job, enum dna_verdict verdict, const char *reason,
+                                  const char *text)
 {
     struct dna_result *res = dna_xcalloc(1, sizeof(*res));
 
-    (void)r;
     res->pool = dna_pool_new();
     res->c = job->c;
     res->verdict = verdict;
@@ -178,7 +125,7 @@ static struct dna_result *made_up(struct runner *r, struct job *job, enum dna_ve
     return res;
 }
 
-static void finish_job(struct runner *r, struct job *job, struct dna_result *result)
+void runner_finish_job(struct runner *r, struct job *job, struct dna_result *result)
 {
     bool unexpected = false;
 
@@ -204,7 +151,7 @@ static void finish_job(struct runner *r, struct job *job, struct dna_result *res
         r->out->stopped_early = true;
         r->stopping = true;
     }
-    tick(r);
+    runner_tick(r);
 }
 
 static void on_case_done(struct dna_case_run *run, struct dna_result *result, void *arg)
@@ -215,7 +162,7 @@ static void on_case_done(struct dna_case_run *run, struct dna_result *result, vo
     job->run = NULL;
     job->place->running--;
     r->running--;
-    bury(r, run);
+    runner_bury(r, run);
     if (job->alone) {
         /* kept back: whether it counts depends on whether another of the suspects kills it */
         result->alone = true;
@@ -223,10 +170,10 @@ static void on_case_done(struct dna_case_run *run, struct dna_result *result, vo
         job->state = JOB_SUSPECT;
         return;
     }
-    finish_job(r, job, result);
+    runner_finish_job(r, job, result);
 }
 
-static void start_job(struct runner *r, struct job *job)
+void runner_start_job(struct runner *r, struct job *job)
 {
     job->state = JOB_RUNNING;
     job->place->running++;
@@ -235,189 +182,6 @@ static void start_job(struct runner *r, struct job *job)
                                 r);
     job->run->owner = job;
     dna_case_run_start(job->run);
-}
-
-/* ---- the process under test ---- */
-
-static void start_place(struct place *p)
-{
-    struct dna_diag diag = { 0 };
-
-    p->starting = true;
-    p->ready = false;
-    if (dna_iut_start(p->iut, &diag) != 0)
-        hard(p->r, "%s (variant %s) can't be started: %s", p->r->profile->title, p->variant->name,
-             diag.text);
-}
-
-static void on_ready(struct dna_iut *iut, void *arg)
-{
-    struct place *p = arg;
-
-    (void)iut;
-    p->starting = false;
-    p->ready = true;
-    tick(p->r);
-}
-
-static void on_failed(struct dna_iut *iut, const struct dna_diag *diag, void *arg)
-{
-    struct place *p = arg;
-
-    (void)iut;
-    p->starting = false;
-    hard(p->r, "%s (variant %s) never came up: %s", p->r->profile->title, p->variant->name,
-         diag->text);
-}
-
-static void crashed_alone(struct place *p, struct job *job, const char *death)
-{
-    char *tail = dna_iut_log_tail(p->iut, NULL, 0, 25);
-    struct dna_result *res;
-
-    job->died_alone = true;
-    job->alone = false;
-    p->any_died_alone = true;
-    res = made_up(p->r, job, DNA_VERDICT_FAIL, "crash", death);
-    res->expected = "the implementation under test goes on";
-    res->got = dna_pool_printf(res->pool, "it died twice during this case: %s", death);
-    res->transcript = dna_pool_strdup(res->pool, job->run->transcript.at);
-    res->log_tail = tail ? dna_pool_strdup(res->pool, tail) : NULL;
-    res->number = job->run->number;
-    free(tail);
-    bury(p->r, job->run);
-    job->run = NULL;
-    finish_job(p->r, job, res);
-}
-
-static void on_death(struct dna_iut *iut, int status, void *arg)
-{
-    struct place *p = arg;
-    struct runner *r = p->r;
-    unsigned hit = 0;
-    char death[128];
-
-    (void)iut;
-    dna_iut_death(status, death, sizeof(death));
-    p->ready = false;
-    if (!p->honest) {
-        hard(r, "%s (variant %s) died during the honesty check: %s", r->profile->title,
-             p->variant->name, death);
-        return;
-    }
-    for (size_t i = 0; i < r->num_jobs; i++) {
-        struct job *job = &r->jobs[i];
-
-        if (job->place != p || job->state != JOB_RUNNING)
-            continue;
-        hit++;
-        p->running--;
-        r->running--;
-        job->run->ended = true;
-        if (job->alone) {
-            crashed_alone(p, job, death);
-            continue;
-        }
-        bury(r, job->run);
-        job->run = NULL;
-        job->state = JOB_SUSPECT;
-        p->suspects++;
-    }
-    message(r, "%s (variant %s) died: %s; %u case%s under way, started again", r->profile->title,
-            p->variant->name, death, hit, hit == 1 ? " was" : "s were");
-    if (!hit && ++p->idle_deaths > 3) {
-        hard(r, "%s (variant %s) keeps dying while no case is under way: %s", r->profile->title,
-             p->variant->name, death);
-        return;
-    }
-    if (!r->stopping)
-        start_place(p);
-}
-
-/* all suspects have run alone: their verdicts count if the culprit was found among them */
-static void settle_suspects(struct place *p)
-{
-    struct runner *r = p->r;
-
-    for (size_t i = 0; i < r->num_jobs; i++) {
-        struct job *job = &r->jobs[i];
-        struct dna_result *res;
-
-        if (job->place != p || job->state != JOB_SUSPECT)
-            continue;
-        res = job->last;
-        job->last = NULL;
-        job->alone = false;
-        if (!p->any_died_alone) {
-            dna_result_free(res);
-            res = made_up(r, job, DNA_VERDICT_ERROR, "died-once",
-                          "the implementation under test died while this case was under way, and "
-                          "not again when it ran alone");
-        }
-        finish_job(r, job, res);
-    }
-    p->suspects = 0;
-    p->any_died_alone = false;
-}
-
-static bool run_suspects(struct place *p)
-{
-    struct runner *r = p->r;
-
-    if (!p->suspects)
-        return false;
-    if (p->running)
-        return true;
-    for (size_t i = 0; i < r->num_jobs; i++) {
-        struct job *job = &r->jobs[i];
-
-        if (job->place == p && job->state == JOB_SUSPECT && !job->alone) {
-            job->alone = true;
-            start_job(r, job);
-            return true;
-        }
-    }
-    settle_suspects(p);
-    return false;
-}
-
-/* ---- the honesty check ---- */
-
-static void next_control(struct place *p);
-
-static void on_control_done(struct dna_case_run *run, struct dna_result *result, void *arg)
-{
-    struct place *p = arg;
-    struct runner *r = p->r;
-    const char *wrong = dna_honesty_verdict(r->honesty, p->control, result);
-
-    p->control_run = NULL;
-    bury(r, run);
-    if (wrong)
-        hard(r, "honesty check of %s (variant %s) failed: %s\n  control: %s\n%s%s",
-             r->profile->title, p->variant->name, wrong, result->c->scn->claim,
-             result->transcript ? result->transcript : "", result->log_tail ? result->log_tail : "");
-    dna_result_free(result);
-    p->control++;
-    if (!wrong)
-        next_control(p);
-}
-
-static void next_control(struct place *p)
-{
-    struct runner *r = p->r;
-
-    while (p->control < dna_honesty_count(r->honesty) &&
-           !dna_honesty_applies(r->honesty, p->control, p->variant))
-        p->control++;
-    if (p->control == dna_honesty_count(r->honesty)) {
-        p->honest = true;
-        tick(r);
-        return;
-    }
-    p->control_run = dna_case_run_new(&r->context, dna_honesty_case(r->honesty, p->control),
-                                      p->iut, ++r->numbers, on_control_done, p);
-    dna_case_run_start(p->control_run);
 }
 
 /* ---- scheduling ---- */
@@ -436,7 +200,8 @@ static void free_dead(struct runner *r)
 
     for (unsigned i = 0; i < num; i++)
         dna_case_run_free(r->dead[i]);
-    memmove(r->dead, r->dead + num, (r->num_dead - num) * sizeof(*r->dead));
+    if (r->num_dead > num)
+        memmove(r->dead, r->dead + num, (r->num_dead - num) * sizeof(*r->dead));
     r->num_dead -= num;
 }
 
@@ -446,7 +211,7 @@ static void start_queued(struct runner *r)
         struct job *job = &r->jobs[r->order[i]];
 
         if (job->state == JOB_QUEUED && job->place && job->place->ready && !job->place->suspects)
-            start_job(r, job);
+            runner_start_job(r, job);
     }
 }
 
@@ -507,23 +272,12 @@ static void stop_all(struct runner *r)
     }
 }
 
-static void leave_if_gone(struct runner *r)
+void runner_leave_if_gone(struct runner *r)
 {
     for (size_t i = 0; i < r->num_places; i++)
         if (r->places[i].iut && !r->places[i].gone)
             return;
     event_base_loopbreak(r->base);
-}
-
-static void on_stopped(struct dna_iut *iut, int status, bool killed, void *arg)
-{
-    struct place *p = arg;
-
-    (void)iut;
-    (void)status;
-    (void)killed;
-    p->gone = true;
-    leave_if_gone(p->r);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -535,16 +289,16 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     free_dead(r);
     if (r->stopping) {
         stop_all(r);
-        leave_if_gone(r);
+        runner_leave_if_gone(r);
         return;
     }
     for (size_t i = 0; i < r->num_places; i++) {
         struct place *p = &r->places[i];
 
         if (p->ready && !p->honest && !p->control_run)
-            next_control(p);
+            runner_next_control(p);
         if (p->ready && p->honest)
-            run_suspects(p);
+            runner_run_suspects(p);
     }
     if (!all_honest(r))
         return;
@@ -558,7 +312,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
             return;
     }
     r->stopping = true;
-    tick(r);
+    runner_tick(r);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -569,7 +323,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     (void)what;
     r->out->out_of_time = true;
     r->stopping = true;
-    tick(r);
+    runner_tick(r);
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *arg)
@@ -579,34 +333,10 @@ static void on_signal(evutil_socket_t signal_number, short what, void *arg)
     (void)what;
     r->out->interrupted = (int)signal_number;
     r->stopping = true;
-    tick(r);
+    runner_tick(r);
 }
 
 /* ---- set-up ---- */
-
-static struct place *place_for(struct runner *r, const char *variant, struct dna_lab *lab)
-{
-    struct place *p;
-    struct dna_iut_options o = { .base = r->base, .dns = lab->dns, .ca = lab->ca,
-                                 .dir = lab->place.dir, .store_dir = lab->store_dir,
-                                 .server = r->options->server,
-                                 .extra_args = r->options->extra_args,
-                                 .num_extra_args = r->options->num_extra_args };
-    struct dna_diag diag = { 0 };
-
-    for (size_t i = 0; i < r->num_places; i++)
-        if (strcmp(r->places[i].variant->name, variant) == 0)
-            return &r->places[i];
-    p = &r->places[r->num_places++];
-    p->r = r;
-    p->variant = dna_profile_variant(r->profile, variant);
-    p->honest = !r->options->honesty;
-    o.calls = (struct dna_iut_calls){ on_ready, on_failed, on_death, on_stopped, p };
-    p->iut = dna_iut_new(p->variant, &o, &diag);
-    if (!p->iut)
-        hard(r, "%s (variant %s) can't be set up: %s", r->profile->title, variant, diag.text);
-    return p;
-}
 
 static void make_jobs(struct runner *r, struct dna_lab *lab)
 {
@@ -628,10 +358,10 @@ static void make_jobs(struct runner *r, struct dna_lab *lab)
         why = dna_skip_reason(c, r->profile, r->options, r->pool);
         if (why) {
             job->skip = true;
-            finish_job(r, job, made_up(r, job, DNA_VERDICT_SKIP, "skip", why));
+            runner_finish_job(r, job, runner_made_up(job, DNA_VERDICT_SKIP, "skip", why));
             continue;
         }
-        job->place = place_for(r, c->variant, lab);
+        job->place = runner_place_for(r, c->variant, lab);
     }
 }
 
@@ -648,7 +378,7 @@ static void collect(struct runner *r)
 
         dna_result_free(job->last);
         out->results[i] = job->worst ? job->worst
-                                     : made_up(r, job, DNA_VERDICT_NONE, "not-run", "not run");
+                                     : runner_made_up(job, DNA_VERDICT_NONE, "not-run", "not run");
         out->unstable[i] = job->others;
     }
 }
@@ -688,12 +418,12 @@ void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct 
     watch(&r);
     r.honesty = dna_honesty_new(suite->prelude);
     if (!r.honesty)
-        hard(&r, "the controls of the honesty check can't be read");
+        runner_hard(&r, "the controls of the honesty check can't be read");
     make_jobs(&r, lab);
     begin_round(&r);
     for (size_t i = 0; i < r.num_places && !r.stopping; i++)
-        start_place(&r.places[i]);
-    tick(&r);
+        runner_start_place(&r.places[i]);
+    runner_tick(&r);
     event_base_dispatch(base);
     free_dead(&r);
     collect(&r);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. What the two files of the runner share: runner.c has the cases, runner_places.c
+ * the processes under test. Nobody else includes this.
+ */
+#ifndef CONFORMANCE_RUNNER_INTERNAL_H
+#define CONFORMANCE_RUNNER_INTERNAL_H
+
+#include "conformance/runner.h"
+
+enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUSPECT, JOB_DONE };
+
+struct job {
+    const struct dna_case *c;
+    struct place *place;
+    enum job_state state;
+    struct dna_case_run *run;
+    struct dna_result *last;  /* of this round */
+    struct dna_result *worst; /* of all rounds */
+    enum dna_verdict first;
+    unsigned others;          /* rounds with another verdict than the first */
+    bool alone, died_alone, skip;
+};
+
+/* one variant: a process and how far it is */
+struct place {
+    struct runner *r;
+    const struct dna_variant *variant;
+    struct dna_iut *iut;
+    bool ready, starting, honest, gone;
+    unsigned control;              /* the next control of the honesty check */
+    struct dna_case_run *control_run;
+    unsigned running, suspects;
+    bool any_died_alone;
+    unsigned idle_deaths;
+};
+
+struct runner {
+    struct dna_suite *suite;
+    struct dna_profile *profile;
+    struct event_base *base;
+    const struct dna_run_options *options;
+    const struct dna_run_calls *calls;
+    struct dna_run_outcome *out;
+    struct dna_case_context context;
+    struct dna_honesty *honesty;
+    struct dna_pool *pool;
+    struct job *jobs;
+    size_t num_jobs;
+    size_t *order;
+    struct place places[DNA_MAX_VARIANTS];
+    size_t num_places;
+    struct event *tick, *deadline, *sigint, *sigterm;
+    struct dna_case_run **dead; /* ended runs, freed from the loop and not from their callback */
+    unsigned num_dead, cap_dead;
+    unsigned running, done, numbers, round;
+    bool stopping, stopped;
+};
+
+/* runner.c */
+void runner_tick(struct runner *r); /* looks again, from the loop */
+__attribute__((format(printf, 2, 3)))
+void runner_message(struct runner *r, const char *format, ...);
+__attribute__((format(printf, 2, 3)))
+void runner_hard(struct runner *r, const char *format, ...); /* the run ends in 99 */
+void runner_bury(struct runner *r, struct dna_case_run *run);
+struct dna_result *runner_made_up(struct job *job, enum dna_verdict verdict, const char *reason,
+                                  const char *text);
+void runner_finish_job(struct runner *r, struct job *job, struct dna_result *result);
+void runner_start_job(struct runner *r, struct job *job);
+void runner_leave_if_gone(struct runner *r);
+
+/* runner_places.c */
+struct place *runner_place_for(struct runner *r, const char *variant, struct dna_lab *lab);
+void runner_start_place(struct place *p);
+void runner_next_control(struct place *p);
+void runner_run_suspects(struct place *p);
+
+#endif

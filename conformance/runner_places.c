@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. The processes under test during a run: started, put to the honesty check, watched.
+ * One that dies takes the cases that were under way with it: it is started again and they run alone,
+ * one after another, to find out which of them kills it.
+ */
+#include "conformance/runner_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void runner_start_place(struct place *p)
+{
+    struct dna_diag diag = { 0 };
+
+    p->starting = true;
+    p->ready = false;
+    if (dna_iut_start(p->iut, &diag) != 0)
+        runner_hard(p->r, "%s (variant %s) can't be started: %s", p->r->profile->title, p->variant->name,
+             diag.text);
+}
+
+static void on_ready(struct dna_iut *iut, void *arg)
+{
+    struct place *p = arg;
+
+    (void)iut;
+    p->starting = false;
+    p->ready = true;
+    runner_tick(p->r);
+}
+
+static void on_failed(struct dna_iut *iut, const struct dna_diag *diag, void *arg)
+{
+    struct place *p = arg;
+
+    (void)iut;
+    p->starting = false;
+    runner_hard(p->r, "%s (variant %s) never came up: %s", p->r->profile->title, p->variant->name,
+         diag->text);
+}
+
+static void crashed_alone(struct place *p, struct job *job, const char *death)
+{
+    char *tail = dna_iut_log_tail(p->iut, NULL, 0, 25);
+    struct dna_result *res;
+
+    job->died_alone = true;
+    job->alone = false;
+    p->any_died_alone = true;
+    res = runner_made_up(job, DNA_VERDICT_FAIL, "crash", death);
+    res->expected = "the implementation under test goes on";
+    res->got = dna_pool_printf(res->pool, "it died twice during this case: %s", death);
+    res->transcript = dna_pool_strdup(res->pool, job->run->transcript.at);
+    res->log_tail = tail ? dna_pool_strdup(res->pool, tail) : NULL;
+    res->number = job->run->number;
+    free(tail);
+    runner_bury(p->r, job->run);
+    job->run = NULL;
+    runner_finish_job(p->r, job, res);
+}
+
+static void on_death(struct dna_iut *iut, int status, void *arg)
+{
+    struct place *p = arg;
+    struct runner *r = p->r;
+    unsigned hit = 0;
+    char death[128];
+
+    (void)iut;
+    dna_iut_death(status, death, sizeof(death));
+    p->ready = false;
+    if (!p->honest) {
+        runner_hard(r, "%s (variant %s) died during the honesty check: %s", r->profile->title,
+             p->variant->name, death);
+        return;
+    }
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+
+        if (job->place != p || job->state != JOB_RUNNING)
+            continue;
+        hit++;
+        p->running--;
+        r->running--;
+        job->run->ended = true;
+        if (job->alone) {
+            crashed_alone(p, job, death);
+            continue;
+        }
+        runner_bury(r, job->run);
+        job->run = NULL;
+        job->state = JOB_SUSPECT;
+        p->suspects++;
+    }
+    runner_message(r, "%s (variant %s) died: %s; %u case%s under way, started again", r->profile->title,
+            p->variant->name, death, hit, hit == 1 ? " was" : "s were");
+    if (!hit && ++p->idle_deaths > 3) {
+        runner_hard(r, "%s (variant %s) keeps dying while no case is under way: %s", r->profile->title,
+             p->variant->name, death);
+        return;
+    }
+    if (!r->stopping)
+        runner_start_place(p);
+}
+
+/* all suspects have run alone: their verdicts count if the culprit was found among them */
+static void settle_suspects(struct place *p)
+{
+    struct runner *r = p->r;
+
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+        struct dna_result *res;
+
+        if (job->place != p || job->state != JOB_SUSPECT)
+            continue;
+        res = job->last;
+        job->last = NULL;
+        job->alone = false;
+        if (!p->any_died_alone) {
+            dna_result_free(res);
+            res = runner_made_up(job, DNA_VERDICT_ERROR, "died-once",
+                          "the implementation under test died while this case was under way, and "
+                          "not again when it ran alone");
+        }
+        runner_finish_job(r, job, res);
+    }
+    p->suspects = 0;
+    p->any_died_alone = false;
+}
+
+void runner_run_suspects(struct place *p)
+{
+    struct runner *r = p->r;
+
+    if (!p->suspects || p->running)
+        return;
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        struct job *job = &r->jobs[i];
+
+        if (job->place == p && job->state == JOB_SUSPECT && !job->alone) {
+            job->alone = true;
+            runner_start_job(r, job);
+            return;
+        }
+    }
+    settle_suspects(p);
+}
+
+/* ---- the honesty check ---- */
+
+static void on_control_done(struct dna_case_run *run, struct dna_result *result, void *arg)
+{
+    struct place *p = arg;
+    struct runner *r = p->r;
+    const char *wrong = dna_honesty_verdict(r->honesty, p->control, result);
+
+    p->control_run = NULL;
+    runner_bury(r, run);
+    if (wrong)
+        runner_hard(r, "honesty check of %s (variant %s) failed: %s\n  control: %s\n%s%s",
+             r->profile->title, p->variant->name, wrong, result->c->scn->claim,
+             result->transcript ? result->transcript : "", result->log_tail ? result->log_tail : "");
+    dna_result_free(result);
+    p->control++;
+    if (!wrong)
+        runner_next_control(p);
+}
+
+void runner_next_control(struct place *p)
+{
+    struct runner *r = p->r;
+
+    while (p->control < dna_honesty_count(r->honesty) &&
+           !dna_honesty_applies(r->honesty, p->control, p->variant))
+        p->control++;
+    if (p->control == dna_honesty_count(r->honesty)) {
+        p->honest = true;
+        runner_tick(r);
+        return;
+    }
+    p->control_run = dna_case_run_new(&r->context, dna_honesty_case(r->honesty, p->control),
+                                      p->iut, ++r->numbers, on_control_done, p);
+    dna_case_run_start(p->control_run);
+}
+
+static void on_stopped(struct dna_iut *iut, int status, bool killed, void *arg)
+{
+    struct place *p = arg;
+
+    (void)iut;
+    (void)status;
+    (void)killed;
+    p->gone = true;
+    runner_leave_if_gone(p->r);
+}
+
+struct place *runner_place_for(struct runner *r, const char *variant, struct dna_lab *lab)
+{
+    struct place *p;
+    struct dna_iut_options o = { .base = r->base, .dns = lab->dns, .ca = lab->ca,
+                                 .dir = lab->place.dir, .store_dir = lab->store_dir,
+                                 .server = r->options->server,
+                                 .extra_args = r->options->extra_args,
+                                 .num_extra_args = r->options->num_extra_args };
+    struct dna_diag diag = { 0 };
+
+    for (size_t i = 0; i < r->num_places; i++)
+        if (strcmp(r->places[i].variant->name, variant) == 0)
+            return &r->places[i];
+    p = &r->places[r->num_places++];
+    p->r = r;
+    p->variant = dna_profile_variant(r->profile, variant);
+    p->honest = !r->options->honesty;
+    o.calls = (struct dna_iut_calls){ on_ready, on_failed, on_death, on_stopped, p };
+    p->iut = dna_iut_new(p->variant, &o, &diag);
+    if (!p->iut)
+        runner_hard(r, "%s (variant %s) can't be set up: %s", r->profile->title, variant, diag.text);
+    return p;
+}
+
