@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_dns: names, the order of SRV records, and the resolver against a small server in this process
- * that says what the test wants: records, none, ".", failure, nothing at all. */
+/* test_dns: names, the order of SRV records, and the resolver against a small server in this
+ * process that says what the test wants: records, none, ".", failure, nothing at all. */
 #include <CUnit/Basic.h>
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -20,7 +20,9 @@ static void test_names(void)
         const char *in, *out;
     } good[] = { { "A.Example", "a.example" },
                  { "a.example.", "a.example" },
-                 { "b\xc3\xbc" "cher.example", "xn--bcher-kva.example" },
+                 { "b\xc3\xbc"
+                   "cher.example",
+                   "xn--bcher-kva.example" },
                  { "XN--BCHER-KVA.example", "xn--bcher-kva.example" },
                  { "localhost", "localhost" } };
     static const char *const bad[] = { "", ".", "a..b", ".a", "a b", "a/b", "a@b", "a\x01.b" };
@@ -45,8 +47,9 @@ static uint32_t fixed(void *arg)
 
 static void test_order(void)
 {
-    struct dna_dns_srv s[] = { { 20, 0, 1, "d" }, { 10, 60, 2, "b" }, { 10, 0, 3, "a" },
-                               { 10, 40, 4, "c" } };
+    struct dna_dns_srv s[] = {
+        { 20, 0, 1, "d" }, { 10, 60, 2, "b" }, { 10, 0, 3, "a" }, { 10, 40, 4, "c" }
+    };
     uint32_t zero = 0, high = 95;
     dna_dns_order_srv(s, 4, fixed, &zero); /* 0 draws the first one: weight 0 comes first */
     CU_ASSERT_STRING_EQUAL(s[0].target, "a");
@@ -87,11 +90,12 @@ struct lab {
     struct dna_dns_srv first;
 };
 
-static const char *const zone[] = { "_xmpp-server._tcp.two.example. 60 IN SRV 20 0 5270 t2.two.example.",
-                                    "_xmpp-server._tcp.two.example. 60 IN SRV 10 0 5269 T1.two.example.",
-                                    "_xmpp-server._tcp.dot.example. 60 IN SRV 0 0 0 .",
-                                    "t1.two.example. 60 IN A 127.0.0.9",
-                                    "t1.two.example. 60 IN AAAA ::1" };
+static const char *const zone[] = {
+    "_xmpp-server._tcp.two.example. 60 IN SRV 20 0 5270 t2.two.example.",
+    "_xmpp-server._tcp.two.example. 60 IN SRV 10 0 5269 T1.two.example.",
+    "_xmpp-server._tcp.dot.example. 60 IN SRV 0 0 0 .", "t1.two.example. 60 IN A 127.0.0.9",
+    "t1.two.example. 60 IN AAAA ::1"
+};
 
 static void reply(struct lab *l, const ldns_pkt *query, const struct sockaddr *to, socklen_t to_len)
 {

@@ -69,8 +69,9 @@ static void round_trip(const char *plain, const char *encoded)
 
 static void test_base64(void)
 {
-    static const char *const bad[] = { "=",    "Zg",   "Zg=",  "Zh==", "Zm9=",     "Zm9v\n", "Z===",
-                                       "====", "Zg==Zg==", "Zm-v", " Zm9", "Zm9vYg=", "Z=g=" };
+    static const char *const bad[] = { "=",      "Zg",      "Zg=",  "Zh==",     "Zm9=",
+                                       "Zm9v\n", "Z===",    "====", "Zg==Zg==", "Zm-v",
+                                       " Zm9",   "Zm9vYg=", "Z=g=" };
     round_trip("", "");
     round_trip("f", "Zg==");
     round_trip("fo", "Zm8=");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_xml: what the stream parser tells, whatever the size of the pieces it gets; what it refuses, and
- * why; what comes out when a stanza is written for another stream. */
+/* test_xml: what the stream parser tells, whatever the size of the pieces it gets; what it refuses,
+ * and why; what comes out when a stanza is written for another stream. */
 #include <CUnit/Basic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ static void on_header(void *arg, const struct dna_xml_node *h)
 {
     struct seen *s = arg;
     const char *to = dna_xml_get(h, "to");
-    dna_buf_printf(&s->log, "[header %s ns=%s to=%s%s]", h->name, dna_xml_default_ns(h), to ? to : "-",
-                   dna_xml_declares(h, "db", DNA_NS_DIALBACK) ? " db" : "");
+    dna_buf_printf(&s->log, "[header %s ns=%s to=%s%s]", h->name, dna_xml_default_ns(h),
+                   to ? to : "-", dna_xml_declares(h, "db", DNA_NS_DIALBACK) ? " db" : "");
 }
 
 static void on_element(void *arg, const struct dna_xml_node *e)
@@ -76,8 +76,8 @@ static void expect_at(const char *text, size_t len, const char *want, int line)
 }
 #define EXPECT(text, want) expect_at(text, strlen(text), want, __LINE__)
 
-#define HEADER                                                                                       \
-    "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "          \
+#define HEADER                                                                                     \
+    "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "        \
     "xmlns:db='jabber:server:dialback' to='b.example' from='a.example' version='1.0'>"
 #define SAW "[header stream ns=jabber:server to=b.example db]"
 
@@ -87,7 +87,8 @@ static void test_events(void)
     EXPECT("<?xml version='1.0'?>" HEADER "</stream:stream>", SAW "[end]");
     EXPECT("<?xml version='1.0' encoding='utf-8'?>\n" HEADER " \n </stream:stream>", SAW "[end]");
     EXPECT("\xef\xbb\xbf" HEADER "</stream:stream>", SAW "[end]");
-    EXPECT(HEADER "<message to='x'><body>a&amp;b &#65; \xc3\xa4</body></message> <iq/></stream:stream>",
+    EXPECT(HEADER
+           "<message to='x'><body>a&amp;b &#65; \xc3\xa4</body></message> <iq/></stream:stream>",
            SAW "[<message to='x'><body>a&amp;b A \xc3\xa4</body></message>][<iq/>][end]");
     EXPECT(HEADER "<message><body><![CDATA[a>b<c]]></body></message>",
            SAW "[<message><body>a&gt;b&lt;c</body></message>]");
@@ -99,7 +100,8 @@ static void test_namespaces(void)
 {
     EXPECT(HEADER "<db:result>k</db:result>",
            SAW "[<db:result xmlns:db='jabber:server:dialback'>k</db:result>]");
-    EXPECT(HEADER "<result xmlns='jabber:server:dialback'/>", SAW "[<result xmlns='jabber:server:dialback'/>]");
+    EXPECT(HEADER "<result xmlns='jabber:server:dialback'/>",
+           SAW "[<result xmlns='jabber:server:dialback'/>]");
     EXPECT(HEADER "<s:message xmlns:s='jabber:server'><s:body/></s:message>",
            SAW "[<s:message xmlns:s='jabber:client'><s:body/></s:message>]");
     EXPECT(HEADER "<message><x xmlns='urn:x'><y xmlns=''/></x></message>",
@@ -207,7 +209,8 @@ static void overridden(void *arg, const struct dna_xml_node *root)
 static void test_override(void)
 {
     struct dna_buf b = DNA_BUF_INIT;
-    const char *t = "<message xmlns='jabber:client' from='x' id='1' to='y'><body>&#10;'</body></message>";
+    const char *t =
+        "<message xmlns='jabber:client' from='x' id='1' to='y'><body>&#10;'</body></message>";
     CU_ASSERT_EQUAL(dna_xml_parse_text(t, strlen(t), overridden, &b), DNA_XML_OK);
     CU_ASSERT_STRING_EQUAL(b.at, "<message to='y' from='a@b/c'><body>\n&apos;</body></message>");
     dna_buf_cleanup(&b);
