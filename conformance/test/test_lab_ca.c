@@ -188,6 +188,7 @@ static void usages_are_as_written(void)
                     *bad = mint("dns=a.example signature=bad");
     X509 *root = dna_ca_root(ca);
 
+    CU_ASSERT_EQUAL(X509_get_extension_flags(both->x509) & EXFLAG_CA, 0);
     CU_ASSERT_EQUAL(verify(both, root, X509_PURPOSE_SSL_CLIENT, 0), X509_V_OK);
     CU_ASSERT_EQUAL(verify(both, root, X509_PURPOSE_SSL_SERVER, 0), X509_V_OK);
     CU_ASSERT_EQUAL(verify(listed, root, X509_PURPOSE_SSL_CLIENT, 0), X509_V_OK);
