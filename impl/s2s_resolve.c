@@ -7,6 +7,8 @@
 
 #include "impl/s2s_internal.h"
 
+static const struct stream_initiating_facts no_facts;
+
 static void event(struct stream *s, enum resolution_event on);
 
 static void on_srv(void *arg, const struct dna_dns_answer *a)
@@ -91,7 +93,7 @@ static void offer_address(void *arg)
     bool supposed = s->i.route && dna_s2s_route_suppose(s->i.route, s);
     event(s, supposed ? resolution_E_USE_EXISTING : resolution_E_CONNECT);
     if (supposed)
-        dna_s2s_drop(s);
+        dna_s2s_initiating_event(s, stream_initiating_E_NOT_WANTED, &no_facts);
 }
 
 static bool local_address(const struct stream *s, int family, struct sockaddr_storage *out,

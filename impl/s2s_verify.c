@@ -66,7 +66,7 @@ void dna_s2s_questions_done(struct stream *asker)
     if (asker->i.ready)
         dna_s2s_initiating_event(asker, stream_initiating_E_VERIFICATION_DONE, &e);
     else if (!asker->i.questions)
-        dna_s2s_drop(asker); /* nobody waits for it any more */
+        dna_s2s_initiating_event(asker, stream_initiating_E_NOT_WANTED, &e);
 }
 
 static X509 *leaf_of(const struct stream *s)
