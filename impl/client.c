@@ -402,6 +402,7 @@ static void tear_down(struct dna_client *c)
     event_free(c->waiting);
     event_free(c->quit);
     event_free(c->answer);
+    event_base_loop(c->base, EVLOOP_NONBLOCK); /* bufferevents end themselves by a turn of it */
     event_base_free(c->base);
     free(c->bound);
 }

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* test_client.c -- xdna-client's run against scripted servers, each in a process of its own: which
+   association it establishes, and that no server sees a login before there is one.  Run from the
+   repository's root. */
+#include <CUnit/Basic.h>
+#include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "impl/buf.h"
+#include "impl/client.h"
+#include "impl/log.h"
+#include "impl/pkix.h"
+#include "impl/tls.h"
+
+#define HEADER                                                                                    \
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "                                  \
+    "xmlns:stream='http://etherx.jabber.org/streams' from='a.example' id='1' version='1.0'>"
+#define TLS_NS "xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
+#define SASL_NS "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
+#define OFFER_TLS "<stream:features><starttls " TLS_NS "/></stream:features>"
+#define OFFER(mechanism)                                                                          \
+    "<stream:features><mechanisms " SASL_NS "><mechanism>" mechanism                              \
+    "</mechanism></mechanisms></stream:features>"
+#define OFFER_BIND                                                                                \
+    "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"
+
+/* A step of a scripted server: wait for text, then say text; tls begins a handshake instead.
+   A script ends with a step of three zeroes; the server then reads to the end. */
+struct step {
+    const char *wait, *say;
+    bool tls;
+};
+static const struct step to_tls[] = { { "<stream:stream", HEADER OFFER_TLS, false },
+                                      { "<starttls", "<proceed " TLS_NS "/>", false },
+                                      { NULL, NULL, true },
+                                      { NULL, NULL, false } };
+
+struct server {
+    int fd;
+    SSL *ssl;
+    struct dna_buf got; /* all that the client has said */
+    size_t seen;
+};
+
+static bool receive(struct server *s)
+{
+    char chunk[4096];
+    long len = s->ssl ? SSL_read(s->ssl, chunk, sizeof chunk) : recv(s->fd, chunk, sizeof chunk, 0);
+
+    if (len > 0)
+        dna_buf_add(&s->got, chunk, (size_t)len);
+    return len > 0;
+}
+
+static bool server_step(struct server *s, const struct step *step)
+{
+    const char *at = NULL;
+
+    while (step->wait && !(s->got.len > s->seen && (at = strstr(s->got.at + s->seen, step->wait))))
+        if (!receive(s))
+            return false;
+    if (at)
+        s->seen = (size_t)(at - s->got.at) + strlen(step->wait);
+    if (step->tls) {
+        char why[256];
+        SSL_CTX *ctx = dna_tls_context_new("fixtures/config/a.crt", "fixtures/config/a.key", why,
+                                           sizeof why);
+        s->ssl = SSL_new(ctx);
+        SSL_set_fd(s->ssl, s->fd);
+        return SSL_accept(s->ssl) == 1;
+    }
+    if (!step->say)
+        return true;
+    return (s->ssl ? SSL_write(s->ssl, step->say, (int)strlen(step->say))
+                   : send(s->fd, step->say, strlen(step->say), 0)) > 0;
+}
+
+/* The child: plays one client, reads to its end, and tells by its exit status whether it ever saw
+   an <auth/> (1) or not (0). */
+static int serve(int listener, const struct step *first, const struct step *then)
+{
+    const struct timeval limit = { 5, 0 };
+    struct server s = { .fd = accept(listener, NULL, NULL) };
+    bool ok = true;
+
+    setsockopt(s.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    for (; ok && (first->wait || first->say || first->tls); first++)
+        ok = server_step(&s, first);
+    for (; ok && then && (then->wait || then->say || then->tls); then++)
+        ok = server_step(&s, then);
+    while (!(s.got.len && strstr(s.got.at, "</stream:stream>")) && receive(&s))
+        ;
+    close(s.fd);
+    return s.got.len && strstr(s.got.at, "<auth") ? 1 : 0;
+}
+
+struct result {
+    enum dna_client_status status;
+    bool auth_seen;
+    char *text;
+};
+
+static struct dna_jid jid;
+
+static void defaults(struct dna_client_options *o, const char *address)
+{
+    dna_client_options_default(o);
+    CU_ASSERT_FATAL(dna_jid_parse(address, &jid));
+    o->jid = &jid;
+    o->domain_ascii = jid.domain;
+    o->password = "secret";
+    o->resolver = "127.0.0.1@1";
+    o->ca_file = "fixtures/config/a.crt";
+    o->connect_host = "127.0.0.1";
+    o->negotiation_ms = o->connect_ms = 3000;
+    o->close_ms = 300;
+}
+
+static struct result run(struct dna_client_options *o, const struct step *first,
+                         const struct step *then)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET };
+    socklen_t addr_len = sizeof addr;
+    struct result r = { .text = NULL };
+    int listener = socket(AF_INET, SOCK_STREAM, 0), status = 0;
+    size_t len = 0;
+    FILE *out;
+    pid_t child;
+
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CU_ASSERT_EQUAL_FATAL(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
+    listen(listener, 1);
+    getsockname(listener, (struct sockaddr *)&addr, &addr_len);
+    o->connect_port = ntohs(addr.sin_port);
+    fflush(stdout);
+    child = fork();
+    if (child == 0)
+        _exit(serve(listener, first, then));
+    close(listener);
+    out = open_memstream(&r.text, &len);
+    r.status = dna_client_run(o, out);
+    fclose(out);
+    waitpid(child, &status, 0);
+    r.auth_seen = WEXITSTATUS(status) == 1;
+    return r;
+}
+
+static void check(struct result r, enum dna_client_status status, bool auth, const char *says)
+{
+    CU_ASSERT_EQUAL(r.status, status);
+    CU_ASSERT_EQUAL(r.auth_seen, auth);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.text, says));
+    if (r.status != status || !strstr(r.text, says))
+        printf("wanted %d and `%s', got %d:\n%s", (int)status, says, (int)r.status, r.text);
+    free(r.text);
+}
+
+static void test_strong(void)
+{
+    static const struct step then[] = {
+        { "<stream:stream", HEADER OFFER("PLAIN"), false },
+        { "</auth>", "<success " SASL_NS "/>", false },
+        { "<stream:stream", HEADER OFFER_BIND, false },
+        { "<bind", "<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                   "</stream:error></stream:stream>", false },
+        { NULL, NULL, false }
+    };
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@a.example");
+    check(run(&o, to_tls, then), DNA_CLIENT_REFUSED, true, "error: reset");
+    defaults(&o, "romeo@a.example");
+    check(run(&o, to_tls, then), DNA_CLIENT_REFUSED, true, "association=strong");
+}
+
+static const struct step offer_scram[] = { { "<stream:stream", HEADER OFFER("SCRAM-SHA-256"), false },
+                                           { "</auth>", "<failure " SASL_NS "><not-authorized/>"
+                                             "</failure>", false },
+                                           { NULL, NULL, false } };
+
+static void test_association_only(void)
+{
+    struct dna_client_options o;
+
+    defaults(&o, "a.example");
+    o.password = NULL;
+    check(run(&o, to_tls, offer_scram), DNA_CLIENT_OK, false, "strong, proved by PKIX");
+}
+
+static void test_untrusted_is_refused(void)
+{
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@a.example");
+    o.ca_file = "fixtures/config/ca.crt";
+    check(run(&o, to_tls, NULL), DNA_CLIENT_REFUSED, false, "self-signed");
+}
+
+static void test_wrong_name_is_refused(void)
+{
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@b.example");
+    check(run(&o, to_tls, NULL), DNA_CLIENT_REFUSED, false, "name-mismatch");
+}
+
+static void test_user_is_asked(void)
+{
+    struct dna_client_options o;
+    int answers[2];
+
+    CU_ASSERT_EQUAL_FATAL(pipe(answers), 0);
+    CU_ASSERT_EQUAL(write(answers[1], "yes\n", 4), 4);
+    defaults(&o, "romeo@a.example");
+    o.ca_file = "fixtures/config/ca.crt";
+    o.may_ask = true;
+    o.ask_fd = answers[0];
+    check(run(&o, to_tls, offer_scram), DNA_CLIENT_REFUSED, true, "association=unauthenticated");
+    CU_ASSERT_EQUAL(write(answers[1], "whatever\n", 9), 9);
+    check(run(&o, to_tls, offer_scram), DNA_CLIENT_REFUSED, false, "the answer is no");
+    close(answers[1]);
+    check(run(&o, to_tls, offer_scram), DNA_CLIENT_REFUSED, false, "the answer is no");
+    close(answers[0]);
+}
+
+static void test_consent_and_plain(void)
+{
+    static const struct step plain[] = { { "<stream:stream", HEADER OFFER("PLAIN"), false },
+                                         { NULL, NULL, false } };
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@a.example");
+    o.ca_file = "fixtures/config/ca.crt";
+    o.accept_unauthenticated = true;
+    check(run(&o, to_tls, offer_scram), DNA_CLIENT_REFUSED, true, "failed: not-authorized");
+    check(run(&o, to_tls, plain), DNA_CLIENT_REFUSED, false, "nothing that may be used here");
+}
+
+static void test_pin(void)
+{
+    struct dna_client_options o;
+    char leaf[DNA_PIN_HEX + 1], pem[] = "fixtures/config/a.crt";
+    FILE *in = fopen(pem, "r");
+    X509 *x = PEM_read_X509(in, NULL, NULL, NULL);
+
+    fclose(in);
+    CU_ASSERT_FATAL(dna_pkix_fingerprint(x, leaf));
+    X509_free(x);
+    defaults(&o, "a.example");
+    o.ca_file = "fixtures/config/ca.crt";
+    o.pin = leaf;
+    check(run(&o, to_tls, offer_scram), DNA_CLIENT_OK, false, "association=pinned");
+    leaf[0] = leaf[0] == '0' ? '1' : '0';
+    check(run(&o, to_tls, offer_scram), DNA_CLIENT_REFUSED, false, "is not the one");
+}
+
+static void test_success_without_proof(void)
+{
+    static const struct step then[] = {
+        { "<stream:stream", HEADER OFFER("SCRAM-SHA-256"), false },
+        { "</auth>", "<success " SASL_NS "/>", false },
+        { NULL, NULL, false }
+    };
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@a.example");
+    check(run(&o, to_tls, then), DNA_CLIENT_REFUSED, true, "does not prove that it knows");
+}
+
+static void refuses(const char *answer, enum dna_client_status status, const char *says)
+{
+    const struct step script[] = { { "<stream:stream", answer, false }, { NULL, NULL, false } };
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@a.example");
+    check(run(&o, script, NULL), status, false, says);
+}
+
+static void test_no_tls(void)
+{
+    refuses(HEADER OFFER("PLAIN"), DNA_CLIENT_REFUSED, "not fit for it");
+    refuses(HEADER "<stream:features/>", DNA_CLIENT_REFUSED, "not fit for it");
+    refuses(HEADER "<proceed " TLS_NS "/>", DNA_CLIENT_REFUSED, "STARTTLS failed");
+    refuses(HEADER "<success " SASL_NS "/>", DNA_CLIENT_REFUSED, "not fit for it");
+    refuses(HEADER "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                   "</stream:error></stream:stream>",
+            DNA_CLIENT_REFUSED, "error: host-unknown");
+    refuses("<a/>", DNA_CLIENT_REFUSED, "not fit for it");
+    refuses("HTTP/1.1 400 Bad Request\r\n\r\n<html>", DNA_CLIENT_REFUSED, "not fit for it");
+}
+
+static void test_starttls_answers(void)
+{
+    static const struct step refused[] = {
+        { "<stream:stream", HEADER OFFER_TLS, false },
+        { "<starttls", "<failure " TLS_NS "/></stream:stream>", false },
+        { NULL, NULL, false }
+    };
+    static const struct step injected[] = {
+        { "<stream:stream", HEADER OFFER_TLS, false },
+        { "<starttls", "<proceed " TLS_NS "/>" OFFER("PLAIN"), false },
+        { NULL, NULL, false }
+    };
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@a.example");
+    check(run(&o, refused, NULL), DNA_CLIENT_REFUSED, false, "STARTTLS failed");
+    check(run(&o, injected, NULL), DNA_CLIENT_REFUSED, false, "STARTTLS failed");
+}
+
+static void test_silent_server(void)
+{
+    static const struct step silent[] = { { "nothing that ever comes", NULL, false },
+                                          { NULL, NULL, false } };
+    struct dna_client_options o;
+
+    defaults(&o, "romeo@a.example");
+    o.negotiation_ms = 200;
+    o.close_ms = 100;
+    check(run(&o, silent, NULL), DNA_CLIENT_NETWORK, false, "no progress in time");
+}
+
+static void test_nobody_there(void)
+{
+    struct dna_client_options o;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    defaults(&o, "romeo@a.example");
+    o.connect_port = 1;
+    CU_ASSERT_EQUAL(dna_client_run(&o, out), DNA_CLIENT_NETWORK);
+    fclose(out);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "can't be reached"));
+    free(text);
+}
+
+static const struct {
+    const char *name;
+    CU_TestFunc run;
+} tests[] = {
+    { "strong", test_strong },
+    { "association only", test_association_only },
+    { "untrusted is refused", test_untrusted_is_refused },
+    { "wrong name is refused", test_wrong_name_is_refused },
+    { "the user is asked", test_user_is_asked },
+    { "consent and PLAIN", test_consent_and_plain },
+    { "pin", test_pin },
+    { "success without proof", test_success_without_proof },
+    { "no TLS", test_no_tls },
+    { "starttls answers", test_starttls_answers },
+    { "silent server", test_silent_server },
+    { "nobody there", test_nobody_there },
+};
+
+int main(void)
+{
+    CU_pSuite suite;
+    unsigned failures;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGPIPE, SIG_IGN);
+    dna_log_open(NULL, DNA_LOG_ERROR);
+    CU_initialize_registry();
+    suite = CU_add_suite("client", NULL, NULL);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+        CU_add_test(suite, tests[i].name, tests[i].run);
+    CU_basic_set_mode(CU_BRM_NORMAL);
+    CU_basic_run_tests();
+    failures = CU_get_number_of_failures();
+    CU_cleanup_registry();
+    return failures ? 1 : 0;
+}
