@@ -37,11 +37,11 @@ struct dna_conn *dna_actor_conn(struct dna_actor *actor, const char *name)
 static const char *element_text(struct dna_pool *pool, const struct dna_xnode *node,
                                 const char *content_ns)
 {
-    struct dna_vars none;
+    struct dna_binds none;
     struct dna_buf out = { 0 };
     const char *done;
 
-    dna_vars_init(&none, pool);
+    dna_binds_init(&none, pool);
     dna_xnode_write(&out, node, content_ns, &none, NULL);
     done = dna_pool_strndup(pool, out.at, out.len);
     dna_buf_free(&out);
@@ -100,7 +100,7 @@ static void check_forbids(struct dna_conn *conn, const struct dna_conn_event *ev
             (event->kind != DNA_WIRE_ELEMENT && event->kind != DNA_WIRE_HEADER))
             continue;
         hit = dna_xnode_match(f->xml, event->node, conn->content_ns, &run->vars, NULL);
-        dna_vars_undo(&run->vars, mark);
+        dna_binds_undo(&run->vars, mark);
         if (hit) {
             struct dna_step where = { .file = run->c->scn->file, .line = f->line,
                                       .call_line = f->line, .text = f->text, .then = true };

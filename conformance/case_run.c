@@ -31,7 +31,7 @@ void dna_run_note(struct dna_case_run *run, const char *format, ...)
 
 const char *dna_run_expand(struct dna_case_run *run, const char *text)
 {
-    return dna_vars_expand(&run->vars, run->pool, text, NULL);
+    return dna_binds_expand(&run->vars, run->pool, text, NULL);
 }
 
 struct dna_actor *dna_run_actor(struct dna_case_run *run, const struct dna_scn_actor *scn)
@@ -68,7 +68,7 @@ struct dna_case_run *dna_case_run_new(const struct dna_case_context *context,
     run->done = done;
     run->arg = arg;
     snprintf(run->label, sizeof(run->label), "c%04u", number);
-    dna_vars_init(&run->vars, run->pool);
+    dna_binds_init(&run->vars, run->pool);
     run->pump = event_new(context->base, -1, 0, dna_interp_pump, run);
     run->timer = event_new(context->base, -1, EV_TIMEOUT, dna_interp_pump, run);
     return run;
@@ -155,7 +155,7 @@ void dna_case_run_free(struct dna_case_run *run)
     dna_run_teardown(run);
     event_free(run->pump);
     event_free(run->timer);
-    dna_vars_cleanup(&run->vars);
+    dna_binds_cleanup(&run->vars);
     dna_buf_free(&run->transcript);
     dna_pool_free(run->pool);
     free(run);

@@ -116,7 +116,7 @@ struct dna_case_run {
     struct dna_pool *pool;      /* goes with the run */
     unsigned number;
     char label[16];             /* c0042 */
-    struct dna_vars vars;
+    struct dna_binds vars;
     struct dna_actor *actors;
     struct dna_named_cert *certs;
     struct dna_seen_query *queries;

@@ -33,25 +33,25 @@ static void next_address(char *out)
 static void set_names(struct dna_case_run *run)
 {
     const struct dna_variant *v = dna_iut_variant(run->iut);
-    struct dna_vars *vars = &run->vars;
+    struct dna_binds *vars = &run->vars;
 
-    dna_vars_set(vars, "iut", v->hosted[0]);
-    dna_vars_set(vars, "iut2", v->hosted[1] ? v->hosted[1] : "");
-    dna_vars_set(vars, "iut3", v->hosted[2] ? v->hosted[2] : "");
-    dna_vars_set(vars, "unhosted", v->unhosted ? v->unhosted : "");
-    dna_vars_set(vars, "role", run->c->role);
-    dna_vars_set(vars, "variant", run->c->variant);
-    dna_vars_set(vars, "case", run->label);
+    dna_binds_set(vars, "iut", v->hosted[0]);
+    dna_binds_set(vars, "iut2", v->hosted[1] ? v->hosted[1] : "");
+    dna_binds_set(vars, "iut3", v->hosted[2] ? v->hosted[2] : "");
+    dna_binds_set(vars, "unhosted", v->unhosted ? v->unhosted : "");
+    dna_binds_set(vars, "role", run->c->role);
+    dna_binds_set(vars, "variant", run->c->variant);
+    dna_binds_set(vars, "case", run->label);
     for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next)
-        dna_vars_set(vars, d->name, d->parent
-            ? dna_pool_printf(run->pool, "%s.%s", d->name, dna_vars_get(vars, d->parent))
+        dna_binds_set(vars, d->name, d->parent
+            ? dna_pool_printf(run->pool, "%s.%s", d->name, dna_binds_get(vars, d->parent))
             : dna_pool_printf(run->pool, "%s.%s.example", d->name, run->label));
 }
 
 static void set_property(struct dna_case_run *run, const struct dna_actor *a, const char *property,
                          const char *value)
 {
-    dna_vars_set(&run->vars, dna_pool_printf(run->pool, "%s.%s", a->scn->name, property), value);
+    dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.%s", a->scn->name, property), value);
 }
 
 static void make_actor(struct dna_case_run *run, const struct dna_scn_actor *scn)
@@ -73,7 +73,7 @@ static void make_actor(struct dna_case_run *run, const struct dna_scn_actor *scn
         a->resource = dna_pool_printf(run->pool, "%s-%s", run->label, scn->name);
         a->jid = dna_pool_printf(run->pool, "%s@%s", scn->user,
                                  dna_run_expand(run, scn->domain));
-        dna_vars_set(&run->vars, scn->name, dna_pool_printf(run->pool, "%s/%s", a->jid,
+        dna_binds_set(&run->vars, scn->name, dna_pool_printf(run->pool, "%s/%s", a->jid,
                                                             a->resource));
         set_property(run, a, "bare", a->jid);
         set_property(run, a, "resource", a->resource);
@@ -135,7 +135,7 @@ static void set_fingerprint(struct dna_case_run *run, const struct dna_named_cer
         return;
     for (unsigned i = 0; i < len; i++)
         dna_buf_printf(&text, "%02x", digest[i]);
-    dna_vars_set(&run->vars, dna_pool_printf(run->pool, "%s.sha256", n->name), text.at);
+    dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.sha256", n->name), text.at);
     dna_buf_free(&text);
 }
 
@@ -169,7 +169,7 @@ static bool make_certs(struct dna_case_run *run)
             dna_buf_puts(&spec, kind ? " srv=" : "dns=");
             for (size_t i = 0; i < a->scn->num_domains; i++)
                 dna_buf_printf(&spec, "%s%s", i ? "," : "",
-                               dna_vars_get(&run->vars, a->scn->domains[i]));
+                               dna_binds_get(&run->vars, a->scn->domains[i]));
             if (!a->scn->num_domains)
                 dna_buf_puts(&spec, a->host);
         }
@@ -226,14 +226,14 @@ static bool default_records(struct dna_case_run *run, const struct dna_scn_domai
 
     if (!a)
         return true;
-    return add_record(run, srv_owner(run, dna_vars_get(&run->vars, d->name), a->scn->c2s),
+    return add_record(run, srv_owner(run, dna_binds_get(&run->vars, d->name), a->scn->c2s),
                       dna_pool_printf(run->pool, "SRV 0 0 %u %s", a->port, a->host));
 }
 
 static const struct dna_scn_domain *domain_of(const struct dna_case_run *run, const char *owner)
 {
     for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next)
-        if (strcmp(dna_vars_get(&run->vars, d->name), owner) == 0)
+        if (strcmp(dna_binds_get(&run->vars, d->name), owner) == 0)
             return d;
     return NULL;
 }
@@ -258,7 +258,7 @@ static bool apply_manner(struct dna_case_run *run, const char *owner, const char
         }
         /* domains of the case below this one keep their own manners */
         for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next) {
-            const char *name = dna_vars_get(&run->vars, d->name);
+            const char *name = dna_binds_get(&run->vars, d->name);
             size_t len = strlen(name), tail = strlen(owner);
 
             if (len > tail + 1 && strcmp(name + len - tail, owner) == 0 &&

@@ -50,10 +50,8 @@ static int diag_exit(const struct dna_diag *diag)
 static const char *skip_case(const struct dna_case *c, void *arg)
 {
     struct session *s = arg;
-    /* level and role are this call's choice, not the profile's: they don't make an entry stale */
-    struct dna_run_options all = { .level = DNA_CASE_MAY };
 
-    return dna_skip_reason(c, s->profile, &all, s->cli.pool);
+    return dna_skip_reason(c, s->profile, s->cli.pool);
 }
 
 static int read_known(struct session *s)

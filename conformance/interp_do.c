@@ -172,7 +172,7 @@ static bool do_set(struct dna_case_run *run, const struct dna_step *s)
         value = alter(run, value);
     else if (f && strcmp(f, "upper") == 0)
         value = upper(run, value);
-    dna_vars_set(&run->vars, s->name, value);
+    dna_binds_set(&run->vars, s->name, value);
     return true;
 }
 

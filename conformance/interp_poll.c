@@ -40,8 +40,8 @@ static void begin_nothing(struct dna_case_run *run, struct dna_candidate *cand)
     cand->barrier_id = barrier_id(run);
     from = conn->sent_from ? conn->sent_from
            : conn->actor->scn->num_domains
-               ? dna_vars_get(&run->vars, conn->actor->scn->domains[0]) : conn->actor->host;
-    to = dna_vars_get(&run->vars, "iut");
+               ? dna_binds_get(&run->vars, conn->actor->scn->domains[0]) : conn->actor->host;
+    to = dna_binds_get(&run->vars, "iut");
     if (barrier && strcmp(barrier, "ping") == 0)
         text = dna_pool_printf(run->pool, "<iq type='get' id='%s' from='%s' to='%s'><ping "
                                "xmlns='urn:xmpp:ping'/></iq>", cand->barrier_id, from, to);
@@ -61,7 +61,7 @@ static void begin_client_barrier(struct dna_case_run *run, struct dna_candidate 
     cand->barrier_id = barrier_id(run);
     text = dna_pool_printf(run->pool, "<message id='%s' type='normal' to='%s'><body>barrier</body>"
                            "</message>", cand->barrier_id,
-                           dna_vars_get(&run->vars, cand->step->actor->name));
+                           dna_binds_get(&run->vars, cand->step->actor->name));
     dna_conn_send_bytes(conn, text, strlen(text));
 }
 
@@ -200,7 +200,7 @@ static enum dna_poll poll_conn(struct dna_case_run *run, struct dna_candidate *c
         if (e->barrier && !dna_xnode_attr(s->xml, "id"))
             return DNA_POLL_NO; /* a barrier's late answer is nobody's expectation */
         hit = dna_xnode_match(s->xml, e->node, conn->content_ns, &run->vars, &cand->why);
-        dna_vars_undo(&run->vars, mark);
+        dna_binds_undo(&run->vars, mark);
         return hit ? DNA_POLL_MATCH : DNA_POLL_NO;
     case DNA_STEP_EXPECT_CLOSE:
     case DNA_STEP_EXPECT_END:

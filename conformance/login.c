@@ -139,8 +139,8 @@ static void bound(struct dna_login *l, const struct dna_xnode *node)
         refuse(l, "no JID after binding");
         return;
     }
-    dna_vars_set(&run->vars, a->scn->name, full);
-    dna_vars_set(&run->vars, dna_pool_printf(run->pool, "%s.resource", a->scn->name), slash + 1);
+    dna_binds_set(&run->vars, a->scn->name, full);
+    dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.resource", a->scn->name), slash + 1);
     a->login = NULL;
     free(l);
     run->logins_left--;

@@ -63,27 +63,13 @@ void dna_result_free(struct dna_result *result)
 
 /* ---- which cases are for this profile ---- */
 
-static const char *level_or_role(const struct dna_case *c, const struct dna_profile *profile,
-                                 const struct dna_run_options *o, struct dna_pool *pool)
-{
-    if (c->scn->level > o->level)
-        return dna_pool_printf(pool, "level %s (see --level)",
-                               dna_case_level_name(c->scn->level));
-    if (o->role && strcmp(o->role, c->role) != 0)
-        return dna_pool_printf(pool, "role %s (see --role)", c->role);
-    if (!dna_words_have(&profile->roles, c->role))
-        return dna_pool_printf(pool, "%s does not take the role %s", profile->title, c->role);
-    return NULL;
-}
-
 const char *dna_skip_reason(const struct dna_case *c, const struct dna_profile *profile,
-                            const struct dna_run_options *o, struct dna_pool *pool)
+                            struct dna_pool *pool)
 {
     const struct dna_variant *v = dna_profile_variant(profile, c->variant);
-    const char *why = level_or_role(c, profile, o, pool);
 
-    if (why)
-        return why;
+    if (!dna_words_have(&profile->roles, c->role))
+        return dna_pool_printf(pool, "%s does not take the role %s", profile->title, c->role);
     if (!v)
         return dna_pool_printf(pool, "the profile has no variant %s", c->variant);
     if (v->cannot)
@@ -347,7 +333,8 @@ static void make_jobs(struct runner *r, struct dna_lab *lab)
         struct job *job;
         const char *why;
 
-        if (!c->selected)
+        if (!c->selected || c->scn->level > r->options->level ||
+            (r->options->role && strcmp(r->options->role, c->role) != 0))
             continue;
         if (skipped_by_request(r, c)) {
             r->out->skipped_by_request++;
@@ -355,7 +342,7 @@ static void make_jobs(struct runner *r, struct dna_lab *lab)
         }
         job = &r->jobs[r->num_jobs++];
         job->c = c;
-        why = dna_skip_reason(c, r->profile, r->options, r->pool);
+        why = dna_skip_reason(c, r->profile, r->pool);
         if (why) {
             job->skip = true;
             runner_finish_job(r, job, runner_made_up(job, DNA_VERDICT_SKIP, "skip", why));

@@ -48,7 +48,7 @@ struct dna_run_outcome {
 
 /* dna_skip_reason says why a selected case is not for this profile, NULL if it is. */
 const char *dna_skip_reason(const struct dna_case *c, const struct dna_profile *profile,
-                            const struct dna_run_options *options, struct dna_pool *pool);
+                            struct dna_pool *pool);
 
 void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct dna_lab *lab,
                    struct event_base *base, const struct dna_run_options *options,

@@ -71,8 +71,8 @@ struct flow {
     struct dna_scn *scn;
     struct dna_scn_diags *diags;
     struct dna_pool *pool;
-    struct dna_vars bound; /* names; values unused */
-    struct dna_vars conns; /* "A.name" */
+    struct dna_binds bound; /* names; values unused */
+    struct dna_binds conns; /* "A.name" */
     bool done;             /* this path ended */
     const struct dna_step *step;
 };
@@ -102,7 +102,7 @@ static void use_text(struct flow *f, const char *file, int line, const char *tex
     size_t len;
 
     while (text && (name = dna_var_scan(f->pool, text, &start, &len))) {
-        if (!dna_vars_get(&f->bound, name))
+        if (!dna_binds_get(&f->bound, name))
             flow_error(f, file, line, "unbound variable '$%s'", name);
         text = start + len;
     }
@@ -129,7 +129,7 @@ static void bind_text(struct flow *f, const char *file, int line, const char *te
         return;
     name = dna_var_scan(f->pool, text, &start, &len);
     if (start == text && !text[len])
-        dna_vars_set(&f->bound, name, "");
+        dna_binds_set(&f->bound, name, "");
     else
         use_text(f, file, line, text);
 }
@@ -163,12 +163,12 @@ static void need_conn(struct flow *f, const struct dna_step *s)
         return;
     }
     if (s->actor->kind == DNA_ACTOR_IUT_CLIENT) {
-        if (s->kind != DNA_STEP_RUN && !dna_vars_get(&f->conns, conn_key(f, s->actor, "")))
+        if (s->kind != DNA_STEP_RUN && !dna_binds_get(&f->conns, conn_key(f, s->actor, "")))
             flow_error(f, s->file, s->line, "'%s' was not run before", s->actor->name);
-        dna_vars_set(&f->conns, conn_key(f, s->actor, ""), "");
+        dna_binds_set(&f->conns, conn_key(f, s->actor, ""), "");
         return;
     }
-    if (!dna_vars_get(&f->conns, conn_key(f, s->actor, s->conn)))
+    if (!dna_binds_get(&f->conns, conn_key(f, s->actor, s->conn)))
         flow_error(f, s->file, s->line, "connection '%s%s%s' was not opened before (connect"
                   " or accept)", s->actor->name, *s->conn ? "." : "", s->conn);
 }
@@ -209,39 +209,39 @@ static void branches(struct flow *f, const struct dna_step *s)
     struct flow merged = { .pool = f->pool };
     bool first = true;
 
-    dna_vars_init(&merged.bound, f->pool);
-    dna_vars_init(&merged.conns, f->pool);
+    dna_binds_init(&merged.bound, f->pool);
+    dna_binds_init(&merged.conns, f->pool);
     for (const struct dna_branch *b = s->branches; b; b = b->next, num++) {
-        const struct dna_vars *sets[] = { &f->bound, &f->conns };
-        struct dna_vars *into[] = { &merged.bound, &merged.conns };
+        const struct dna_binds *sets[] = { &f->bound, &f->conns };
+        struct dna_binds *into[] = { &merged.bound, &merged.conns };
         size_t marks[] = { bound, conns };
 
         f->done = false;
         walk(f, b->steps);
         for (int k = 0; k < 2 && !f->done; k++) {
-            struct dna_vars both;
+            struct dna_binds both;
 
-            dna_vars_init(&both, f->pool);
+            dna_binds_init(&both, f->pool);
             for (size_t i = marks[k]; i < sets[k]->num; i++)
-                if (first || dna_vars_get(into[k], sets[k]->all[i].name))
-                    dna_vars_set(&both, sets[k]->all[i].name, "");
-            dna_vars_cleanup(into[k]);
+                if (first || dna_binds_get(into[k], sets[k]->all[i].name))
+                    dna_binds_set(&both, sets[k]->all[i].name, "");
+            dna_binds_cleanup(into[k]);
             *into[k] = both;
         }
         if (f->done)
             ended++;
         else
             first = false;
-        dna_vars_undo(&f->bound, bound);
-        dna_vars_undo(&f->conns, conns);
+        dna_binds_undo(&f->bound, bound);
+        dna_binds_undo(&f->conns, conns);
     }
     f->done = ended == num;
     for (size_t i = 0; i < merged.bound.num; i++)
-        dna_vars_set(&f->bound, merged.bound.all[i].name, "");
+        dna_binds_set(&f->bound, merged.bound.all[i].name, "");
     for (size_t i = 0; i < merged.conns.num; i++)
-        dna_vars_set(&f->conns, merged.conns.all[i].name, "");
-    dna_vars_cleanup(&merged.bound);
-    dna_vars_cleanup(&merged.conns);
+        dna_binds_set(&f->conns, merged.conns.all[i].name, "");
+    dna_binds_cleanup(&merged.bound);
+    dna_binds_cleanup(&merged.conns);
 }
 
 /* the first step of a branch decides: it must be something that the IUT does */
@@ -273,7 +273,7 @@ static void walk_one(struct flow *f, const struct dna_step *s)
     switch (s->kind) {
     case DNA_STEP_CONNECT:
     case DNA_STEP_ACCEPT:
-        dna_vars_set(&f->conns, conn_key(f, s->actor, s->conn), "");
+        dna_binds_set(&f->conns, conn_key(f, s->actor, s->conn), "");
         if (s->kind == DNA_STEP_ACCEPT && s->actor->listen == DNA_LISTEN_NO)
             flow_error(f, s->file, s->line, "peer '%s' does not listen", s->actor->name);
         break;
@@ -292,7 +292,7 @@ static void walk_one(struct flow *f, const struct dna_step *s)
         set_args(f, s);
         use_words(f, s);
         use_text(f, s->file, s->line, s->value);
-        dna_vars_set(&f->bound, s->name, "");
+        dna_binds_set(&f->bound, s->name, "");
         break;
     case DNA_STEP_CHECK:
         use_text(f, s->file, s->line, s->name);
@@ -338,11 +338,11 @@ static void predeclare(struct flow *f)
                                           "case" };
 
     for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-        dna_vars_set(&f->bound, always[i], "");
+        dna_binds_set(&f->bound, always[i], "");
     for (const struct dna_scn_domain *d = f->scn->domains; d; d = d->next)
-        dna_vars_set(&f->bound, d->name, "");
+        dna_binds_set(&f->bound, d->name, "");
     for (const struct dna_scn_cert *c = f->scn->certs; c; c = c->next)
-        dna_vars_set(&f->bound, dna_pool_printf(f->pool, "%s.sha256", c->name), "");
+        dna_binds_set(&f->bound, dna_pool_printf(f->pool, "%s.sha256", c->name), "");
     for (const struct dna_scn_actor *a = f->scn->actors; a; a = a->next) {
         static const char *const props[2][3] = { { "addr", "host", "port" },
                                                  { "bare", "resource", "password" } };
@@ -350,9 +350,9 @@ static void predeclare(struct flow *f)
         if (a->kind == DNA_ACTOR_IUT_CLIENT)
             continue;
         if (a->kind == DNA_ACTOR_CLIENT)
-            dna_vars_set(&f->bound, a->name, "");
+            dna_binds_set(&f->bound, a->name, "");
         for (int i = 0; i < 3 && props[a->kind == DNA_ACTOR_CLIENT][i]; i++)
-            dna_vars_set(&f->bound, dna_pool_printf(f->pool, "%s.%s", a->name,
+            dna_binds_set(&f->bound, dna_pool_printf(f->pool, "%s.%s", a->name,
                          props[a->kind == DNA_ACTOR_CLIENT][i]), "");
     }
 }
@@ -361,8 +361,8 @@ void scn_flow(struct dna_scn *scn, struct dna_scn_diags *diags)
 {
     struct flow f = { .scn = scn, .diags = diags, .pool = dna_pool_new() };
 
-    dna_vars_init(&f.bound, f.pool);
-    dna_vars_init(&f.conns, f.pool);
+    dna_binds_init(&f.bound, f.pool);
+    dna_binds_init(&f.conns, f.pool);
     predeclare(&f);
     for (const struct dna_scn_cert *c = scn->certs; c; c = c->next)
         use_text(&f, scn->file, c->line, c->spec);
@@ -372,7 +372,7 @@ void scn_flow(struct dna_scn *scn, struct dna_scn_diags *diags)
     }
     walk(&f, scn->dns);
     walk(&f, scn->steps);
-    dna_vars_cleanup(&f.bound);
-    dna_vars_cleanup(&f.conns);
+    dna_binds_cleanup(&f.bound);
+    dna_binds_cleanup(&f.conns);
     dna_pool_free(f.pool);
 }

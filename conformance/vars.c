@@ -8,18 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-void dna_vars_init(struct dna_vars *vars, struct dna_pool *pool)
+void dna_binds_init(struct dna_binds *vars, struct dna_pool *pool)
 {
-    *vars = (struct dna_vars){ .pool = pool };
+    *vars = (struct dna_binds){ .pool = pool };
 }
 
-void dna_vars_cleanup(struct dna_vars *vars)
+void dna_binds_cleanup(struct dna_binds *vars)
 {
     free(vars->all);
-    *vars = (struct dna_vars){ 0 };
+    *vars = (struct dna_binds){ 0 };
 }
 
-static struct dna_var *find(const struct dna_vars *vars, const char *name)
+static struct dna_var *find(const struct dna_binds *vars, const char *name)
 {
     for (size_t i = vars->num; i-- > 0;)
         if (strcmp(vars->all[i].name, name) == 0)
@@ -27,25 +27,25 @@ static struct dna_var *find(const struct dna_vars *vars, const char *name)
     return NULL;
 }
 
-void dna_vars_set(struct dna_vars *vars, const char *name, const char *value)
+void dna_binds_set(struct dna_binds *vars, const char *name, const char *value)
 {
     if (vars->num == vars->cap) {
         vars->cap = vars->cap ? vars->cap * 2 : 16;
         vars->all = dna_xrealloc(vars->all, vars->cap * sizeof(*vars->all));
     }
-    /* appended, never overwritten: dna_vars_undo must find the older value again */
+    /* appended, never overwritten: dna_binds_undo must find the older value again */
     vars->all[vars->num++] = (struct dna_var){ dna_pool_strdup(vars->pool, name),
                                                dna_pool_strdup(vars->pool, value) };
 }
 
-const char *dna_vars_get(const struct dna_vars *vars, const char *name)
+const char *dna_binds_get(const struct dna_binds *vars, const char *name)
 {
     const struct dna_var *v = find(vars, name);
 
     return v ? v->value : NULL;
 }
 
-void dna_vars_undo(struct dna_vars *vars, size_t num)
+void dna_binds_undo(struct dna_binds *vars, size_t num)
 {
     if (num < vars->num)
         vars->num = num;
@@ -102,7 +102,7 @@ const char *dna_var_scan(struct dna_pool *pool, const char *text, const char **o
     return NULL;
 }
 
-char *dna_vars_expand(const struct dna_vars *vars, struct dna_pool *pool, const char *text,
+char *dna_binds_expand(const struct dna_binds *vars, struct dna_pool *pool, const char *text,
                       const char **out_unbound)
 {
     struct dna_buf out = { 0 };
@@ -111,7 +111,7 @@ char *dna_vars_expand(const struct dna_vars *vars, struct dna_pool *pool, const 
     char *done;
 
     while ((name = dna_var_scan(pool, text, &start, &len))) {
-        const char *value = dna_vars_get(vars, name);
+        const char *value = dna_binds_get(vars, name);
 
         dna_buf_add(&out, text, (size_t)(start - text));
         if (value)

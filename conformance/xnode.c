@@ -73,14 +73,14 @@ void dna_xml_escape(struct dna_buf *out, const char *text)
 struct writer {
     struct dna_buf *out;
     struct dna_pool *pool;
-    const struct dna_vars *vars;
+    const struct dna_binds *vars;
     const char *content_ns;
     const char **unbound;
 };
 
 static void put_value(struct writer *w, const char *text)
 {
-    dna_xml_escape(w->out, dna_vars_expand(w->vars, w->pool, text, w->unbound));
+    dna_xml_escape(w->out, dna_binds_expand(w->vars, w->pool, text, w->unbound));
 }
 
 static bool declares(const struct dna_xnode *node, const char *name)
@@ -153,7 +153,7 @@ static void put_node(struct writer *w, const struct dna_xnode *node, const char 
 }
 
 void dna_xnode_write(struct dna_buf *out, const struct dna_xnode *node, const char *content_ns,
-                     const struct dna_vars *vars, const char **out_unbound)
+                     const struct dna_binds *vars, const char **out_unbound)
 {
     struct writer w = { out, dna_pool_new(), vars, content_ns, NULL };
     const char *unbound = NULL;
@@ -165,7 +165,7 @@ void dna_xnode_write(struct dna_buf *out, const struct dna_xnode *node, const ch
     dna_pool_free(w.pool);
 }
 
-static bool match_one(const char *pattern, const char *got, struct dna_vars *vars)
+static bool match_one(const char *pattern, const char *got, struct dna_binds *vars)
 {
     const char *start, *name, *value;
     size_t len;
@@ -173,17 +173,17 @@ static bool match_one(const char *pattern, const char *got, struct dna_vars *var
     if (strcmp(pattern, "*") == 0)
         return true;
     if (pattern[0] == '!')
-        return strcmp(dna_vars_expand(vars, vars->pool, pattern + 1, NULL), got) != 0;
+        return strcmp(dna_binds_expand(vars, vars->pool, pattern + 1, NULL), got) != 0;
     name = dna_var_scan(vars->pool, pattern, &start, &len);
-    if (name && start == pattern && !pattern[len] && !dna_vars_get(vars, name)) {
-        dna_vars_set(vars, name, got);
+    if (name && start == pattern && !pattern[len] && !dna_binds_get(vars, name)) {
+        dna_binds_set(vars, name, got);
         return true;
     }
-    value = name ? dna_vars_expand(vars, vars->pool, pattern, NULL) : pattern;
+    value = name ? dna_binds_expand(vars, vars->pool, pattern, NULL) : pattern;
     return strcmp(value, got) == 0;
 }
 
-bool dna_xtext_match(const char *pattern, const char *got, struct dna_vars *vars)
+bool dna_xtext_match(const char *pattern, const char *got, struct dna_binds *vars)
 {
     const char *bar;
 
@@ -198,7 +198,7 @@ bool dna_xtext_match(const char *pattern, const char *got, struct dna_vars *vars
 }
 
 struct matcher {
-    struct dna_vars *vars;
+    struct dna_binds *vars;
     const char *content_ns;
     const char *why;
 };
@@ -222,7 +222,7 @@ static bool match_attrs(struct matcher *m, const struct dna_xnode *pattern,
             m->why = dna_pool_printf(m->vars->pool, "attribute '%s' is there", a->name);
         else
             m->why = dna_pool_printf(m->vars->pool, "attribute %s: expected '%s', got %s%s%s",
-                                     a->name, dna_vars_expand(m->vars, m->vars->pool, a->value,
+                                     a->name, dna_binds_expand(m->vars, m->vars->pool, a->value,
                                                               NULL),
                                      value ? "'" : "", value ? value : "none", value ? "'" : "");
         return false;
@@ -243,13 +243,13 @@ static bool match_child(struct matcher *m, const struct dna_xnode *want,
         if (match_node(m, want, c)) {
             if (!want->absent)
                 return true;
-            dna_vars_undo(m->vars, mark);
+            dna_binds_undo(m->vars, mark);
             m->why = dna_pool_printf(m->vars->pool, "child <%s/> is there", c->local);
             return false;
         }
         if (strcmp(c->local, want->local) == 0)
             why = m->why;
-        dna_vars_undo(m->vars, mark);
+        dna_binds_undo(m->vars, mark);
     }
     if (want->absent)
         return true;
@@ -280,20 +280,20 @@ static bool match_node(struct matcher *m, const struct dna_xnode *pattern,
     if (dna_xtext_match(want, dna_xnode_text(m->vars->pool, got), m->vars))
         return true;
     m->why = dna_pool_printf(m->vars->pool, "text: expected '%s', got '%s'",
-                             dna_vars_expand(m->vars, m->vars->pool, want, NULL),
+                             dna_binds_expand(m->vars, m->vars->pool, want, NULL),
                              dna_xnode_text(m->vars->pool, got));
     return false;
 }
 
 bool dna_xnode_match(const struct dna_xnode *pattern, const struct dna_xnode *got,
-                     const char *content_ns, struct dna_vars *vars, const char **out_why)
+                     const char *content_ns, struct dna_binds *vars, const char **out_why)
 {
     struct matcher m = { vars, content_ns, NULL };
     size_t mark = vars->num;
 
     if (match_node(&m, pattern, got))
         return true;
-    dna_vars_undo(vars, mark);
+    dna_binds_undo(vars, mark);
     if (out_why)
         *out_why = m.why;
     return false;

@@ -44,17 +44,17 @@ struct dna_xnode *dna_xnode_parse(struct dna_pool *pool, const char **text, cons
 /* dna_xnode_write appends the element as it goes over a stream with this content namespace,
  * variables replaced. *out_unbound names one that had no value. */
 void dna_xnode_write(struct dna_buf *out, const struct dna_xnode *node, const char *content_ns,
-                     const struct dna_vars *vars, const char **out_unbound);
+                     const struct dna_binds *vars, const char **out_unbound);
 
 /*
  * dna_xnode_match compares a received element with a pattern, binding free variables; they stay
  * bound only when it returns true. *out_why (may be NULL) says what did not match.
  */
 bool dna_xnode_match(const struct dna_xnode *pattern, const struct dna_xnode *got,
-                     const char *content_ns, struct dna_vars *vars, const char **out_why);
+                     const char *content_ns, struct dna_binds *vars, const char **out_why);
 
 /* dna_xtext_match: the same for one value: '*', 'a|b', '!x', '$var'. NULL got: absent. */
-bool dna_xtext_match(const char *pattern, const char *got, struct dna_vars *vars);
+bool dna_xtext_match(const char *pattern, const char *got, struct dna_binds *vars);
 
 const struct dna_xattr *dna_xnode_attr(const struct dna_xnode *node, const char *name);
 const char *dna_xnode_attr_value(const struct dna_xnode *node, const char *name);
