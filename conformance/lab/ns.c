@@ -9,21 +9,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "conformance/lab/loopback.h"
 
 #define NS_FLAGS \
     (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC)
@@ -127,24 +126,6 @@ static int leave_home(struct dna_diag *diag)
     return dna_lab_refusal(error, diag);
 }
 
-static int loopback_up(struct dna_diag *diag)
-{
-    struct ifreq request = { .ifr_name = "lo" };
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int result = -1;
-
-    if (fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0) {
-        request.ifr_flags = (short)(request.ifr_flags | IFF_UP | IFF_RUNNING);
-        result = ioctl(fd, SIOCSIFFLAGS, &request);
-    }
-    if (result)
-        dna_diag_set(diag, DNA_CLASS_HARD, "lab: cannot bring the loopback interface up: %s",
-                     strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
-
 /* replace_file binds a file of the lab over a system file, following symbolic links. */
 static int replace_file(const char *dir, const char *name, const char *target, const char *text,
                         bool needed, struct dna_diag *diag)
@@ -206,6 +187,7 @@ static int furnish(const struct dna_lab_place *place, bool kept, struct dna_diag
                             strerror(errno));
     if (loopback_up(diag))
         return -1;
+    (void)loopback_quickack(); /* without it all is as right, and slower */
     return replace_files(place->dir, diag);
 }
 
