@@ -213,6 +213,22 @@ static bool quiet_passed(const struct dna_candidate *cand)
     return cand->quiet && !evutil_timercmp(&now, &cand->quiet_at, <);
 }
 
+/* A stanza with the very id that is waited for on its connection is that one in a wrong shape. */
+static bool has_awaited_id(struct dna_case_run *run, const struct dna_conn *conn)
+{
+    const char *id = dna_xnode_attr_value(conn->head->node, "id");
+
+    for (unsigned i = 0; id && i < run->num_candidates; i++) {
+        const struct dna_step *s = run->candidates[i].step;
+        const char *want = s->kind == DNA_STEP_EXPECT ? dna_xnode_attr_value(s->xml, "id") : NULL;
+
+        if (want && dna_actor_conn(dna_run_actor(run, s->actor), s->conn) == conn &&
+            strcmp(dna_run_expand(run, want), id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /*
  * One look at all candidates. Returns true when something changed and it is worth looking again:
  * a match was taken or something passable was dropped.
@@ -253,7 +269,8 @@ static bool look(struct dna_case_run *run)
         return true;
     }
     if (wrong_conn && wrong_conn->head && dna_conn_event_is_passable(wrong_conn, wrong_conn->head) &&
-        (wrong->step->kind != DNA_STEP_NOTHING || wrong_conn->head->barrier)) {
+        (wrong->step->kind != DNA_STEP_NOTHING || wrong_conn->head->barrier) &&
+        !has_awaited_id(run, wrong_conn)) {
         dna_run_note(run, "  (passed over)");
         dna_conn_pop(wrong_conn);
         return true;
