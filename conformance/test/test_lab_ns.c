@@ -365,7 +365,9 @@ static int refused_inside(void)
     char map[32];
 
     snprintf(map, sizeof map, "1000 %lu 1", (unsigned long)geteuid());
-    if (unshare(CLONE_NEWUSER) || !put("/proc/self/uid_map", map) || geteuid() != 1000)
+    if (unshare(CLONE_NEWUSER))
+        return 0; /* none to be had even here: this machine refuses in earnest */
+    if (!put("/proc/self/uid_map", map) || geteuid() != 1000)
         return 1;
     if (!put("/proc/sys/user/max_user_namespaces", "0"))
         return 2;
@@ -392,8 +394,7 @@ static void refusal_says_how(void)
     CU_ASSERT_EQUAL(status, 0);
     CU_ASSERT_EQUAL(dna_lab_refusal(EPERM, &diag), -1);
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, LAB_REFUSES));
-    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "kernel.unprivileged_userns_clone"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "kernel.apparmor_restrict_unprivileged_userns"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "user.max_user_namespaces"));
 }
 
 int main(void)
