@@ -170,6 +170,11 @@ FAILURE(failure_not_authorized, "not-authorized")
 FAILURE(failure_malformed_request, "malformed-request")
 FAILURE(failure_aborted, "aborted")
 
+static void weigh(struct dna_c2s_session *s)
+{
+    dna_c2s_step(s, c2s_server_E_WEIGH, &(const struct c2s_server_facts){ 0 });
+}
+
 /* --- the resource and its stanzas: c2s_stanza.c --- */
 
 static void bind_resource(struct dna_c2s_session *s)
@@ -272,6 +277,11 @@ static void restart_after_tls(struct dna_c2s_session *s)
     s->domain = NULL;
     dna_conn_restart_xml(s->conn, DNA_C2S_CLEAR_LIMIT);
     dna_c2s_step(s, c2s_server_E_SECURED, &(const struct c2s_server_facts){ 0 });
+}
+
+static void forget_pairs(struct dna_c2s_session *s)
+{
+    (void)s; /* a client's stream has none */
 }
 
 static void discard_clear(struct dna_c2s_session *s)

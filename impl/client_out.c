@@ -228,6 +228,12 @@ static void transmit(struct dna_client *c)
     dna_client_transmit(c);
 }
 
+static void report_lost(struct dna_client *c)
+{
+    dna_client_show(c, "message", "not sent: the stream is closing");
+    dna_client_verdict(c, DNA_CLIENT_REFUSED);
+}
+
 static void show_stanza(struct dna_client *c)
 {
     dna_client_show_stanza(c);

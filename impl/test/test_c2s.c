@@ -328,6 +328,19 @@ static void test_wrong_passwords(void)
     SEES(c, "<failure " SASL "><invalid-authzid/></failure>");
     AUTH(c, "\0juliet");
     SEES(c, "<failure " SASL "><malformed-request/></failure>");
+    AUTH(c, "\0juliet\0wrong");
+    SEES(c, "<not-authorized/></failure>");
+    SEES(c, "<policy-violation ");
+    ENDS(c);
+    disconnect(c);
+    all_gone();
+}
+
+static void test_success_after_failures(void)
+{
+    struct client *c = connect_client();
+
+    secure(c);
     say(c, "<auth " SASL " mechanism='PLAIN'>A</auth>");
     SEES(c, "<failure " SASL "><incorrect-encoding/></failure>");
     say(c, "<auth " SASL " mechanism='EXTERNAL'>=</auth>");
@@ -335,10 +348,10 @@ static void test_wrong_passwords(void)
     say(c, "<auth " SASL " mechanism='PLAIN'/><abort " SASL "/>");
     SEES(c, "<challenge " SASL "></challenge>");
     SEES(c, "<failure " SASL "><aborted/></failure>");
-    AUTH(c, "\0juliet\0wrong");
-    SEES(c, "<not-authorized/></failure>");
-    SEES(c, "<policy-violation ");
-    ENDS(c);
+    say(c, "<auth " SASL " mechanism='PLAIN'/>");
+    SEES(c, "<challenge " SASL "></challenge>");
+    say(c, "<response " SASL ">AGp1bGlldABzZWNyZXQ=</response>");
+    SEES(c, "<success " SASL "></success>");
     disconnect(c);
     all_gone();
 }
@@ -502,6 +515,7 @@ static const struct {
     { "bytes behind starttls", test_bytes_behind_starttls },
     { "login bind message", test_login_bind_message },
     { "wrong passwords", test_wrong_passwords },
+    { "success after failures", test_success_after_failures },
     { "other domain after login", test_other_domain_after_login },
     { "stanza before bind", test_stanza_before_bind },
     { "resource conflict", test_resource_conflict },
