@@ -35,13 +35,13 @@ static void unsolicited(const struct pair *p, const char *what)
 
 /* --- initiating --- */
 
-static void initiating_event(struct pair *p, enum dialback_initiating_event on);
+static void initiating_event(struct pair *p, enum dialback_initiating_event on, bool here);
 
 static void on_result_timer(int fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    initiating_event(arg, dialback_initiating_E_TIMER_RESULT);
+    initiating_event(arg, dialback_initiating_E_TIMER_RESULT, true);
 }
 
 static void send_key(void *arg)
@@ -53,7 +53,6 @@ static void send_key(void *arg)
     char key[DNA_KEY_LEN + 1];
     dna_key_make(s->s2s->secret, p->theirs, p->ours, s->id ? s->id : "", key);
     write_element(s, "result", p->ours, p->theirs, NULL, NULL, NULL, key);
-    p->key_sent = true;
     if (!p->result_timer)
         p->result_timer = event_new(s->s2s->at.base, -1, 0, on_result_timer, p);
     event_add(p->result_timer, &tv);
@@ -86,9 +85,9 @@ static void bounce_timeout(void *arg)
     bounce(arg, "remote-server-timeout");
 }
 
-static void retire_stream(void *arg)
+static void initiating_end_stream(void *arg)
 {
-    ((struct pair *)arg)->stream->retired = true;
+    dna_s2s_end(((struct pair *)arg)->stream);
 }
 
 static void open_own_stream(void *arg)
@@ -109,16 +108,16 @@ static void (*const initiating_outs[dialback_initiating_O_MAX])(void *) = {
     [dialback_initiating_O_grant_pair] = grant_pair,
     [dialback_initiating_O_bounce_internal_error] = bounce_internal_error,
     [dialback_initiating_O_bounce_timeout] = bounce_timeout,
-    [dialback_initiating_O_retire_stream] = retire_stream,
+    [dialback_initiating_O_end_stream] = initiating_end_stream,
     [dialback_initiating_O_open_own_stream] = open_own_stream,
     [dialback_initiating_O_report_unsolicited] = initiating_unsolicited,
 };
 
-static void initiating_event(struct pair *p, enum dialback_initiating_event on)
+static void initiating_event(struct pair *p, enum dialback_initiating_event on, bool here)
 {
     struct stream *s = p->stream;
     bool own = s->initiating && strcmp(p->ours, s->ours) == 0 && strcmp(p->theirs, s->theirs) == 0;
-    struct dialback_initiating_facts e = { .asked_here = p->key_sent, .shared = !own };
+    struct dialback_initiating_facts e = { .asked_here = here, .shared = !own };
     struct dna_effects fx;
     dna_dialback_initiating_step(&p->di, on, &e, &s->vars, s->s2s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), p->outbound, &fx);
@@ -127,7 +126,7 @@ static void initiating_event(struct pair *p, enum dialback_initiating_event on)
 
 void dna_s2s_request(struct pair *p)
 {
-    initiating_event(p, dialback_initiating_E_REQUEST);
+    initiating_event(p, dialback_initiating_E_REQUEST, true);
 }
 
 /* --- receiving --- */
@@ -151,6 +150,7 @@ static void answer(void *arg, const char *type, const char *condition)
 ANSWER(bad_request, "error", "bad-request")
 ANSWER(policy_violation, "error", "policy-violation")
 ANSWER(item_not_found, "error", "item-not-found")
+ANSWER(resource_constraint, "error", "resource-constraint")
 ANSWER(not_authorized, "error", "not-authorized")
 ANSWER(forbidden, "error", "forbidden")
 ANSWER(not_found, "error", "remote-server-not-found")
@@ -169,6 +169,16 @@ static void dial_authority(void *arg)
     dna_s2s_ask(a->pair, a->key ? a->key : "");
 }
 
+static void drop_question(void *arg)
+{
+    struct pair *p = ((struct asked *)arg)->pair;
+    struct stream *asker = p->question ? p->question->asker : NULL;
+    if (!asker)
+        return;
+    dna_s2s_question_end(p->question);
+    dna_s2s_questions_done(asker);
+}
+
 static void accept_pair(void *arg)
 {
     dna_s2s_pair_event(((struct asked *)arg)->pair, association_E_DIALBACK_ACCEPTED);
@@ -183,6 +193,7 @@ static void (*const receiving_outs[dialback_receiving_O_MAX])(void *) = {
     [dialback_receiving_O_send_bad_request] = send_bad_request,
     [dialback_receiving_O_send_policy_violation] = send_policy_violation,
     [dialback_receiving_O_send_item_not_found] = send_item_not_found,
+    [dialback_receiving_O_send_resource_constraint] = send_resource_constraint,
     [dialback_receiving_O_send_not_authorized] = send_not_authorized,
     [dialback_receiving_O_send_forbidden] = send_forbidden,
     [dialback_receiving_O_send_not_found] = send_not_found,
@@ -191,6 +202,7 @@ static void (*const receiving_outs[dialback_receiving_O_MAX])(void *) = {
     [dialback_receiving_O_send_invalid] = send_invalid,
     [dialback_receiving_O_end_stream] = end_stream,
     [dialback_receiving_O_dial_authority] = dial_authority,
+    [dialback_receiving_O_drop_question] = drop_question,
     [dialback_receiving_O_accept_pair] = accept_pair,
     [dialback_receiving_O_report_unsolicited] = receiving_unsolicited,
 };
@@ -245,7 +257,7 @@ static void on_key(struct stream *s, const struct names *n, const char *key)
     bool full = !known && s->num_pairs >= s->s2s->at.config->limit_pairs;
     struct dialback_receiving_facts e = { .addressed = n->addressed,
                                           .hosted = hosted,
-                                          .denied = full,
+                                          .full = full,
                                           .key_given = has_text(key),
                                           .sender_proved = n->addressed &&
                                                            dna_s2s_proves(s, n->from) };
@@ -311,9 +323,12 @@ static void on_question(struct stream *s, const struct names *n, const char *id,
 static void on_answer(struct stream *s, const struct names *n, enum dialback_initiating_event on)
 {
     struct pair *known = n->addressed ? dna_s2s_pair_find(s, n->to, n->from) : NULL;
-    struct pair *p = known ? known : dna_s2s_pair_scratch(s, n->to, n->from);
-    initiating_event(p, on);
-    if (!known)
+    struct route *r = n->addressed && !known ? dna_s2s_route_find(s->s2s, n->to, n->from) : NULL;
+    /* an answer for a pair that asked on another stream is put to that pair, as such */
+    struct pair *asked = known ? known : r ? r->via : NULL;
+    struct pair *p = asked ? asked : dna_s2s_pair_scratch(s, n->to, n->from);
+    initiating_event(p, on, p->stream == s && !p->scratch);
+    if (!asked)
         dna_s2s_pair_free(p);
 }
 
@@ -324,34 +339,31 @@ static int type_of(const char *type)
     for (int i = 0; i < 3; i++)
         if (strcmp(types[i], type) == 0)
             return i;
-    return -1;
+    return 3;
 }
 
 void dna_s2s_dialback_element(struct stream *s, const struct dna_xml_node *e)
 {
     static const enum dialback_initiating_event results[] = { dialback_initiating_E_RX_VALID,
                                                               dialback_initiating_E_RX_INVALID,
-                                                              dialback_initiating_E_RX_ERROR };
+                                                              dialback_initiating_E_RX_ERROR,
+                                                              dialback_initiating_E_RX_OTHER_TYPE };
     static const enum dialback_receiving_event verdicts[] = {
         dialback_receiving_E_RX_VERIFY_VALID, dialback_receiving_E_RX_VERIFY_INVALID,
-        dialback_receiving_E_RX_VERIFY_ERROR
+        dialback_receiving_E_RX_VERIFY_ERROR, dialback_receiving_E_RX_OTHER_TYPE
     };
     const char *type = dna_xml_get(e, "type"), *id = dna_xml_get(e, "id");
     bool result = strcmp(e->name, "result") == 0;
-    int known = type ? type_of(type) : -1;
+    int known = type ? type_of(type) : 3;
     struct names n = names_of(e);
     struct dna_buf key = DNA_BUF_INIT;
     dna_buf_puts(&key, "");
     dna_xml_text(e, &key);
-    const struct dna_xml_node *error = dna_xml_child(e, NULL, "error");
-    struct verdict v = { n.from, n.to, id ? id : "", known < 0 ? verdicts[2] : verdicts[known],
-                         dna_xml_child(error, DNA_NS_STANZA_ERRORS, "item-not-found") != NULL };
+    struct verdict v = { n.from, n.to, id ? id : "", verdicts[known] };
     if (result && !type)
         on_key(s, &n, key.at);
     else if (!type)
         on_question(s, &n, id, key.at);
-    else if (known < 0)
-        dna_log(DNA_LOG_WARN, "unknown_type", "element=%s type=%s", e->name, dna_log_quote(type));
     else if (result)
         on_answer(s, &n, results[known]);
     else
@@ -364,9 +376,14 @@ void dna_s2s_dialback_element(struct stream *s, const struct dna_xml_node *e)
 void dna_s2s_dialback_secured(struct pair *p)
 {
     const struct dialback_receiving_facts e = { 0 };
-    p->key_sent = false;
     dna_s2s_receiving_dialback_event(p, dialback_receiving_E_STREAM_SECURED, &e);
-    initiating_event(p, dialback_initiating_E_STREAM_SECURED);
+    initiating_event(p, dialback_initiating_E_STREAM_SECURED, true);
+}
+
+void dna_s2s_dialback_restarted(struct pair *p)
+{
+    const struct dialback_receiving_facts e = { 0 };
+    dna_s2s_receiving_dialback_event(p, dialback_receiving_E_STREAM_RESTARTED, &e);
 }
 
 void dna_s2s_dialback_gone(struct pair *p)
@@ -380,5 +397,5 @@ void dna_s2s_dialback_gone(struct pair *p)
         dna_s2s_questions_done(asker);
     }
     dna_s2s_receiving_dialback_event(p, dialback_receiving_E_STREAM_GONE, &e);
-    initiating_event(p, dialback_initiating_E_STREAM_GONE);
+    initiating_event(p, dialback_initiating_E_STREAM_GONE, true);
 }

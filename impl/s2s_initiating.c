@@ -99,8 +99,7 @@ static void report_failed(void *arg)
     if (!r)
         return;
     r->pending = NULL;
-    dna_s2s_route_bounce(r, "remote-server-timeout");
-    dna_s2s_route_done(r);
+    dna_s2s_route_event(r, routing_E_FAILED);
 }
 
 #define ERROR(name, condition)                                                                     \
@@ -109,6 +108,7 @@ static void report_failed(void *arg)
         dna_s2s_error(arg, condition);                                                             \
     }
 ERROR(invalid_namespace, "invalid-namespace")
+ERROR(unsupported_version, "unsupported-version")
 ERROR(bad_format, "bad-format")
 ERROR(invalid_from, "invalid-from")
 ERROR(policy_violation, "policy-violation")
@@ -121,6 +121,11 @@ ERROR(system_shutdown, "system-shutdown")
 static void send_close(void *arg)
 {
     dna_s2s_send_close(arg);
+}
+
+static void drain_input(void *arg)
+{
+    dna_s2s_drain(arg);
 }
 
 static void discard_input(void *arg)
@@ -153,6 +158,8 @@ static void (*const stream_outs[])(void *) = {
     [stream_initiating_O_error_connection_timeout] = error_connection_timeout,
     [stream_initiating_O_error_system_shutdown] = error_system_shutdown,
     [stream_initiating_O_send_close] = send_close,
+    [stream_initiating_O_error_unsupported_version] = error_unsupported_version,
+    [stream_initiating_O_drain_input] = drain_input,
     [stream_initiating_O_discard_input] = discard_input,
     [stream_initiating_O_drop_stream] = drop_stream,
 };

@@ -34,6 +34,9 @@ struct route {
     char *ours, *theirs, *key;
     struct stanza *head, **tail;
     size_t num;
+    const char *last; /* the stanza that came last, borrowed while it is being queued */
+    size_t last_len;
+    struct routing m;       /* what becomes of it when no stream will carry it */
     struct pair *via;       /* the pair that carries it or was asked to */
     struct stream *pending; /* the stream being opened for it */
     bool own_only;          /* no stream opened for another pair is to be tried */
@@ -61,7 +64,7 @@ struct pair {
     struct question *question;
     char *said_from, *said_to; /* the addresses of the peer's last db:result, letter by letter */
     struct event *result_timer;
-    bool key_sent, scratch;
+    bool scratch;
 };
 
 /* A stream stands in the lists of the domains, and of the address, that it leads to. */
@@ -96,7 +99,7 @@ struct stream {
     char *their_text;              /* 'from' of the current header as it was written, or NULL */
     char *id;                      /* the stream id that keys are made with */
     uint64_t number;
-    bool initiating, for_stanzas, buried, discard, retired, closing, active, dropped;
+    bool initiating, for_stanzas, buried, discard, drain, closing, active, dropped;
     struct piggyback_assertion pa;
     struct piggyback_supposition ps;
     struct dialback_authoritative da;
@@ -158,7 +161,6 @@ struct dna_s2s {
 struct verdict {
     const char *from, *to, *id;
     enum dialback_receiving_event on;
-    bool not_hosted_there;
 };
 
 /* s2s_stream.c: what both roles share */
@@ -170,6 +172,7 @@ void dna_s2s_end(struct stream *s);             /* another machine ends the stre
 void dna_s2s_send_close(struct stream *s);      /* our closing tag */
 void dna_s2s_drop(struct stream *s);            /* TCP ends; all machines of the stream are told */
 void dna_s2s_discard(struct stream *s);         /* input is no longer looked at */
+void dna_s2s_drain(struct stream *s);           /* of the input only stanzas and the end are looked at */
 void dna_s2s_error(struct stream *s, const char *condition);
 void dna_s2s_flows(struct stream *s);           /* all pairs are told STREAM_FLOWS */
 void dna_s2s_watch_idle(struct stream *s);      /* TIMER_IDLE counts from now on */
@@ -221,6 +224,7 @@ void dna_s2s_route_remote(void *arg, const char *from_domain, const char *to_dom
                           const struct dna_xml_node *stanza, const char *text, size_t len);
 void dna_s2s_route_pump(struct route *r);
 void dna_s2s_route_bounce(struct route *r, const char *condition);
+void dna_s2s_route_event(struct route *r, enum routing_event on); /* r may be gone afterwards */
 void dna_s2s_route_use(struct route *r, struct pair *p);
 void dna_s2s_route_lost(struct pair *p); /* p is no way any more */
 void dna_s2s_route_open_own(struct route *r);
@@ -232,6 +236,7 @@ void dna_s2s_route_free(void *route, void *arg);
 void dna_s2s_dialback_element(struct stream *s, const struct dna_xml_node *e);
 void dna_s2s_request(struct pair *p);
 void dna_s2s_dialback_secured(struct pair *p);
+void dna_s2s_dialback_restarted(struct pair *p); /* SASL: the stream that a question named is replaced */
 void dna_s2s_dialback_gone(struct pair *p);
 
 /* s2s_verify.c: our questions to authorities */

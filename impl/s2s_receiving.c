@@ -74,6 +74,16 @@ static void send_close(void *arg)
     dna_s2s_send_close(arg);
 }
 
+static void arm_negotiation(void *arg)
+{
+    dna_s2s_negotiation_deadline(arg);
+}
+
+static void drain_input(void *arg)
+{
+    dna_s2s_drain(arg);
+}
+
 static void discard_input(void *arg)
 {
     dna_s2s_discard(arg);
@@ -99,6 +109,8 @@ static void (*const stream_outs[])(void *) = {
     [stream_receiving_O_error_connection_timeout] = error_connection_timeout,
     [stream_receiving_O_error_system_shutdown] = error_system_shutdown,
     [stream_receiving_O_send_close] = send_close,
+    [stream_receiving_O_arm_negotiation] = arm_negotiation,
+    [stream_receiving_O_drain_input] = drain_input,
     [stream_receiving_O_discard_input] = discard_input,
     [stream_receiving_O_drop_stream] = drop_stream,
 };
@@ -204,6 +216,12 @@ static void restart_after_tls(void *arg)
     dna_s2s_receiving_event(s, stream_receiving_E_RESTARTED, &no_facts);
 }
 
+static void forget_pairs(void *arg)
+{
+    for (struct pair *p = ((struct stream *)arg)->pairs; p; p = p->next)
+        dna_s2s_pair_secured(p);
+}
+
 static void discard_clear(void *arg)
 {
     (void)arg; /* dna_conn_start_tls() throws away what was read in clear */
@@ -219,6 +237,7 @@ static void (*const tls_outs[])(void *) = {
     [starttls_receiving_O_send_tls_failure] = send_tls_failure,
     [starttls_receiving_O_start_tls] = start_tls,
     [starttls_receiving_O_restart_after_tls] = restart_after_tls,
+    [starttls_receiving_O_forget_pairs] = forget_pairs,
     [starttls_receiving_O_discard_clear] = discard_clear,
     [starttls_receiving_O_end_stream] = end_stream,
     [starttls_receiving_O_drop_stream] = drop_stream,

@@ -142,7 +142,7 @@ static void report_connected(void *arg)
     dna_s2s_initiating_event(s, stream_initiating_E_TCP_UP, &e);
 }
 
-static void give_up(struct stream *s, const char *condition, enum dialback_receiving_event how)
+static void give_up(struct stream *s, enum routing_event what, enum dialback_receiving_event how)
 {
     struct route *r = s->i.route;
     s->i.route = NULL;
@@ -152,18 +152,17 @@ static void give_up(struct stream *s, const char *condition, enum dialback_recei
     if (!r)
         return;
     r->pending = NULL;
-    dna_s2s_route_bounce(r, condition);
-    dna_s2s_route_done(r);
+    dna_s2s_route_event(r, what);
 }
 
 static void report_not_found(void *arg)
 {
-    give_up(arg, "remote-server-not-found", dialback_receiving_E_AUTHORITY_NOT_FOUND);
+    give_up(arg, routing_E_NOT_FOUND, dialback_receiving_E_AUTHORITY_NOT_FOUND);
 }
 
 static void report_unreachable(void *arg)
 {
-    give_up(arg, "remote-server-timeout", dialback_receiving_E_AUTHORITY_UNREACHABLE);
+    give_up(arg, routing_E_UNREACHABLE, dialback_receiving_E_AUTHORITY_UNREACHABLE);
 }
 
 static void (*const outs[])(void *) = {

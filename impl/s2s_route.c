@@ -34,6 +34,7 @@ struct route *dna_s2s_route_get(struct dna_s2s *s2s, const char *ours, const cha
     r->theirs = dna_strdup(theirs);
     r->key = key_of(ours, theirs);
     r->tail = &r->head;
+    dna_instance_init(&dna_machine_routing, &r->m);
     (void)dna_hash_put(&s2s->routes, r->key, r);
     return r;
 }
@@ -75,6 +76,41 @@ void dna_s2s_route_bounce(struct route *r, const char *condition)
     }
 }
 
+/* --- what becomes of a queue that no stream will carry: model/routing.def --- */
+
+static void bounce_not_found(void *arg)
+{
+    dna_s2s_route_bounce(arg, "remote-server-not-found");
+}
+
+static void bounce_timeout(void *arg)
+{
+    dna_s2s_route_bounce(arg, "remote-server-timeout");
+}
+
+static void bounce_resource_constraint(void *arg)
+{
+    struct route *r = arg;
+    dna_router_bounce(r->s2s->at.router, r->last, r->last_len, NULL, "resource-constraint");
+}
+
+static void (*const routing_outs[routing_O_MAX])(void *) = {
+    [routing_O_bounce_not_found] = bounce_not_found,
+    [routing_O_bounce_timeout] = bounce_timeout,
+    [routing_O_bounce_resource_constraint] = bounce_resource_constraint,
+};
+
+void dna_s2s_route_event(struct route *r, enum routing_event on)
+{
+    static struct dna_stream_vars no_stream; /* a route is of no stream; the table reads none */
+    const struct routing_facts e = { 0 };
+    struct dna_effects fx;
+    dna_routing_step(&r->m, on, &e, &no_stream, r->s2s->knobs, &fx);
+    dna_log_step(0, r->key, &fx);
+    RUN(&fx, routing_outs, r);
+    dna_s2s_route_done(r);
+}
+
 void dna_s2s_route_pump(struct route *r)
 {
     while (r->head && r->via && dna_s2s_transmit(r->via))
@@ -97,8 +133,7 @@ void dna_s2s_route_lost(struct pair *p)
     if (!r || r->via != p)
         return;
     r->via = NULL;
-    dna_s2s_route_bounce(r, "remote-server-timeout");
-    dna_s2s_route_done(r);
+    dna_s2s_route_event(r, routing_E_PAIR_LOST);
 }
 
 static void open_stream(struct route *r)
@@ -155,10 +190,8 @@ static bool assert_on(struct route *r, struct stream *s)
 {
     struct candidate c = { r, s, false };
     struct dna_effects fx;
-    struct piggyback_assertion_facts e = { .ready = s->vars.flowing && !s->closing,
-                                           .we_opened = s->initiating,
-                                           .target_taken = dna_s2s_target_taken(s, r->theirs),
-                                           .retired = s->retired };
+    struct piggyback_assertion_facts e = { .target_taken = dna_s2s_target_taken(s, r->theirs),
+                                           .peer_proved = dna_s2s_proves(s, r->theirs) };
     STEP(s, piggyback_assertion, &s->pa, WANT_PAIR, &e, r->key, &fx);
     RUN(&fx, assertion_outs, &c);
     return c.taken_up;
@@ -168,10 +201,7 @@ static bool suppose_on(struct route *r, struct stream *s)
 {
     struct candidate c = { r, s, false };
     struct dna_effects fx;
-    struct piggyback_supposition_facts e = { .ready = s->vars.flowing && !s->closing,
-                                             .retired = s->retired,
-                                             .we_opened = s->initiating,
-                                             .same_endpoint = 1, /* how it was found */
+    struct piggyback_supposition_facts e = { .same_endpoint = 1, /* how it was found */
                                              .certificate_covers = dna_s2s_proves(s, r->theirs) };
     STEP(s, piggyback_supposition, &s->ps, WANT_TARGET, &e, r->key, &fx);
     RUN(&fx, supposition_outs, &c);
@@ -233,10 +263,10 @@ void dna_s2s_route_remote(void *arg, const char *from_domain, const char *to_dom
     struct dna_s2s *s2s = arg;
     (void)stanza;
     struct route *r = dna_s2s_route_get(s2s, from_domain, to_domain);
-    if (s2s->stopping || r->num >= s2s->at.config->limit_queue) {
-        dna_router_bounce(s2s->at.router, text, len, NULL,
-                          s2s->stopping ? "remote-server-not-found" : "resource-constraint");
-        dna_s2s_route_done(r);
+    r->last = text;
+    r->last_len = len;
+    if (r->num >= s2s->at.config->limit_queue) {
+        dna_s2s_route_event(r, routing_E_OVERFLOW);
         return;
     }
     struct stanza *q = dna_calloc(1, sizeof *q + len);
@@ -245,7 +275,9 @@ void dna_s2s_route_remote(void *arg, const char *from_domain, const char *to_dom
     *r->tail = q;
     r->tail = &q->next;
     r->num++;
-    if (r->via)
+    if (s2s->stopping)
+        dna_s2s_route_event(r, routing_E_SHUTDOWN);
+    else if (r->via)
         dna_s2s_route_pump(r);
     else if (!r->pending)
         want_pair(r);

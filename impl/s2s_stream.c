@@ -225,6 +225,11 @@ void dna_s2s_discard(struct stream *s)
     s->discard = true;
 }
 
+void dna_s2s_drain(struct stream *s)
+{
+    s->drain = true;
+}
+
 void dna_s2s_drop(struct stream *s)
 {
     if (s->dropped)
@@ -288,8 +293,12 @@ void dna_s2s_forget(struct stream *s, bool starttls)
         dna_instance_forget(&dna_machine_sasl_external_receiving, &s->r.sasl, starttls);
     }
     dna_conn_restart_xml(s->conn, EARLY_BYTES);
-    for (struct pair *p = starttls ? s->pairs : NULL; p; p = p->next)
-        dna_s2s_pair_secured(p);
+    for (struct pair *p = s->pairs; p; p = p->next) {
+        if (starttls)
+            dna_s2s_pair_secured(p);
+        else
+            dna_s2s_dialback_restarted(p);
+    }
 }
 
 bool dna_s2s_proves(struct stream *s, const char *domain)
@@ -353,6 +362,8 @@ void dna_s2s_element(struct stream *s, const struct dna_xml_node *e)
         SAME_EVENT(s, RX_STREAM_ERROR);
     else if (is_stanza(e))
         dna_s2s_stanza(s, e);
+    else if (s->drain)
+        return;
     else if (dna_xml_is(e, DNA_NS_DIALBACK, "result") || dna_xml_is(e, DNA_NS_DIALBACK, "verify"))
         dna_s2s_dialback_element(s, e);
     else if (dna_xml_is(e, DNA_NS_BIDI, "bidi"))

@@ -87,10 +87,8 @@ static void ask_one(struct question *q)
     };
     if (q->asker->vars.secured)
         dna_s2s_receiving_dialback_event(p, dialback_receiving_E_AUTHORITY_SECURED, &e);
-    if (p->dr.state == dialback_receiving_S_VERIFYING)
+    if (p->question == q) /* still wanted */
         send_question(q);
-    else
-        dna_s2s_question_end(q);
 }
 
 void dna_s2s_questions_send(struct stream *asker)
@@ -181,7 +179,7 @@ void dna_s2s_ask(struct pair *p, const char *key)
 void dna_s2s_verdict(struct stream *s, const struct verdict *v)
 {
     struct question *q = dna_s2s_question_find(s->s2s, v->to, v->from, v->id);
-    struct dialback_receiving_facts e = { .not_hosted_there = v->not_hosted_there };
+    struct dialback_receiving_facts e = { 0 };
     if (!q) {
         struct pair *p = dna_s2s_pair_scratch(s, v->to, v->from);
         dna_s2s_receiving_dialback_event(p, v->on, &e);

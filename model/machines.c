@@ -46,6 +46,9 @@
 #define M piggyback_supposition
 #define DEF "model/piggyback_supposition.def"
 #include "model/machine_inst.h"
+#define M routing
+#define DEF "model/routing.def"
+#include "model/machine_inst.h"
 #define M c2s_client
 #define DEF "model/c2s_client.def"
 #include "model/machine_inst.h"

@@ -28,6 +28,7 @@
     X(association)                                                                                 \
     X(piggyback_assertion)                                                                         \
     X(piggyback_supposition)                                                                       \
+    X(routing)                                                                                     \
     X(c2s_client)                                                                                  \
     X(c2s_server)
 
@@ -72,6 +73,9 @@
 #include "model/machine_types.h"
 #define M piggyback_supposition
 #define DEF "model/piggyback_supposition.def"
+#include "model/machine_types.h"
+#define M routing
+#define DEF "model/routing.def"
 #include "model/machine_types.h"
 #define M c2s_client
 #define DEF "model/c2s_client.def"

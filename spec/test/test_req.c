@@ -191,7 +191,7 @@ static void test_defaults(void)
     CU_ASSERT_EQUAL(k.reverse_dialback_without_bidi, 0);
     CU_ASSERT_EQUAL(k.peer_header_from_must_match, 0);
     CU_ASSERT_EQUAL(k.bidi_before_tls, 0);
-    CU_ASSERT_EQUAL(k.pin_accepts, 0);
+    CU_ASSERT_EQUAL(k.pin_accepts, 1);
 }
 
 static void test_sets(void)
