@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOLD_MS 100
+
 void runner_tick(struct runner *r)
 {
     event_active(r->tick, EV_TIMEOUT, 0);
@@ -140,23 +142,58 @@ void runner_finish_job(struct runner *r, struct job *job, struct dna_result *res
     runner_tick(r);
 }
 
+static void release_job(struct runner *r, struct job *job)
+{
+    struct dna_result *result = job->last;
+
+    job->place->running--;
+    r->running--;
+    if (job->alone) {
+        /* kept back: whether it counts depends on whether another of the suspects kills it */
+        result->alone = true;
+        job->state = JOB_SUSPECT;
+        runner_tick(r);
+        return;
+    }
+    job->last = NULL;
+    runner_finish_job(r, job, result);
+}
+
+static void on_hold(evutil_socket_t fd, short what, void *arg)
+{
+    struct runner *r = arg;
+    bool more = false;
+
+    (void)fd;
+    (void)what;
+    for (size_t i = 0; i < r->num_jobs; i++) {
+        if (r->jobs[i].state != JOB_HELD)
+            continue;
+        if (dna_seconds_since(&r->jobs[i].held) * 1000 >= HOLD_MS)
+            release_job(r, &r->jobs[i]);
+        else
+            more = true;
+    }
+    if (more)
+        event_add(r->hold, &(struct timeval){ 0, HOLD_MS * 500 });
+}
+
 static void on_case_done(struct dna_case_run *run, struct dna_result *result, void *arg)
 {
     struct job *job = run->owner;
     struct runner *r = arg;
 
     job->run = NULL;
-    job->place->running--;
-    r->running--;
+    job->last = result;
     runner_bury(r, run);
-    if (job->alone) {
-        /* kept back: whether it counts depends on whether another of the suspects kills it */
-        result->alone = true;
-        job->last = result;
-        job->state = JOB_SUSPECT;
+    if (result->verdict < DNA_VERDICT_INCONC) {
+        release_job(r, job);
         return;
     }
-    runner_finish_job(r, job, result);
+    job->state = JOB_HELD;
+    evutil_gettimeofday(&job->held, NULL);
+    if (!event_pending(r->hold, EV_TIMEOUT, NULL))
+        event_add(r->hold, &(struct timeval){ 0, HOLD_MS * 1000 });
 }
 
 void runner_start_job(struct runner *r, struct job *job)
@@ -373,6 +410,7 @@ static void collect(struct runner *r)
 static void watch(struct runner *r)
 {
     r->tick = event_new(r->base, -1, 0, on_tick, r);
+    r->hold = event_new(r->base, -1, EV_TIMEOUT, on_hold, r);
     r->deadline = event_new(r->base, -1, EV_TIMEOUT, on_deadline, r);
     r->sigint = evsignal_new(r->base, SIGINT, on_signal, r);
     r->sigterm = evsignal_new(r->base, SIGTERM, on_signal, r);
@@ -385,6 +423,7 @@ static void watch(struct runner *r)
 static void unwatch(struct runner *r)
 {
     event_free(r->tick);
+    event_free(r->hold);
     event_free(r->deadline);
     event_free(r->sigint);
     event_free(r->sigterm);

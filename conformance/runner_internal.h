@@ -8,7 +8,9 @@
 
 #include "conformance/runner.h"
 
-enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUSPECT, JOB_DONE };
+/* HELD: it ended badly a moment ago. A process that dies closes its connections before anyone can know
+ * that it died, so a bad end waits a little for that news. */
+enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_HELD, JOB_SUSPECT, JOB_DONE };
 
 struct job {
     const struct dna_case *c;
@@ -19,7 +21,8 @@ struct job {
     struct dna_result *worst; /* of all rounds */
     enum dna_verdict first;
     unsigned others;          /* rounds with another verdict than the first */
-    bool alone, died_alone, skip;
+    bool alone, skip;
+    struct timeval held;
 };
 
 /* one variant: a process and how far it is */
@@ -50,7 +53,7 @@ struct runner {
     size_t *order;
     struct place places[DNA_MAX_VARIANTS];
     size_t num_places;
-    struct event *tick, *deadline, *sigint, *sigterm;
+    struct event *tick, *hold, *deadline, *sigint, *sigterm;
     struct dna_case_run **dead; /* ended runs, freed from the loop and not from their callback */
     unsigned num_dead, cap_dead;
     unsigned running, done, numbers, round;

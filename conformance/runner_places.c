@@ -40,24 +40,43 @@ static void on_failed(struct dna_iut *iut, const struct dna_diag *diag, void *ar
          diag->text);
 }
 
-static void crashed_alone(struct place *p, struct job *job, const char *death)
+static void crashed_alone(struct place *p, struct job *job, const char *death,
+                          const char *transcript)
 {
     char *tail = dna_iut_log_tail(p->iut, NULL, 0, 25);
-    struct dna_result *res;
+    struct dna_result *res = runner_made_up(job, DNA_VERDICT_FAIL, "crash", death);
 
-    job->died_alone = true;
     job->alone = false;
     p->any_died_alone = true;
-    res = runner_made_up(job, DNA_VERDICT_FAIL, "crash", death);
     res->expected = "the implementation under test goes on";
     res->got = dna_pool_printf(res->pool, "it died twice during this case: %s", death);
-    res->transcript = dna_pool_strdup(res->pool, job->run->transcript.at);
+    res->transcript = dna_pool_strdup(res->pool, transcript);
     res->log_tail = tail ? dna_pool_strdup(res->pool, tail) : NULL;
-    res->number = job->run->number;
     free(tail);
-    runner_bury(p->r, job->run);
-    job->run = NULL;
     runner_finish_job(p->r, job, res);
+}
+
+/* a case that was under way when its server died */
+static void hit_by_death(struct place *p, struct job *job, const char *death)
+{
+    struct dna_case_run *run = job->run;
+    struct dna_result *held = job->last;
+
+    p->running--;
+    p->r->running--;
+    job->run = NULL;
+    job->last = NULL;
+    if (run)
+        run->ended = true;
+    if (job->alone) {
+        crashed_alone(p, job, death, run ? run->transcript.at : held->transcript);
+    } else {
+        job->state = JOB_SUSPECT;
+        p->suspects++;
+    }
+    dna_result_free(held);
+    if (run)
+        runner_bury(p->r, run);
 }
 
 static void on_death(struct dna_iut *iut, int status, void *arg)
@@ -78,20 +97,10 @@ static void on_death(struct dna_iut *iut, int status, void *arg)
     for (size_t i = 0; i < r->num_jobs; i++) {
         struct job *job = &r->jobs[i];
 
-        if (job->place != p || job->state != JOB_RUNNING)
+        if (job->place != p || (job->state != JOB_RUNNING && job->state != JOB_HELD))
             continue;
         hit++;
-        p->running--;
-        r->running--;
-        job->run->ended = true;
-        if (job->alone) {
-            crashed_alone(p, job, death);
-            continue;
-        }
-        runner_bury(r, job->run);
-        job->run = NULL;
-        job->state = JOB_SUSPECT;
-        p->suspects++;
+        hit_by_death(p, job, death);
     }
     runner_message(r, "%s (variant %s) died: %s; %u case%s under way, started again", r->profile->title,
             p->variant->name, death, hit, hit == 1 ? " was" : "s were");

@@ -1,0 +1,9 @@
+#!/bin/bash
+# The reference, which is killed whenever its log names a domain that begins with "killer".
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+log=$(dirname "$2")/log
+"$here/../../../build/xdna-server" "$@" 2>&1 &
+server=$!
+{ tail -n 0 -f --pid="$server" "$log" | grep -m 1 -q 'killer\.' && kill -SEGV "$server"; } 2>/dev/null &
+wait "$server"
