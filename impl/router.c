@@ -333,7 +333,8 @@ void dna_router_route(struct dna_router *r, const struct dna_xml_node *stanza, c
     w->from = from ? from : dna_xml_get(stanza, "from");
     w->to = dna_xml_get(stanza, "to");
     w->type = dna_xml_get(stanza, "type");
-    if (w->from && dna_jid_parse(w->from, &w->sender)) {
+    bool known = w->from && dna_jid_parse(w->from, &w->sender);
+    if (w->from) { /* an error about a malformed address comes from that very address */
         bool addressed = !w->to || dna_jid_parse(w->to, &w->target);
         if (!w->to) {
             w->target = w->sender;
@@ -344,7 +345,7 @@ void dna_router_route(struct dna_router *r, const struct dna_xml_node *stanza, c
             refuse(w, "jid-malformed");
         else if (dna_router_hosts(r, w->target.domain))
             to_here(w);
-        else
+        else if (known)
             to_remote(w);
     }
     free(w);
