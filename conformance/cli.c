@@ -14,7 +14,7 @@
 enum flag {
     FLAG_PROFILE = 256, FLAG_KNOWN, FLAG_FLAKY, FLAG_WRITE_KNOWN, FLAG_LEVEL, FLAG_FAIL_ON,
     FLAG_ROLE, FLAG_REQUIRE, FLAG_TIMEOUT, FLAG_DEADLINE, FLAG_SEED, FLAG_ORDER, FLAG_REPEAT,
-    FLAG_UNTIL_FAILURE, FLAG_FAIL_FAST, FLAG_SKIP, FLAG_JUNIT, FLAG_JSON, FLAG_TRANSCRIPTS,
+    FLAG_UNTIL_FAILURE, FLAG_FAIL_FAST, FLAG_SKIP, FLAG_JUNIT, FLAG_JSON, FLAG_TRANSCRIPTS, FLAG_KEEP,
     FLAG_COLOR, FLAG_PROGRESS, FLAG_SERVER, FLAG_MUTATE, FLAG_STRICT_FEATURES,
     FLAG_STRICT_WAIVERS, FLAG_TEXTS, FLAG_NO_HONESTY, FLAG_HELP, FLAG_LATER,
 };
@@ -39,6 +39,7 @@ static const struct option long_options[] = {
     { "junit", required_argument, NULL, FLAG_JUNIT },
     { "json", optional_argument, NULL, FLAG_JSON },
     { "transcripts", required_argument, NULL, FLAG_TRANSCRIPTS },
+    { "keep", required_argument, NULL, FLAG_KEEP },
     { "color", required_argument, NULL, FLAG_COLOR },
     { "progress", required_argument, NULL, FLAG_PROGRESS },
     { "server", required_argument, NULL, FLAG_SERVER },
@@ -212,6 +213,7 @@ static bool one_flag(int flag, struct dna_cli *cli, char *arg, const char *name)
     case FLAG_JUNIT: cli->junit = arg; return true;
     case FLAG_JSON: cli->json = arg; cli->as_json = true; return true;
     case FLAG_TRANSCRIPTS: cli->transcripts = arg; return true;
+    case FLAG_KEEP: cli->keep = arg; return true;
     case FLAG_SERVER: cli->run.server = arg; return true;
     case FLAG_MUTATE: cli->mutate = arg; return true;
     case FLAG_STRICT_FEATURES: cli->strict_features = true; return true;

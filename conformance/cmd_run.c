@@ -27,6 +27,7 @@ static const char usage[] =
     "  -j N   --timeout S (per step)   --deadline S (of the run)   --fail-fast\n"
     "  --seed S   --order fixed|shuffle   --repeat N   --repeat-until-failure\n"
     "  --junit FILE   --json FILE   --transcripts DIR\n"
+    "  --keep DIR              keep the lab's files there: configurations, certificates, server logs\n"
     "  -q | -v | -vv   --color auto|always|never   --progress auto|line|none\n"
     "exit status: 0 verdicts and nothing unexpected, 1 unexpected, 2 usage, 77 nothing applicable,\n"
     "  99 the lab or the implementation under test is not usable, 130/143 interrupted\n";
@@ -193,7 +194,7 @@ static int enter_and_play(struct session *s)
     struct event_base *base;
     int status;
 
-    if (dna_lab_enter(NULL, &s->lab.place, &diag) != 0)
+    if (dna_lab_enter(s->cli.keep, &s->lab.place, &diag) != 0)
         return diag_exit(&diag);
     signal(SIGPIPE, SIG_IGN);
     base = event_base_new();
