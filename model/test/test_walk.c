@@ -284,7 +284,7 @@ static void test_open(void)
     ACCEPT(dialback_receiving, KEY, "> send_policy_violation", "settle"); /* S.secured is open */
     ACCEPT(dialback_receiving, "S secured=1", KEY, "> send_timeout", "settle"); /* a timer */
     REFUSE(dialback_receiving, X0220_2_5_8, "S secured=1 we_opened=0", KEY, "> send_policy_violation");
-    ACCEPT(dialback_receiving, "S secured=1", "S secured=2", KEY, "> send_policy_violation");
+    ACCEPT(dialback_receiving, "S secured=1 we_opened=0", "S secured=2", KEY, "> send_policy_violation");
     /* an answer may still be on its way when the next event is sent */
     ACCEPT(dialback_authoritative, "S secured=1", VERIFY("1"), VERIFY("0"), "> send_verify_valid",
            "> send_verify_invalid", "settle");
@@ -300,6 +300,44 @@ static void test_open(void)
     CU_ASSERT_EQUAL(dna_walk_say(w, "< RX_VERIFY_VALID asked_here=1"), DNA_WALK_OK);
     CU_ASSERT_EQUAL(dna_walk_say(w, "> send_valid"), DNA_WALK_FAIL);
     dna_walk_free(w);
+}
+
+#define BAD_AUTH                                                                                   \
+    "< RX_AUTH external=1 encoding_ok=1 response_given=1 from_proved=0 authzid_other=0",           \
+        "> failure_not_authorized"
+#define WANTED                                                                                     \
+    "see suppose_on_stream due", "see open_own_stream due", "watch WANT_TARGET",                   \
+        "< WANT_TARGET same_endpoint=1 certificate_covers=1"
+
+/* Variables are followed: by the machine's own rows, over a restart and over STARTTLS. */
+static void test_variables(void)
+{
+    REFUSE(stream_initiating, X0288_2_2_2, OPENED, FEATURES("1", "0", "1"), "> send_bidi",
+           FEATURES("1", "0", "1"), "> send_bidi");
+    ACCEPT(sasl_external_receiving, "S secured=1", BAD_AUTH, BAD_AUTH, BAD_AUTH, BAD_AUTH,
+           "> error_policy_violation", "settle");
+    REFUSE(sasl_external_receiving, R6120_6_4_5_3, "S secured=1", BAD_AUTH, BAD_AUTH, BAD_AUTH,
+           "> error_policy_violation");
+    ACCEPT(sasl_external_receiving, "S secured=1", BAD_AUTH, BAD_AUTH, BAD_AUTH, BAD_AUTH,
+           "watch WEIGH", "settle", "restart", "unwatch WEIGH", "settle", "> error_policy_violation", "settle");
+    REFUSE(sasl_external_receiving, R6120_6_4_5_3, "S secured=1", BAD_AUTH, BAD_AUTH, BAD_AUTH,
+           BAD_AUTH, "watch WEIGH", "settle", "starttls", "unwatch WEIGH", "settle",
+           "> error_policy_violation");
+    ACCEPT(piggyback_supposition, "S we_opened=1 flowing=1 closing=0 peer_errors=1", WANTED,
+           "> suppose_on_stream", "settle");
+    REFUSE(piggyback_supposition, R7712_4_4_2_4, "S we_opened=1 closing=0 peer_errors=1", "restart",
+           "S flowing=1", WANTED, "> suppose_on_stream");
+}
+
+/* What is seen elsewhere is seen at most as often as it was done; a queue may hold any number. */
+static void test_credits(void)
+{
+    REFUSE(association, X0220_2_2_1_2, WATCH_PAIR, "S bidi=0", "< DIALBACK_ACCEPTED peer_proved=1",
+           STANZA("0"), STANZA("0"), "> deliver", "> deliver", "settle", "> deliver");
+    ACCEPT(association, WATCH_PAIR, "watch TX_STANZA STREAM_FLOWS", "S bidi=0",
+           "< DIALBACK_GRANTED peer_proved=1", "> transmit or release_queue",
+           "> transmit or release_queue", "> transmit or release_queue",
+           "> transmit or release_queue", "> transmit or release_queue", "settle");
 }
 
 static void test_diagnosis(void)
@@ -388,6 +426,8 @@ int main(void)
     CU_add_test(suite, "RFC 7712 4.3 and 4.4", test_rfc7712);
     CU_add_test(suite, "defects are refused when they happen", test_defects);
     CU_add_test(suite, "what is not told is open", test_open);
+    CU_add_test(suite, "variables are followed", test_variables);
+    CU_add_test(suite, "outputs seen elsewhere", test_credits);
     CU_add_test(suite, "the diagnosis names rows and requirements", test_diagnosis);
     CU_add_test(suite, "a walk that grows too large gives up", test_gives_up);
     CU_add_test(suite, "lines with unknown names", test_bad_lines);
