@@ -93,7 +93,7 @@ int dna_dns_replace(struct dna_dns *dns, const char *name, const char *record,
  */
 void dna_dns_remove(struct dna_dns *dns, const char *name, uint16_t type);
 
-/* dna_dns_remove_tree removes records, manners, zones and watchers at and below a name. */
+/* dna_dns_remove_tree removes all that is at and below a name (which is not the root). */
 void dna_dns_remove_tree(struct dna_dns *dns, const char *name);
 
 /*

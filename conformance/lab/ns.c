@@ -312,6 +312,7 @@ static int fork_inside(const struct dna_lab_place *place, bool kept, struct dna_
         return dna_diag_set(diag, DNA_CLASS_HARD, "lab: pipe: %s", strerror(errno));
     }
     fflush(NULL); /* else buffered output would be written twice */
+    signal(SIGCHLD, SIG_DFL); /* where it was inherited as ignored, nobody could be waited for */
     passed_signals(&set);
     sigprocmask(SIG_BLOCK, &set, &old);
     pid = fork();

@@ -187,6 +187,25 @@ static void death_shows(void)
     CU_ASSERT_EQUAL(WTERMSIG(status), SIGSEGV);
 }
 
+static void ignored_sigchld_is_no_trap(void)
+{
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        struct dna_lab_place place;
+        struct dna_diag diag;
+
+        signal(SIGCHLD, SIG_IGN); /* as some service managers and shells start their jobs */
+        alarm(10);
+        _exit(dna_lab_enter(NULL, &place, &diag) ? 1 : 5);
+    }
+    waitpid(pid, &status, 0);
+    CU_ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+}
+
 static volatile sig_atomic_t got_term;
 
 static void on_term(int number)
@@ -404,6 +423,7 @@ int main(void)
         { "nothing leaves the machine", nothing_leaves },
         { "acknowledgements are quick", acknowledgements_are_quick },
         { "a death inside shows outside", death_shows },
+        { "an ignored SIGCHLD is no trap", ignored_sigchld_is_no_trap },
         { "signals are passed on", signals_pass },
         { "death of the original ends all", death_of_original_ends_all },
         { "orphans are reaped", orphans_are_reaped },
