@@ -227,6 +227,7 @@ void dna_s2s_route_bounce(struct route *r, const char *condition);
 void dna_s2s_route_event(struct route *r, enum routing_event on); /* r may be gone afterwards */
 void dna_s2s_route_use(struct route *r, struct pair *p);
 void dna_s2s_route_lost(struct pair *p); /* p is no way any more */
+void dna_s2s_route_leave(struct pair *p); /* its stream closes: what comes goes elsewhere */
 void dna_s2s_route_open_own(struct route *r);
 void dna_s2s_route_done(struct route *r); /* frees it if nothing refers to it */
 bool dna_s2s_route_suppose(struct route *r, struct stream *opening);

@@ -111,12 +111,17 @@ void dna_s2s_route_event(struct route *r, enum routing_event on)
     dna_s2s_route_done(r);
 }
 
+static bool ready(const struct stream *s)
+{
+    return s->vars.flowing && !s->vars.handshaking && !s->vars.closing;
+}
+
 void dna_s2s_route_pump(struct route *r)
 {
     while (r->head && r->via && dna_s2s_transmit(r->via))
         ;
     /* what still waits is a reason to ask for the pair, once the stream is ready */
-    if (r->head && r->via && r->via->stream->vars.flowing)
+    if (r->head && r->via && ready(r->via->stream))
         dna_s2s_request(r->via);
 }
 
@@ -134,6 +139,15 @@ void dna_s2s_route_lost(struct pair *p)
         return;
     r->via = NULL;
     dna_s2s_route_event(r, routing_E_PAIR_LOST);
+}
+
+void dna_s2s_route_leave(struct pair *p)
+{
+    struct route *r = dna_s2s_route_find(p->stream->s2s, p->ours, p->theirs);
+    if (!r || r->via != p || r->head)
+        return; /* stanzas that wait belong to the answer that is due for p */
+    r->via = NULL;
+    dna_s2s_route_done(r);
 }
 
 static void open_stream(struct route *r)

@@ -217,6 +217,9 @@ void dna_s2s_send_close(struct stream *s)
     s->closing = true;
     dna_conn_puts(s->conn, "</stream:stream>");
     dna_conn_mute(s->conn); /* RFC 6120 4.4: nothing follows it */
+    drop_leads(s);
+    for (struct pair *p = s->pairs; p; p = p->next)
+        dna_s2s_route_leave(p);
     set_timer(s->deadline, s->s2s->at.config->timeout_close_ms);
 }
 
@@ -294,10 +297,10 @@ void dna_s2s_forget(struct stream *s, bool starttls)
     }
     dna_conn_restart_xml(s->conn, EARLY_BYTES);
     for (struct pair *p = s->pairs; p; p = p->next) {
-        if (starttls)
-            dna_s2s_pair_secured(p);
-        else
+        if (!starttls)
             dna_s2s_dialback_restarted(p);
+        else if (s->initiating) /* the receiving side told them when it sent proceed */
+            dna_s2s_pair_secured(p);
     }
 }
 
