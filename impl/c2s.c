@@ -306,7 +306,7 @@ size_t dna_c2s_count(const struct dna_c2s *c)
 void dna_c2s_shutdown(struct dna_c2s *c)
 {
     for (struct dna_c2s_session *s = c->first, *next; s; s = next) {
-        next = s->next; /* a step never frees its session: the closed callback does, from the loop */
+        next = s->next; /* a step never frees its session: on_closed does, from the loop */
         dna_c2s_step(s, c2s_server_E_SHUTDOWN, NO_FACTS);
     }
 }

@@ -19,7 +19,7 @@ struct dna_c2s;
 struct dna_c2s_setup {
     struct event_base *base;
     const struct dna_config *config; /* domains, accounts, timeouts, limits, knobs */
-    struct dna_router *router;       /* knows the hosted domains; accounts are added by dna_c2s_new */
+    struct dna_router *router;       /* knows the hosted domains; dna_c2s_new adds accounts */
     /* the TLS context of a hosted domain (prepared name); NULL if it has none */
     SSL_CTX *(*tls)(void *arg, const char *domain);
     void *arg;

@@ -92,7 +92,7 @@ void dna_client_resolve(struct dna_client *c);
 struct resolution_facts dna_client_resolution_facts(const struct dna_client *c);
 
 /* client_stanza.c */
-void dna_client_prepare_stanzas(struct dna_client *c); /* raises SEND_STANZA for what is to be said */
+void dna_client_prepare_stanzas(struct dna_client *c); /* raises SEND_STANZA for all there is */
 void dna_client_hold(struct dna_client *c);
 void dna_client_transmit(struct dna_client *c);
 void dna_client_release_held(struct dna_client *c); /* raises SEND_STANZA for what waited */

@@ -142,6 +142,7 @@ static void show_error(struct dna_client *c, const char *from)
 static void show_message(struct dna_client *c)
 {
     const char *id = dna_xml_get(c->element, "id"), *from = dna_xml_get(c->element, "from");
+    const char *expected = c->options->expect_id;
     const struct dna_xml_node *body = dna_xml_child(c->element, DNA_NS_CLIENT, "body");
     struct dna_buf text = DNA_BUF_INIT;
 
@@ -155,7 +156,7 @@ static void show_message(struct dna_client *c)
     dna_client_show(c, "message", "from %s, id %s: %s", from, id ? id : "(none)",
                     text.len ? text.at : "");
     dna_buf_cleanup(&text);
-    if (is(c->options->expect_id, "*") || is(id, c->options->expect_id ? c->options->expect_id : ""))
+    if (expected && (strcmp(expected, "*") == 0 || is(id, expected)))
         quit(c);
 }
 

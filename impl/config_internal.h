@@ -20,7 +20,7 @@ struct dna_config_reader {
     size_t error_size;
 };
 
-/* dna_config_fail records FILE:LINE: reason and returns false, for `return dna_config_fail(...)`. */
+/* dna_config_fail records FILE:LINE: reason and returns false, so that it can be returned. */
 bool dna_config_fail(struct dna_config_reader *r, unsigned line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -40,7 +40,7 @@ void dna_config_settings_free(struct dna_config *config);
 /* dna_config_word_print writes a word so that it reads back as one: quoted where need be. */
 void dna_config_word_print(FILE *out, const char *word);
 
-/* dna_config_path returns file as seen from the configuration file's folder; the caller frees it. */
+/* dna_config_path returns file as seen from the configuration's folder; the caller frees it. */
 char *dna_config_path(const char *config_path, const char *file);
 
 /* dna_config_check_domain looks at certificate and key: readable, PEM, a pair. */

@@ -162,5 +162,6 @@ bool dna_jid_parse(const char *text, struct dna_jid *out)
     }
     if (!slash)
         return true;
-    return dna_resource_valid(slash + 1) && copy_text(slash + 1, out->resource, sizeof out->resource);
+    return dna_resource_valid(slash + 1) &&
+           copy_text(slash + 1, out->resource, sizeof out->resource);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* jid.h -- addresses: local@domain/resource split, checked and brought into the form in which they
-   are compared (RFC 7622, with the mapping of the ASCII letters only).  All memory is the caller's. */
+   are compared (RFC 7622; of localparts only ASCII letters are mapped).  All memory is the
+   caller's. */
 #ifndef DNA_IMPL_JID_H
 #define DNA_IMPL_JID_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scram.c -- see scram.h.  One Gsasl context serves the process; each exchange is a session of it. */
+/* scram.c -- see scram.h.  One Gsasl context serves the process; an exchange is a session of it. */
 #include "impl/scram.h"
 
 #include <gsasl.h>

@@ -181,10 +181,11 @@ static void test_strong(void)
     check(run(&o, to_tls, then), DNA_CLIENT_REFUSED, true, "association=strong");
 }
 
-static const struct step offer_scram[] = { { "<stream:stream", HEADER OFFER("SCRAM-SHA-256"), false },
-                                           { "</auth>", "<failure " SASL_NS "><not-authorized/>"
-                                             "</failure>", false },
-                                           { NULL, NULL, false } };
+static const struct step offer_scram[] = {
+    { "<stream:stream", HEADER OFFER("SCRAM-SHA-256"), false },
+    { "</auth>", "<failure " SASL_NS "><not-authorized/></failure>", false },
+    { NULL, NULL, false }
+};
 
 static void test_association_only(void)
 {
