@@ -317,7 +317,8 @@ static void walk_one(struct flow *f, const struct dna_step *s)
         break;
     default:
         use_words(f, s);
-        use_text(f, s->file, s->line, s->value);
+        if (!s->num_words) /* else the value is one of them */
+            use_text(f, s->file, s->line, s->value);
     }
 }
 
