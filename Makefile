@@ -30,6 +30,7 @@ IMPL_OBJ  := $(call obj,$(IMPL_SRC))
 CONF_OBJ  := $(call obj,$(CONF_SRC))
 
 PROGRAMS  := $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test $(BUILD)/xdna-client \
+             $(BUILD)/xdna-client-test \
              $(BUILD)/model-tool $(BUILD)/spec-texts
 TEST_SRC  := $(wildcard spec/test/test_*.c model/test/test_*.c impl/test/test_*.c conformance/test/test_*.c)
 test_bin   = $(BUILD)/test/$(subst /test/,_,$(basename $(1)))
@@ -52,7 +53,7 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(INC) $(PKGFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/obj/impl/server_main_test.o: impl/server_main.c
+$(BUILD)/obj/impl/%_main_test.o: impl/%_main.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(INC) $(PKGFLAGS) $(CFLAGS) -DDNA_TEST_BUILD -MMD -MP -c $< -o $@
 
@@ -61,6 +62,8 @@ $(BUILD)/xdna: $(BUILD)/obj/conformance/main.o $(CONF_OBJ) $(MODEL_OBJ)
 $(BUILD)/xdna-server: $(BUILD)/obj/impl/server_main.o $(IMPL_OBJ) $(GEN_OBJ) $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/xdna-server-test: $(BUILD)/obj/impl/server_main_test.o $(BUILD)/obj/model/interp.o $(IMPL_OBJ) $(MODEL_OBJ)
+	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+$(BUILD)/xdna-client-test: $(BUILD)/obj/impl/client_main_test.o $(BUILD)/obj/model/interp.o $(IMPL_OBJ) $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/xdna-client: $(BUILD)/obj/impl/client_main.o $(IMPL_OBJ) $(GEN_OBJ) $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@

@@ -107,6 +107,22 @@ static void make_report(struct session *s, char **argv)
     dna_report_init(r);
 }
 
+/* The client of the profile, in its test build and with the mutant too. */
+static void mutate_client(struct session *s)
+{
+    static const char plain[] = "build/xdna-client ";
+
+    if (s->cli.mutate && s->profile->client && strncmp(s->profile->client, plain, sizeof plain - 1) == 0) {
+        char *was = s->profile->client;
+        size_t len = strlen(was) + strlen(s->cli.mutate) + 64;
+        s->profile->client = malloc(len);
+        if (s->profile->client)
+            snprintf(s->profile->client, len, "build/xdna-client-test --mutate %s %s", s->cli.mutate,
+                     was + sizeof plain - 1);
+        free(was);
+    }
+}
+
 /* --mutate: the test build of the reference, beside this program */
 static void mutate(struct session *s)
 {
@@ -132,6 +148,7 @@ static int prepare(struct session *s)
     s->profile = dna_profile_load(s->cli.profile ? s->cli.profile : "xdna", &diag);
     if (!s->profile)
         return diag_exit(&diag);
+    mutate_client(s);
     status = read_known(s);
     if (status)
         return status;

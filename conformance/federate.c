@@ -35,7 +35,7 @@ struct client {
     char line[MAX_LINE];
     size_t len;
     int status; /* as of waitpid, -1 while it runs */
-    int bound;  /* it has said that its resource is bound */
+    int bound;  /* it has said that it is online */
 };
 
 struct server {
@@ -95,12 +95,13 @@ static void take_line(struct client *c)
 {
     c->line[c->len] = '\0';
     c->len = 0;
-    printf("  %-34s %s\n", c->name, c->line);
-    if (!c->bound && strstr(c->line, "bound")) {
-        c->bound = 1;
-        if (c == &c->f->receiver) {
-            start_sender(c->f);
-        }
+    /* the sender's way is shown whole, of the receiver's only how it ends */
+    if (c == &c->f->sender || strstr(c->line, "message") || strstr(c->line, "RESULT")) {
+        printf("  %-6.*s %s\n", (int)strcspn(c->name, "@"), c->name, c->line);
+    }
+    if (c == &c->f->receiver && !c->bound && strstr(c->line, "has taken over")) {
+        c->bound = 1; /* it is online: its presence has been taken over */
+        start_sender(c->f);
     }
 }
 
@@ -191,7 +192,7 @@ static void start_sender(struct federation *f)
     snprintf(ca, sizeof ca, "%s/ca.crt", f->lab.store_dir);
     char *argv[] = { NULL, "--jid", jid, "--password", (char *)(uintptr_t)account(f, f->from, "juliet"),
                      "--ca-file", ca, "--to", to, "--message", "Good morrow to thee!",
-                     "--id", "greeting", NULL };
+                     "--message-id", "greeting", NULL };
     run_client(f, &f->sender, jid, argv);
 }
 

@@ -10,6 +10,9 @@
 #include "impl/buf.h"
 #include "impl/client.h"
 #include "impl/log.h"
+#ifdef DNA_TEST_BUILD
+#include "model/interp.h"
+#endif
 
 static const char help[] =
     "Usage: xdna-client --jid USER@DOMAIN[/RESOURCE] [OPTION...]\n"
@@ -70,6 +73,9 @@ enum option_id {
     OPT_PINS,
     OPT_ACCEPT,
     OPT_KNOB,
+#ifdef DNA_TEST_BUILD
+    OPT_MUTATE,
+#endif
     OPT_EXPLAIN,
     OPT_JSON,
     OPT_TIMEOUT,
@@ -95,6 +101,9 @@ static const struct option long_options[] = {
     { "pins", required_argument, NULL, OPT_PINS },
     { "accept-unauthenticated", no_argument, NULL, OPT_ACCEPT },
     { "knob", required_argument, NULL, OPT_KNOB },
+#ifdef DNA_TEST_BUILD
+    { "mutate", required_argument, NULL, OPT_MUTATE },
+#endif
     { "explain", no_argument, NULL, OPT_EXPLAIN },
     { "json", no_argument, NULL, OPT_JSON },
     { "verbose", no_argument, NULL, 'v' },
@@ -231,6 +240,15 @@ static bool read_text_option(struct command *c, int option, const char *value)
     return dna_utf8_valid(value, strlen(value)) || usage("`%s' is not UTF-8", value);
 }
 
+#ifdef DNA_TEST_BUILD
+static bool read_mutant(const char *value)
+{
+    char why[256];
+
+    return dna_interp_mutate(value, why, sizeof why) == 0 || usage("--mutate: %s", why);
+}
+#endif
+
 static bool read_option(struct command *c, int option, const char *value)
 {
     struct dna_client_options *o = &c->options;
@@ -261,6 +279,10 @@ static bool read_option(struct command *c, int option, const char *value)
     case OPT_ACCEPT:
         o->accept_unauthenticated = true;
         return true;
+#ifdef DNA_TEST_BUILD
+    case OPT_MUTATE: /* damages a row of the tables: model/interp.h */
+        return read_mutant(value);
+#endif
     case OPT_KNOB:
         return read_knob(c, value);
     case OPT_EXPLAIN:
