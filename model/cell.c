@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct dna_field knob_fields[] = {
-#define KNOB(name, decision, value, max, sentence, values)                                         \
+#define KNOB(name, decision, value, max, sentence, values) \
     { #name, offsetof(struct dna_knobs, name), value, max, DNA_KEEP, DNA_KEEP, sentence },
 #include "spec/decisions.def"
 };

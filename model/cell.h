@@ -66,7 +66,8 @@ uint64_t dna_places_count(const struct dna_places *places);
 void dna_places_first(const struct dna_places *places, struct dna_world *world);
 bool dna_places_next(const struct dna_places *places, struct dna_world *world);
 
-/* dna_world_init puts the machine in its start state, all values initial, facts 0, default knobs. */
+/* dna_world_init puts the machine in its start state, all values initial, facts 0, default knobs.
+ */
 void dna_world_init(struct dna_world *world, const struct dna_machine *machine);
 
 /* dna_world_env points an environment at the world. */

@@ -47,7 +47,8 @@ static void check_states(struct dna_checker *c)
             dna_check_fault(c, state_line(c, i), "%s is a second start state", m->states[i].name);
         }
         if (i == MAX_STATES) {
-            dna_check_fault(c, state_line(c, i), "more than %d states: split the machine", MAX_STATES);
+            dna_check_fault(c, state_line(c, i), "more than %d states: split the machine",
+                            MAX_STATES);
         }
     }
     if (starts == 0) {
@@ -77,8 +78,8 @@ static void check_row(struct dna_checker *c, size_t index)
         }
     }
     if (outs > DNA_MAX_OUTS) {
-        dna_check_fault(c, row_line(c, index), "row %s has %zu outputs, more than %d", row->id, outs,
-                        DNA_MAX_OUTS);
+        dna_check_fault(c, row_line(c, index), "row %s has %zu outputs, more than %d", row->id,
+                        outs, DNA_MAX_OUTS);
     }
     for (size_t other = 0; other < index; other++) {
         if (strcmp(m->rows[other].id, row->id) == 0) {
@@ -111,7 +112,8 @@ static void check_choice(struct dna_checker *c, size_t index)
         dna_check_fault(c, row_line(c, index),
                         "choice %s: %s and %s differ in state, event or guard", row->choice,
                         head->id, row->id);
-    } else if (m->rows[index - 1].kind != DNA_CHOICE || !dna_same_choice(&m->rows[index - 1], row)) {
+    } else if (m->rows[index - 1].kind != DNA_CHOICE ||
+               !dna_same_choice(&m->rows[index - 1], row)) {
         dna_check_fault(c, row_line(c, index), "choice %s: %s stands apart from the others",
                         row->choice, row->id);
     }
@@ -137,8 +139,8 @@ static void check_shadow(struct dna_checker *c, size_t index)
     dna_places_first(&places, &world);
     do {
         size_t i = dna_row_next(m, row->in, row->on, 0);
-        while (i < index && (dna_same_choice(&m->rows[i], row) ||
-                             !dna_guard_holds(m, m->rows[i].when, &env))) {
+        while (i < index &&
+               (dna_same_choice(&m->rows[i], row) || !dna_guard_holds(m, m->rows[i].when, &env))) {
             i = dna_row_next(m, row->in, row->on, i + 1);
         }
         if (i == index && dna_guard_holds(m, row->when, &env)) {
@@ -347,7 +349,8 @@ static void check_fields(struct dna_checker *c)
     }
 }
 
-/* An event that no state meets is declared in vain; one of our own, also if all states ignore it. */
+/* An event that no state meets is declared in vain; one of our own, also if all states ignore it.
+ */
 static void check_events(struct dna_checker *c)
 {
     const struct dna_machine *m = c->machine;
@@ -386,7 +389,8 @@ size_t dna_check_machine(struct dna_checker *checker)
         }
     }
     for (size_t state = 0; state < m->num_states; state++) {
-        for (size_t event = 0; event < m->num_events && m->states[state].mark != DNA_FINAL; event++) {
+        for (size_t event = 0; event < m->num_events && m->states[state].mark != DNA_FINAL;
+             event++) {
             check_cell(checker, state, event);
         }
     }

@@ -12,10 +12,10 @@
 /* dna_check_counts says how much was looked at. */
 struct dna_check_counts {
     size_t cells, choices;
-    size_t ignored, dead;  /* cells */
-    size_t dead_of_peers;  /* of `dead`: events that a peer's bytes raise, kept away by the parser */
+    size_t ignored, dead; /* cells */
+    size_t dead_of_peers; /* of `dead`: events that a peer's bytes raise, kept away by the parser */
     uint64_t configurations; /* reachable (state, V), summed over the valuations of K */
-    uint64_t steps;        /* tried from them, with every valuation of S and E that a cell mentions */
+    uint64_t steps; /* tried from them, with every valuation of S and E that a cell mentions */
 };
 
 /* dna_checker is one run over one machine; the caller fills the first four fields. */

@@ -21,15 +21,15 @@ static const uint64_t max_steps_of_cell = 1u << 24;
 struct search {
     struct dna_checker *checker;
     const struct dna_machine *m;
-    struct dna_places vars;      /* V whole, for numbering configurations */
-    struct dna_places *cells;    /* S and E of each cell, state-major */
+    struct dna_places vars;   /* V whole, for numbering configurations */
+    struct dna_places *cells; /* S and E of each cell, state-major */
     size_t num_configurations;
-    unsigned char *seen;         /* by number */
+    unsigned char *seen; /* by number */
     uint32_t *queue;
     size_t head, tail;
-    struct dna_world world;      /* K of this run */
-    bool *fired;                 /* by row */
-    bool *edges;                 /* state to state */
+    struct dna_world world; /* K of this run */
+    bool *fired;            /* by row */
+    bool *edges;            /* state to state */
     bool wrapped;
 };
 

@@ -215,14 +215,18 @@ static int parse_op(struct mutant *out, const char *op, const char *text, char *
     static const struct {
         const char *name;
         enum mutation what;
-    } plain[] = { { "drop", DROP }, { "true", FORCE_TRUE }, { "false", FORCE_FALSE },
-                  { "not", NEGATE }, { "nodo", OMIT } };
+    } plain[] = { { "drop", DROP },
+                  { "true", FORCE_TRUE },
+                  { "false", FORCE_FALSE },
+                  { "not", NEGATE },
+                  { "nodo", OMIT } };
     const struct dna_row *row = &out->machine->rows[out->row];
     if (strncmp(op, "to=", 3) == 0) {
         return parse_to(out, op + 3, text, err, size);
     }
     if (row->kind == DNA_DEAD) {
-        return complain(err, size, "a DEAD row can only be led elsewhere (to=STATE), not", op, text);
+        return complain(err, size, "a DEAD row can only be led elsewhere (to=STATE), not", op,
+                        text);
     }
     if (strncmp(op, "nodo=", 5) == 0 && !strchr(op, '/')) {
         return parse_do(out, op + 5, text, err, size);
@@ -280,12 +284,12 @@ void dna_interp_restore(void)
 }
 
 #ifndef DNA_INTERP_NO_STEPS
-#define STEP(M)                                                                                    \
-    void dna_##M##_step(struct M *m, enum M##_event on, const struct M##_facts *e,                 \
-                        struct dna_stream_vars *s, const struct dna_knobs *k,                      \
-                        struct dna_effects *fx)                                                    \
-    {                                                                                              \
-        dna_interp_step(&dna_machine_##M, m, on, e, s, k, fx);                                     \
+#define STEP(M) \
+    void dna_##M##_step(struct M *m, enum M##_event on, const struct M##_facts *e, \
+                        struct dna_stream_vars *s, const struct dna_knobs *k, \
+                        struct dna_effects *fx) \
+    { \
+        dna_interp_step(&dna_machine_##M, m, on, e, s, k, fx); \
     }
 DNA_MACHINES(STEP)
 #endif

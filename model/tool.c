@@ -6,11 +6,15 @@
  *   model-tool hash            the hash of each table, as the generated files name it
  *   model-tool gen DIR         DIR/NAME.gen.c for each machine
  *   model-tool check           every fault of every table, and what was looked at
+ *   model-tool docs DIR        DIR/NAME.md for each machine: diagram, vocabulary, rows, citations
+ *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
- * Tables are read again as text, for their hashes and lines; so it runs in the root of the checkout.
+ * Tables are read again as text, for their hashes and lines; so it runs in the root of the
+ * checkout.
  */
 #include "model/check.h"
+#include "model/docs.h"
 #include "model/gen.h"
 #include "model/machines.h"
 
@@ -60,16 +64,21 @@ static int table_read(struct table *table, const struct dna_machine *machine)
     return 0;
 }
 
-static int gen_one(const struct dna_machine *machine, const char *dir)
+/* Writes DIR/NAME.gen.c, or DIR/NAME.md if docs are wanted. */
+static int write_one(const struct dna_machine *machine, const char *dir, bool docs)
 {
     char path[512];
     struct table table;
     if (table_read(&table, machine)) {
         return -1;
     }
-    snprintf(path, sizeof path, "%s/%s.gen.c", dir, machine->name);
+    snprintf(path, sizeof path, "%s/%s.%s", dir, machine->name, docs ? "md" : "gen.c");
     FILE *out = fopen(path, "w");
-    int failed = out ? dna_gen_step(machine, table.text, table.hash, out) : -1;
+    int failed = -1;
+    if (out) {
+        failed = docs ? dna_docs_page(machine, table.hash, out)
+                      : dna_gen_step(machine, table.text, table.hash, out);
+    }
     if (out && fclose(out)) {
         failed = -1;
     }
@@ -80,10 +89,25 @@ static int gen_one(const struct dna_machine *machine, const char *dir)
     return failed;
 }
 
-static int cmd_gen(const char *dir)
+static int cmd_write(const char *dir, bool docs)
 {
     for (const struct dna_machine *const *m = dna_machines; *m; m++) {
-        if (gen_one(*m, dir)) {
+        if (write_one(*m, dir, docs)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int cmd_mutants(const char *name)
+{
+    const struct dna_machine *only = name ? dna_machine_find(name) : NULL;
+    if (name && !only) {
+        fprintf(stderr, "model-tool: no machine is called %s\n", name);
+        return 2;
+    }
+    for (const struct dna_machine *const *m = dna_machines; *m; m++) {
+        if ((!only || only == *m) && dna_docs_mutants(*m, stdout)) {
             return 1;
         }
     }
@@ -174,8 +198,8 @@ static void report_uncited(bool print)
             printf("uncited: %s (%s, %s) %s\n", r->id, dna_level_name(r->level), r->roles, r->text);
         }
     }
-    printf("requirements of the documents the tables cite: %zu cited by rows, %zu uncited%s\n", cited,
-           uncited, print ? "" : " (model-tool uncited lists them)");
+    printf("requirements of the documents the tables cite: %zu cited by rows, %zu uncited%s\n",
+           cited, uncited, print ? "" : " (model-tool uncited lists them)");
 }
 
 static int cmd_check(void)
@@ -198,7 +222,13 @@ int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "gen") == 0 && argc == 3) {
-        return cmd_gen(argv[2]);
+        return cmd_write(argv[2], false);
+    }
+    if (strcmp(command, "docs") == 0 && argc == 3) {
+        return cmd_write(argv[2], true);
+    }
+    if (strcmp(command, "mutants") == 0 && argc <= 3) {
+        return cmd_mutants(argv[2]);
     }
     if (strcmp(command, "hash") == 0 && argc == 2) {
         return cmd_hash();
@@ -213,6 +243,8 @@ int main(int argc, char **argv)
         report_uncited(true);
         return 0;
     }
-    fputs("usage: model-tool list | hash | gen DIR | check | uncited\n", stderr);
+    fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
+          "mutants [NAME]\n",
+          stderr);
     return 2;
 }

@@ -41,8 +41,8 @@ static size_t slot_of(const struct dna_walk *w, const struct walk_config *c)
         hash = (hash ^ at[i]) * 1099511628211u;
     }
     size_t slots = 2 * w->room, slot = (size_t)(hash % slots);
-    while (w->table[slot] && memcmp(&w->configs[w->table[slot] - 1], c,
-                                    offsetof(struct walk_config, row)) != 0) {
+    while (w->table[slot] &&
+           memcmp(&w->configs[w->table[slot] - 1], c, offsetof(struct walk_config, row)) != 0) {
         slot = (slot + 1) % slots;
     }
     return slot;
@@ -110,8 +110,8 @@ static void fire(struct dna_walk *w, const struct walk_config *from, struct dna_
             c.due[c.num_due++] = *o;
         } else if (mode != DNA_WALK_UNSEEN) {
             uint8_t *credit = &c.credit[w->credit_of[*o] - 1];
-            *credit = mode == DNA_WALK_OFTEN || *credit >= WALK_MANY ? WALK_MANY
-                                                                    : (uint8_t)(*credit + 1);
+            *credit =
+                mode == DNA_WALK_OFTEN || *credit >= WALK_MANY ? WALK_MANY : (uint8_t)(*credit + 1);
         }
     }
     dna_world_saturate(&world, m);

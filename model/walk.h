@@ -7,8 +7,8 @@
  * nothing follows from the order of an event and an output that was already under way.  An output
  * that no configuration can explain, or one that is missing at a settle, is a FAIL.
  *
- *   What isn't told is open: facts of an event, S, knobs.  Own and timer events may happen unseen at
- *   any time, except those that show on the wire (STREAM_GONE, STREAM_SECURED, STREAM_RESTARTED,
+ *   What isn't told is open: facts of an event, S, knobs.  Own and timer events may happen unseen
+ *   at any time, except those that show on the wire (STREAM_GONE, STREAM_SECURED, STREAM_RESTARTED,
  *   SECURED, RESTARTED, TLS_UP); dna_walk_watch changes that.
  *   All alternatives of a CHOICE are right.
  *
@@ -38,21 +38,21 @@ enum { DNA_WALK_MAX_ROWS = 8, DNA_WALK_MAX_REQS = 24 };
 
 /* dna_walk_diagnosis tells why; valid until the next call. */
 struct dna_walk_diagnosis {
-    size_t step;           /* how many events, outputs and settles had been fed, from 1 */
-    size_t num_rows;       /* rows that explain what was seen before */
+    size_t step;     /* how many events, outputs and settles had been fed, from 1 */
+    size_t num_rows; /* rows that explain what was seen before */
     const struct dna_row *rows[DNA_WALK_MAX_ROWS];
-    size_t num_expected;   /* outputs that would have been right, indexes into dos */
+    size_t num_expected; /* outputs that would have been right, indexes into dos */
     uint8_t expected[DNA_MAX_OUTS];
-    size_t num_reqs;       /* what those rows cite */
+    size_t num_reqs; /* what those rows cite */
     uint16_t reqs[DNA_WALK_MAX_REQS];
-    enum dna_level level;  /* the strongest of them; DNA_LEVEL_DECISION if there are none */
-    char text[640];        /* one line for a person */
+    enum dna_level level; /* the strongest of them; DNA_LEVEL_DECISION if there are none */
+    char text[640];       /* one line for a person */
 };
 
 struct dna_walk;
 
 /* dna_walk_new returns a walk in the start state, NULL without memory.  Bit i of `known` says that
-   the i-th knob (enum dna_knob_id) is as given; the others are open.  knobs may be NULL: all open. */
+   the i-th knob (enum dna_knob_id) is as given; the others are open.  knobs may be NULL. */
 struct dna_walk *dna_walk_new(const struct dna_machine *machine, const struct dna_knobs *knobs,
                               uint32_t known);
 

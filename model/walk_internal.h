@@ -54,8 +54,8 @@ struct dna_walk {
     struct dna_walk_diagnosis why;
 };
 
-/* walk_explain fills the diagnosis from the configurations that could not explain a step.  `outs` is
-   what was seen; num_outs 0 means that a settle found something missing. */
+/* walk_explain fills the diagnosis from the configurations that could not explain a step.  `outs`
+   is what was seen; num_outs 0 means that a settle found something missing. */
 void walk_explain(struct dna_walk *walk, const struct walk_config *configs, size_t num,
                   const uint8_t *outs, size_t num_outs);
 

@@ -48,7 +48,7 @@ static void cite(struct dna_walk_diagnosis *why, const struct dna_row *row)
         if (i == why->num_reqs && i < DNA_WALK_MAX_REQS) {
             why->reqs[why->num_reqs++] = *b;
         }
-        enum dna_level level = dna_requirement((enum dna_req)*b)->level;
+        enum dna_level level = dna_requirement((enum dna_req) * b)->level;
         if (rank(level) > rank(why->level)) {
             why->level = level;
         }
@@ -80,7 +80,8 @@ static void add_expected(struct dna_walk_diagnosis *why, uint8_t out)
     }
 }
 
-/* Rows that an input fired come first; what was only possible unseen is told if there is no other. */
+/* Rows that an input fired come first; what was only possible unseen is told if there is no other.
+ */
 static void collect(struct dna_walk *w, const struct walk_config *configs, size_t num, bool input)
 {
     for (size_t i = 0; i < num; i++) {

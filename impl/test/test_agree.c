@@ -13,15 +13,15 @@
 
 typedef void step_fn(struct dna_world *w, uint32_t on, struct dna_effects *fx);
 
-#define GENERATED(M)                                                                               \
-    static void generated_##M(struct dna_world *w, uint32_t on, struct dna_effects *fx)            \
-    {                                                                                              \
-        struct M m;                                                                                \
-        struct M##_facts e;                                                                        \
-        memcpy(&m, w->v, sizeof m);                                                                \
-        memcpy(&e, w->e, sizeof e);                                                                \
-        dna_##M##_step(&m, (enum M##_event)on, &e, &w->s, &w->k, fx);                              \
-        memcpy(w->v, &m, sizeof m);                                                                \
+#define GENERATED(M) \
+    static void generated_##M(struct dna_world *w, uint32_t on, struct dna_effects *fx) \
+    { \
+        struct M m; \
+        struct M##_facts e; \
+        memcpy(&m, w->v, sizeof m); \
+        memcpy(&e, w->e, sizeof e); \
+        dna_##M##_step(&m, (enum M##_event)on, &e, &w->s, &w->k, fx); \
+        memcpy(w->v, &m, sizeof m); \
     }
 DNA_MACHINES(GENERATED)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_bad_tables.c -- each table in fixtures/bad_tables/ has one mistake, and is refused for it with
- * the message and the line that its first line expects.
+ * test_bad_tables.c -- each table in fixtures/bad_tables/ has one mistake, and is refused for it
+ * with the message and the line that its first line expects.
  *
  * Some mistakes are seen by the compiler, which is then called; the other tables are compiled into
  * this test and given to the checker.  Runs in the root of the checkout.
@@ -146,16 +146,11 @@ static const struct dna_machine *const checked[] = {
 };
 
 static const char *const refused_by_compiler[] = {
-    "fail_state",
-    "fail_event",
-    "fail_guard",
-    "fail_output",
-    "fail_requirement",
-    "fail_duplicate_row",
-    "fail_duplicate_id",
-    "fail_field",
-    "fail_fact_written",
-    NULL,
+    "fail_state",        "fail_event",
+    "fail_guard",        "fail_output",
+    "fail_requirement",  "fail_duplicate_row",
+    "fail_duplicate_id", "fail_field",
+    "fail_fact_written", NULL,
 };
 
 struct expectation {
@@ -224,7 +219,8 @@ static void test_checker_refuses(void)
     }
 }
 
-/* The first error says the message, and the first place in the table named from there on is right. */
+/* The first error says the message, and the first place in the table named from there on is right.
+ */
 static void judge_compiler(const struct expectation *x, const char *output)
 {
     char error[512] = "", place[160];

@@ -102,9 +102,10 @@ static void test_lines(void)
     CU_ASSERT_EQUAL(
         dna_source_row(source, &m, &(struct dna_row){ .id = "A1", .kind = DNA_ROW, .line = 9 }), 3);
     CU_ASSERT_EQUAL(
-        dna_source_row(source, &m, &(struct dna_row){ .id = "A2", .kind = DNA_CHOICE, .line = 4 }), 5);
-    CU_ASSERT_EQUAL(dna_source_row(source, &m,
-                                   &(struct dna_row){ .id = "A3.STOP", .kind = DNA_IGNORE }), 6);
+        dna_source_row(source, &m, &(struct dna_row){ .id = "A2", .kind = DNA_CHOICE, .line = 4 }),
+        5);
+    CU_ASSERT_EQUAL(
+        dna_source_row(source, &m, &(struct dna_row){ .id = "A3.STOP", .kind = DNA_IGNORE }), 6);
     CU_ASSERT_EQUAL(
         dna_source_row(source, &m, &(struct dna_row){ .id = "", .kind = DNA_DEAD, .in = 0 }), 9);
     CU_ASSERT_EQUAL(

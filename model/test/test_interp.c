@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_interp.c -- every mutant does what its name says, and a wrong one is refused with its reason.
- * That the undamaged interpreter does what the generated code does is tested in impl/test/.
+ * test_interp.c -- every mutant does what its name says, and a wrong one is refused with its
+ * reason. That the undamaged interpreter does what the generated code does is tested in impl/test/.
  */
 #include "model/interp.h"
 
 #include "model/cell.h"
+#include "model/docs.h"
 #include "model/machines.h"
 
 #include <CUnit/Basic.h>
@@ -225,8 +226,7 @@ static void test_refused(void)
         { "DR21:to=NOWHERE", "DR21:to=NOWHERE: no such state 'NOWHERE'" },
         { "DR21:to=PROVEN", "DR21:to=PROVEN: the row already leads to 'PROVEN'" },
         { "DR21:nodo=send", "DR21:nodo=send: no such output or update 'send'" },
-        { "DR21:nodo=send_invalid",
-          "DR21:nodo=send_invalid: the row does not do 'send_invalid'" },
+        { "DR21:nodo=send_invalid", "DR21:nodo=send_invalid: the row does not do 'send_invalid'" },
         { "DR21:do=send_valid/x", "DR21:do=send_valid/x: no such output or update 'x'" },
         { "DR21:do=send_valid", "DR21:do=send_valid: no such operation 'do=send_valid'" },
         { "DR09:true", "DR09:true: `otherwise` always holds, no use in 'true'" },
@@ -253,6 +253,30 @@ static void test_refused(void)
     dna_interp_restore();
 }
 
+/* What model-tool lists can be chosen, every line of it. */
+static void test_listed(void)
+{
+    size_t num = 0;
+    FILE *list = tmpfile();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(list);
+    for (const struct dna_machine *const *m = dna_machines; *m; m++) {
+        CU_ASSERT_EQUAL(dna_docs_mutants(*m, list), 0);
+    }
+    rewind(list);
+    for (char line[256], err[256] = ""; fgets(line, sizeof line, list); num++) {
+        line[strcspn(line, "\n")] = '\0';
+        dna_interp_restore();
+        if (dna_interp_mutate(line, err, sizeof err)) {
+            printf("%s\n", err);
+            CU_FAIL("a listed mutant is refused");
+        }
+    }
+    fclose(list);
+    dna_interp_restore();
+    CU_ASSERT_TRUE(num > 1000);
+    printf("%zu mutants are listed\n", num);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -270,6 +294,7 @@ int main(void)
     CU_add_test(suite, "a DEAD cell has no effect", test_dead_cells);
     CU_add_test(suite, "several mutants at once, and restored", test_several);
     CU_add_test(suite, "refused mutants", test_refused);
+    CU_add_test(suite, "every listed mutant can be chosen", test_listed);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();

@@ -3,8 +3,9 @@
  * test_walk.c -- traces that the oracle must accept, and defective ones that it must refuse at the
  * right step.
  *
- * The accepted ones are the worked examples of XEP-0220, XEP-0288 and RFC 7712, each played once for
- * every role that the implementation under test may have in it.  Lines are those of dna_walk_say.
+ * The accepted ones are the worked examples of XEP-0220, XEP-0288 and RFC 7712, each played once
+ * for every role that the implementation under test may have in it.  Lines are those of
+ * dna_walk_say.
  */
 #include "model/machines.h"
 #include "model/walk.h"
@@ -45,7 +46,7 @@ static void accept_trace(const struct dna_machine *machine, const char *const *l
     CU_ASSERT_EQUAL(verdict, DNA_WALK_OK);
     dna_walk_free(w);
 }
-#define ACCEPT(machine, ...)                                                                       \
+#define ACCEPT(machine, ...) \
     accept_trace(&dna_machine_##machine, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* The last line must be the one that fails, and the diagnosis must cite the requirement. */
@@ -70,12 +71,11 @@ static void refuse_trace(const struct dna_machine *machine, enum dna_req req,
     CU_ASSERT_TRUE(cited);
     dna_walk_free(w);
 }
-#define REFUSE(machine, req, ...)                                                                  \
+#define REFUSE(machine, req, ...) \
     refuse_trace(&dna_machine_##machine, req, (const char *const[]){ __VA_ARGS__, NULL })
 
 #define KEY "< RX_KEY addressed=1 hosted=1 denied=0 full=0 key_given=1 sender_proved=0"
-#define PROVED_KEY                                                                                 \
-    "< RX_KEY addressed=1 hosted=1 denied=0 full=0 key_given=1 sender_proved=1"
+#define PROVED_KEY "< RX_KEY addressed=1 hosted=1 denied=0 full=0 key_given=1 sender_proved=1"
 #define VERIFY(right) "< RX_VERIFY addressed=1 id_given=1 hosted=1 key_right=" right
 
 /* XEP-0220 2.1.1, examples 1 to 4. */
@@ -94,8 +94,9 @@ static void test_xep0220_2_1_1(void)
 /* XEP-0220 2.1.2 and 2.2.1, examples 5 to 12: the Receiving Server. */
 static void test_xep0220_2_2_1(void)
 {
-    ACCEPT(dialback_receiving, "S we_opened=0 secured=1 pairs_taken=0", "see dial_authority may", KEY, "settle",
-           "> dial_authority", "< RX_VERIFY_VALID asked_here=1", "> send_valid", "settle");
+    ACCEPT(dialback_receiving, "S we_opened=0 secured=1 pairs_taken=0", "see dial_authority may",
+           KEY, "settle", "> dial_authority", "< RX_VERIFY_VALID asked_here=1", "> send_valid",
+           "settle");
     ACCEPT(dialback_receiving, "S we_opened=0 secured=1 pairs_taken=0", KEY, "settle",
            "< RX_VERIFY_INVALID asked_here=1", "> send_invalid", "settle");
     ACCEPT(dialback_receiving, "S we_opened=0 secured=1 pairs_taken=1", KEY, "settle",
@@ -123,41 +124,40 @@ static void test_xep0220_2_6(void)
            "< RX_VERIFY_VALID asked_here=1", "> send_valid", "settle");
     ACCEPT(dialback_initiating, "S we_opened=0 secured=1 pairs_taken=1", "> send_key",
            "< RX_ERROR asked_here=1 shared=1", "settle");
-    ACCEPT(piggyback_assertion,
-           "S we_opened=1 flowing=1 peer_dialback=1 bidi=0", "see assert_on_stream due",
-           "watch WANT_PAIR", "< WANT_PAIR target_taken=0",
+    ACCEPT(piggyback_assertion, "S we_opened=1 flowing=1 peer_dialback=1 bidi=0",
+           "see assert_on_stream due", "watch WANT_PAIR", "< WANT_PAIR target_taken=0",
            "> assert_on_stream", "settle");
-    ACCEPT(piggyback_supposition, "S we_opened=1 flowing=1 peer_errors=1", "see suppose_on_stream due",
-           "see open_own_stream due", "watch WANT_TARGET",
-           "< WANT_TARGET same_endpoint=1 certificate_covers=1",
-           "> suppose_on_stream", "settle",
-           "< WANT_TARGET same_endpoint=1 certificate_covers=0",
-           "> open_own_stream", "settle");
+    ACCEPT(piggyback_supposition, "S we_opened=1 flowing=1 peer_errors=1",
+           "see suppose_on_stream due", "see open_own_stream due", "watch WANT_TARGET",
+           "< WANT_TARGET same_endpoint=1 certificate_covers=1", "> suppose_on_stream", "settle",
+           "< WANT_TARGET same_endpoint=1 certificate_covers=0", "> open_own_stream", "settle");
 }
 
-#define HEADER                                                                                     \
+#define HEADER \
     "< RX_HEADER stream_namespace_ok=1 content_namespace_ok=1 id_given=1 id_ours=0 from_agrees=1 " \
     "version_one=1 dialback_declared=1"
-#define FEATURES_CLEAR                                                                             \
-    "< RX_FEATURES starttls=1 external=0 dialback=0 errors=0 bidi=0 have_certificate=1 "           \
+#define FEATURES_CLEAR \
+    "< RX_FEATURES starttls=1 external=0 dialback=0 errors=0 bidi=0 have_certificate=1 " \
     "peer_proved=0"
-#define FEATURES(external, dialback, bidi)                                                         \
-    "< RX_FEATURES starttls=0 external=" external " dialback=" dialback " errors=" dialback        \
+#define FEATURES(external, dialback, bidi) \
+    "< RX_FEATURES starttls=0 external=" external " dialback=" dialback " errors=" dialback \
     " bidi=" bidi " have_certificate=1 peer_proved=1"
-#define PEER_HEADER "< RX_HEADER stream_namespace_ok=1 content_namespace_ok=1 hosted=1 version_one=1"
+#define PEER_HEADER \
+    "< RX_HEADER stream_namespace_ok=1 content_namespace_ok=1 hosted=1 version_one=1"
 
-#define OPENED                                                                                     \
-    "S secured=0 authenticated=0 bidi=0", "watch AUTHENTICATED AUTH_REFUSED TCP_UP",               \
-        "< TCP_UP for_stanzas=1", "> send_header", HEADER, FEATURES_CLEAR, "settle",               \
+#define OPENED \
+    "S secured=0 authenticated=0 bidi=0", "watch AUTHENTICATED AUTH_REFUSED TCP_UP", \
+        "< TCP_UP for_stanzas=1", "> send_header", HEADER, FEATURES_CLEAR, "settle", \
         "S secured=1", "starttls", "< SECURED peer_proved=1", "> send_header", HEADER
 
 /* RFC 7712 4.2 and XEP-0288 example 3: EXTERNAL, with and without bidi, from both ends. */
 static void test_external(void)
 {
     ACCEPT(stream_initiating, OPENED, FEATURES("1", "1", "0"), "settle", "S authenticated=1",
-           "restart", "< AUTHENTICATED", "> send_header", HEADER, FEATURES("0", "0", "0"), "settle");
-    ACCEPT(stream_initiating, OPENED, FEATURES("1", "0", "1"), "> send_bidi",
-           "S bidi=1", "unwatch RX_FEATURES", "settle");
+           "restart", "< AUTHENTICATED", "> send_header", HEADER, FEATURES("0", "0", "0"),
+           "settle");
+    ACCEPT(stream_initiating, OPENED, FEATURES("1", "0", "1"), "> send_bidi", "S bidi=1",
+           "unwatch RX_FEATURES", "settle");
     ACCEPT(starttls_initiating, "> send_starttls", "< RX_PROCEED clear_trailing=0", "> start_tls",
            "< TLS_UP", "settle");
     ACCEPT(starttls_receiving, "S secured=0", "< RX_STARTTLS clear_trailing=0 can_secure=1",
@@ -176,8 +176,8 @@ static void test_external(void)
            "< CONSIDER_BIDI", "> offer_external", "> offer_dialback", "> offer_bidi", "settle");
 }
 
-#define WATCH_PAIR                                                                                 \
-    "watch EXTERNAL_ACCEPTED DIALBACK_ACCEPTED EXTERNAL_GRANTED DIALBACK_GRANTED",                 \
+#define WATCH_PAIR \
+    "watch EXTERNAL_ACCEPTED DIALBACK_ACCEPTED EXTERNAL_GRANTED DIALBACK_GRANTED", \
         "see deliver may", "see transmit may", "see release_queue often", "S flowing=1"
 #define STANZA(taken) "< RX_STANZA addressed=1 hosted=1 sender_taken=" taken
 
@@ -190,8 +190,8 @@ static void test_xep0288(void)
     ACCEPT(association, WATCH_PAIR, "S bidi=1 pairs_taken=0 authenticated=0",
            "< DIALBACK_ACCEPTED peer_proved=1", STANZA("0"), "> deliver",
            "> transmit or release_queue", "settle");
-    ACCEPT(dialback_receiving, "S secured=1 bidi=1", KEY, "settle", "< RX_VERIFY_VALID asked_here=1",
-           "> send_valid", "settle");
+    ACCEPT(dialback_receiving, "S secured=1 bidi=1", KEY, "settle",
+           "< RX_VERIFY_VALID asked_here=1", "> send_valid", "settle");
     /* without bidi nothing goes back */
     REFUSE(association, X0220_2_3_1, WATCH_PAIR, "S bidi=0 pairs_taken=0 authenticated=0",
            "< DIALBACK_ACCEPTED peer_proved=1", STANZA("0"), "> deliver", "settle",
@@ -202,9 +202,9 @@ static void test_xep0288(void)
 static void test_rfc7712(void)
 {
     ACCEPT(stream_initiating, OPENED, FEATURES("0", "1", "0"), "settle");
-    ACCEPT(stream_initiating, "S secured=0 authenticated=0 bidi=0",
-           "watch TCP_UP", "< TCP_UP for_stanzas=0", "> send_header", HEADER, FEATURES_CLEAR,
-           "settle", "S secured=1", "starttls", "< SECURED peer_proved=0", "> send_header", HEADER,
+    ACCEPT(stream_initiating, "S secured=0 authenticated=0 bidi=0", "watch TCP_UP",
+           "< TCP_UP for_stanzas=0", "> send_header", HEADER, FEATURES_CLEAR, "settle",
+           "S secured=1", "starttls", "< SECURED peer_proved=0", "> send_header", HEADER,
            "< RX_FEATURES starttls=0 external=0 dialback=1 errors=1 bidi=0 have_certificate=1 "
            "peer_proved=0",
            "settle");
@@ -214,10 +214,9 @@ static void test_rfc7712(void)
            "settle"); /* 4.4.2: the certificate already covers it, and no verify is needed */
     ACCEPT(dialback_receiving, "S secured=1 bidi=1 pairs_taken=1", PROVED_KEY, "settle",
            "< RX_VERIFY_VALID asked_here=1", "> send_valid", "settle"); /* but allowed */
-    ACCEPT(piggyback_assertion, "S we_opened=0 flowing=1 bidi=1 peer_dialback=0", "see assert_on_stream due",
-           "see resolve_target due", "watch WANT_PAIR",
-           "< WANT_PAIR target_taken=1", "> assert_on_stream",
-           "settle");
+    ACCEPT(piggyback_assertion, "S we_opened=0 flowing=1 bidi=1 peer_dialback=0",
+           "see assert_on_stream due", "see resolve_target due", "watch WANT_PAIR",
+           "< WANT_PAIR target_taken=1", "> assert_on_stream", "settle");
     ACCEPT(resolution, "watch BEGIN CONNECT USE_EXISTING", "see query_srv due",
            "see query_address due", "see open_connection due", "< BEGIN literal=0 configured=0",
            "> query_srv", "< SRV_RECORDS", "> query_address", "< ADDRESS_FOUND", "< CONNECT",
@@ -228,13 +227,15 @@ static void test_rfc7712(void)
 static void test_defects(void)
 {
     /* valid, and nobody was asked */
-    REFUSE(dialback_receiving, X0220_2_2_1_4, "S we_opened=0 secured=1 pairs_taken=0", KEY, "> send_valid");
-    REFUSE(dialback_receiving, X0220_2_2_1_4, "S we_opened=0 secured=1 pairs_taken=0", "> send_valid");
+    REFUSE(dialback_receiving, X0220_2_2_1_4, "S we_opened=0 secured=1 pairs_taken=0", KEY,
+           "> send_valid");
+    REFUSE(dialback_receiving, X0220_2_2_1_4, "S we_opened=0 secured=1 pairs_taken=0",
+           "> send_valid");
     /* the authority says invalid, and the answer is valid; or there is none */
-    REFUSE(dialback_receiving, X0220_2_2_1_5, "S we_opened=0 secured=1 pairs_taken=0", KEY, "settle",
-           "< RX_VERIFY_INVALID asked_here=1", "> send_valid");
-    REFUSE(dialback_receiving, X0220_2_2_1_5, "S we_opened=0 secured=1 pairs_taken=0", KEY, "settle",
-           "< RX_VERIFY_INVALID asked_here=1", "settle");
+    REFUSE(dialback_receiving, X0220_2_2_1_5, "S we_opened=0 secured=1 pairs_taken=0", KEY,
+           "settle", "< RX_VERIFY_INVALID asked_here=1", "> send_valid");
+    REFUSE(dialback_receiving, X0220_2_2_1_5, "S we_opened=0 secured=1 pairs_taken=0", KEY,
+           "settle", "< RX_VERIFY_INVALID asked_here=1", "settle");
     /* an answer that came on a stream where the question was not asked */
     REFUSE(dialback_receiving, X0220_2_1_2_10, "S secured=1", KEY, "settle",
            "< RX_VERIFY_VALID asked_here=0", "> send_valid");
@@ -250,10 +251,10 @@ static void test_defects(void)
     REFUSE(association, X0220_2_1_1_15, WATCH_PAIR, "S bidi=0", "> transmit or release_queue");
     REFUSE(association, R6120_13_12_1, WATCH_PAIR, "S bidi=0", STANZA("0"), "settle");
     /* a key is sent again while the first one is under way */
-    REFUSE(dialback_initiating, X0220_2_1_1_1, "watch TIMER_RESULT", "> send_key",
-           "> send_key");
+    REFUSE(dialback_initiating, X0220_2_1_1_1, "watch TIMER_RESULT", "> send_key", "> send_key");
     /* the answer to a verification is the wrong one, or about a domain hosted elsewhere */
-    REFUSE(dialback_authoritative, X0220_2_2_2_2, "S secured=1", VERIFY("0"), "> send_verify_valid");
+    REFUSE(dialback_authoritative, X0220_2_2_2_2, "S secured=1", VERIFY("0"),
+           "> send_verify_valid");
     REFUSE(dialback_authoritative, X0220_2_2_2_1, "S secured=1",
            "< RX_VERIFY addressed=1 id_given=1 hosted=0 key_right=1", "> send_verify_valid");
     /* EXTERNAL succeeds although the certificate is another's; or in clear */
@@ -271,10 +272,9 @@ static void test_defects(void)
            "watch CONSIDER_STARTTLS CONSIDER_EXTERNAL CONSIDER_DIALBACK CONSIDER_BIDI",
            "< CONSIDER_STARTTLS", "> offer_starttls_required", "< CONSIDER_BIDI", "> offer_bidi");
     /* supposition although the certificate does not cover the target */
-    REFUSE(piggyback_supposition, R7712_4_4_2_3, "S we_opened=1 flowing=1 peer_errors=1", "see suppose_on_stream due",
-           "watch WANT_TARGET",
-           "< WANT_TARGET same_endpoint=1 certificate_covers=0",
-           "> suppose_on_stream");
+    REFUSE(piggyback_supposition, R7712_4_4_2_3, "S we_opened=1 flowing=1 peer_errors=1",
+           "see suppose_on_stream due", "watch WANT_TARGET",
+           "< WANT_TARGET same_endpoint=1 certificate_covers=0", "> suppose_on_stream");
 }
 
 /* What isn't told is open, in favour of what was seen. */
@@ -283,8 +283,10 @@ static void test_open(void)
     ACCEPT(dialback_receiving, "< RX_KEY", "> send_valid", "settle"); /* the certificate may do */
     ACCEPT(dialback_receiving, KEY, "> send_policy_violation", "settle"); /* S.secured is open */
     ACCEPT(dialback_receiving, "S secured=1", KEY, "> send_timeout", "settle"); /* a timer */
-    REFUSE(dialback_receiving, X0220_2_5_8, "S secured=1 we_opened=0", KEY, "> send_policy_violation");
-    ACCEPT(dialback_receiving, "S secured=1 we_opened=0", "S secured=2", KEY, "> send_policy_violation");
+    REFUSE(dialback_receiving, X0220_2_5_8, "S secured=1 we_opened=0", KEY,
+           "> send_policy_violation");
+    ACCEPT(dialback_receiving, "S secured=1 we_opened=0", "S secured=2", KEY,
+           "> send_policy_violation");
     /* an answer may still be on its way when the next event is sent */
     ACCEPT(dialback_authoritative, "S secured=1", VERIFY("1"), VERIFY("0"), "> send_verify_valid",
            "> send_verify_invalid", "settle");
@@ -302,11 +304,11 @@ static void test_open(void)
     dna_walk_free(w);
 }
 
-#define BAD_AUTH                                                                                   \
-    "< RX_AUTH external=1 encoding_ok=1 response_given=1 from_proved=0 authzid_other=0",           \
+#define BAD_AUTH \
+    "< RX_AUTH external=1 encoding_ok=1 response_given=1 from_proved=0 authzid_other=0", \
         "> failure_not_authorized"
-#define WANTED                                                                                     \
-    "see suppose_on_stream due", "see open_own_stream due", "watch WANT_TARGET",                   \
+#define WANTED \
+    "see suppose_on_stream due", "see open_own_stream due", "watch WANT_TARGET", \
         "< WANT_TARGET same_endpoint=1 certificate_covers=1"
 
 /* Variables are followed: by the machine's own rows, over a restart and over STARTTLS. */
@@ -319,7 +321,8 @@ static void test_variables(void)
     REFUSE(sasl_external_receiving, R6120_6_4_5_3, "S secured=1", BAD_AUTH, BAD_AUTH, BAD_AUTH,
            "> error_policy_violation");
     ACCEPT(sasl_external_receiving, "S secured=1", BAD_AUTH, BAD_AUTH, BAD_AUTH, BAD_AUTH,
-           "watch WEIGH", "settle", "restart", "unwatch WEIGH", "settle", "> error_policy_violation", "settle");
+           "watch WEIGH", "settle", "restart", "unwatch WEIGH", "settle",
+           "> error_policy_violation", "settle");
     REFUSE(sasl_external_receiving, R6120_6_4_5_3, "S secured=1", BAD_AUTH, BAD_AUTH, BAD_AUTH,
            BAD_AUTH, "watch WEIGH", "settle", "starttls", "unwatch WEIGH", "settle",
            "> error_policy_violation");
@@ -344,8 +347,8 @@ static void test_diagnosis(void)
 {
     enum dna_walk_verdict verdict;
     struct dna_walk *w = strict(&dna_machine_dialback_receiving);
-    const char *const lines[] = { "S we_opened=0 secured=1 pairs_taken=0", KEY, "settle",
-                                  "< RX_VERIFY_INVALID asked_here=1", "settle", NULL };
+    const char *const lines[] = { "S we_opened=0 secured=1 pairs_taken=0", KEY,      "settle",
+                                  "< RX_VERIFY_INVALID asked_here=1",      "settle", NULL };
     CU_ASSERT_PTR_NOT_NULL_FATAL(w);
     feed(w, lines, &verdict);
     const struct dna_walk_diagnosis *why = dna_walk_why(w);
@@ -382,9 +385,22 @@ static void test_gives_up(void)
 static void test_bad_lines(void)
 {
     static const char *const lines[] = {
-        "", "hello", "<", "< RX_KEYS", "< RX_KEY hosted", "< RX_KEY hosted=2", "< RX_KEY guest=1",
-        ">", "> send", "> send_valid or send", "S secure=1", "S secured", "watch NOBODY",
-        "see send_valid", "see send_valid never", "see nothing due",
+        "",
+        "hello",
+        "<",
+        "< RX_KEYS",
+        "< RX_KEY hosted",
+        "< RX_KEY hosted=2",
+        "< RX_KEY guest=1",
+        ">",
+        "> send",
+        "> send_valid or send",
+        "S secure=1",
+        "S secured",
+        "watch NOBODY",
+        "see send_valid",
+        "see send_valid never",
+        "see nothing due",
     };
     struct dna_walk *w = strict(&dna_machine_dialback_receiving);
     CU_ASSERT_PTR_NOT_NULL_FATAL(w);
@@ -397,7 +413,8 @@ static void test_bad_lines(void)
     dna_walk_free(w);
 }
 
-/* Every machine, everything open, every event: no settle may fail before an answer was seen wrong. */
+/* Every machine, everything open, every event: no settle may fail before an answer was seen wrong.
+ */
 static void test_every_machine_starts(void)
 {
     for (const struct dna_machine *const *m = dna_machines; *m; m++) {
