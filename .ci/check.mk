@@ -45,7 +45,7 @@ lint: $(BUILD)/xdna
 exits: $(BUILD)/xdna $(BUILD)/xdna-server
 	@conformance/test/exits.sh $(BUILD)
 
-mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/model-tool
+mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/mutant-rows
 	@conformance/mutants.sh $(BUILD) $(ARGS)
 
 .PHONY: check-all exits

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# mutants.sh -- shows that the hand-written cases can fail: rows of the tables are broken one at a time in
+# the running reference (xdna-server-test --mutate), and the cases in which the row had fired are run again.
+#
+# usage: conformance/mutants.sh BUILD [security|all|ROW...]      (make mutants [ARGS=all])
+#   security   every row that cites a security requirement (default); all: every row
+#
+# A row counts as killed when a case FAILs with one of its mutants.  A row whose every mutant passed is a
+# survivor; conformance/mutants.survivors says of each known one why nothing can be seen of it.  Ends with
+# status 1 when a row survives that is not listed there, or a listed one is killed.
+set -u
+build=${1:-build}
+shift || true
+[ $# -gt 0 ] || set -- security
+out=$build/mutants
+known=conformance/mutants.survivors
+rm -rf "$out" && mkdir -p "$out/runs"
+"$build/mutant-rows" >"$out/rows" || exit 99
+
+echo "mutants: one run of the undamaged test build tells which cases each row fires in"
+"$build/xdna" run --profile xdna --server "$build/xdna-server-test" --keep "$PWD/$out/keep" --transcripts "$out/cases" \
+    --progress none >"$out/baseline" 2>&1 || { tail -n 5 "$out/baseline"; exit 99; }
+# The second line group of a transcript names the case and its number: "ID as c0042, variant V".
+grep -hoE '[^ ]+ as c[0-9]+, variant' "$out"/cases/*.txt | sed -E 's/^(.*) as (c[0-9]+), variant$/\2 \1/' >"$out/numbers"
+# A row belongs to the cases whose label its line, or another line of its connection, carries.
+awk -v numbers="$out/numbers" '
+    BEGIN { while ((getline line < numbers) > 0) { split(line, n, " "); id[n[1]] = n[2] } }
+    {
+        conn = match($0, /conn=[0-9]+/) ? FILENAME substr($0, RSTART, RLENGTH) : ""
+        rest = $0
+        delete here
+        while (match(rest, /c[0-9][0-9][0-9][0-9]+/)) {
+            label = substr(rest, RSTART, RLENGTH)
+            if (label in id) { here[label] = 1; if (conn != "") labels[conn] = labels[conn] " " label }
+            rest = substr(rest, RSTART + RLENGTH)
+        }
+        if (match($0, / row=[^ ]+/)) {
+            row = substr($0, RSTART + 5, RLENGTH - 5)
+            for (label in here) print row, id[label] > hits
+            if (conn != "") rows[conn] = rows[conn] " " row
+        }
+    }
+    END {
+        for (conn in rows) {
+            n = split(rows[conn], r, " ")
+            m = split(labels[conn], l, " ")
+            for (i = 1; i <= n; i++) for (j = 1; j <= m; j++) if (!((r[i], l[j]) in seen)) {
+                seen[r[i], l[j]] = 1
+                print r[i], id[l[j]] > hits
+            }
+        }
+    }' hits="$out/hits" "$out"/keep/*/log
+sort -u "$out/hits" >"$out/map"
+
+wanted() { # row, mark
+    case " $selection " in
+    *" all "*) return 0 ;;
+    *" security "*) [ "$2" = security ] && return 0 ;;
+    esac
+    case " $selection " in *" $1 "*) return 0 ;; esac
+    return 1
+}
+
+# try_row prints "killed|survived|unseen ROW MARK MUTANT CASE" for one row.
+try_row() {
+    machine=$1 row=$2 mark=$3
+    shift 3
+    if [ "$machine" = c2s_client ] || [ "$machine" = starttls_initiating ]; then
+        client=$("$build/xdna" list --role client 2>/dev/null | awk '{ print $1 }')
+    else
+        client=""
+    fi
+    # Cases first that few rows fire in would be best; a spread of at most 40 is quick and enough.
+    cases=$(awk -v row="$row" '$1 == row { print $2 }' "$out/map" | awk '{ a[NR] = $0 } END { step = NR > 40 ? NR / 40 : 1; for (i = 1; i <= NR; i += step) print a[int(i)] }')
+    cases="$cases $client"
+    if [ -z "${cases// /}" ]; then
+        echo "unseen $row $mark - -"
+        return
+    fi
+    for op in "$@"; do
+        log="$out/runs/$row.${op//\//_}"
+        # shellcheck disable=SC2086
+        timeout 120 "$build/xdna" run --profile xdna --mutate "$row:$op" --fail-fast --progress line $cases >"$log" 2>&1
+        case=$(awk '$1 == "FAIL" { print $2; exit }' "$log")
+        if [ -n "$case" ]; then
+            echo "killed $row $mark $op $case"
+            return
+        fi
+    done
+    echo "survived $row $mark - -"
+}
+export -f try_row
+export build out selection
+
+selection="$*"
+start=$(date +%s)
+while IFS=$'\t' read -r machine row mark ops; do
+    wanted "$row" "$mark" && echo "$machine $row $mark $ops"
+done <"$out/rows" >"$out/todo"
+total=$(wc -l <"$out/todo")
+echo "mutants: $total rows to break"
+xargs -P 2 -L 1 bash -c 'try_row "$@"' try <"$out/todo" | tee "$out/results" | awk -v total="$total" '
+    $1 == "killed" { print $2 ":" $4 " is noticed by " $5; next } { print $2 ": " $1 }'
+
+killed=$(grep -c '^killed' "$out/results")
+security=$(grep -c '^killed [^ ]* security' "$out/results")
+of_security=$(awk '$3 == "security"' "$out/results" | wc -l)
+bad=0
+listed() { grep -v '^#' "$known" 2>/dev/null | awk '{ print $1 }' | grep -qx "$1"; }
+while read -r what row _; do
+    if [ "$what" = killed ]; then
+        listed "$row" && { echo "mutants: $row is listed as a survivor in $known but was killed: take it off the list"; bad=1; }
+    elif ! listed "$row"; then
+        echo "mutants: $row $what and is not listed in $known"
+        bad=1
+    else
+        echo "mutants: $row $what, as listed: $(grep "^$row[[:space:]]" "$known" | cut -d' ' -f2-)"
+    fi
+done <"$out/results"
+echo "mutants: $killed of $total rows killed by hand-written cases ($security of $of_security security rows), $(($(date +%s) - start)) s"
+echo "RESULT mutants killed=$killed rows=$total security=$security/$of_security unlisted=$bad"
+exit $bad
