@@ -19,8 +19,6 @@ enum {
     MAX_NAMES =
         256 * 1024 /* bytes of interned names: a hostile peer invents new ones without end */
 };
-enum event { EV_NONE, EV_HEADER, EV_ELEMENT, EV_END };
-
 struct dna_xml_parser {
     const struct dna_xml_handler *handler;
     void *arg;
@@ -28,11 +26,12 @@ struct dna_xml_parser {
     xmlSAXHandler sax;
     struct dna_arena arena, header_arena;
     struct dna_xml_node *header, *root, *open; /* open: the node whose children are being read */
+    struct dna_xml_node *done, **done_tail;    /* complete and not yet handed out; usually one */
     struct dna_xml_node *last;      /* the youngest child of open, if open is the same still */
     struct dna_xml_decl *inherited; /* what the header declares for its children to use */
     size_t max_bytes, bytes;
     unsigned depth;
-    enum event event, event_after; /* event_after: the end that <stream:stream/> brings at once */
+    bool header_due, end_due;
     enum dna_xml_error error;
     bool ended, busy, doomed, document;
 };
@@ -119,7 +118,7 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
     if (header) {
         p->header = n;
         p->inherited = n->decls;
-        p->event = EV_HEADER;
+        p->header_due = true;
         return;
     }
     if (!p->open) {
@@ -146,17 +145,15 @@ static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const 
         return;
     p->depth--;
     if (!p->open) {
-        if (p->event == EV_HEADER)
-            p->event_after = EV_END;
-        else
-            p->event = EV_END;
+        p->end_due = true;
         return;
     }
     p->last = p->open;
     p->open = p->open->parent;
     if (!p->open) {
         p->last = NULL;
-        p->event = EV_ELEMENT;
+        *p->done_tail = p->root;
+        p->done_tail = &p->root->next;
     }
 }
 
@@ -250,6 +247,7 @@ struct dna_xml_parser *dna_xml_new(const struct dna_xml_handler *handler, void *
     p->handler = handler;
     p->arg = arg;
     p->max_bytes = max_bytes;
+    p->done_tail = &p->done;
     p->sax.initialized = XML_SAX2_MAGIC;
     p->sax.startElementNs = on_start;
     p->sax.endElementNs = on_end;
@@ -314,32 +312,43 @@ static bool start(struct dna_xml_parser *p, unsigned char first)
     return true;
 }
 
+static struct dna_xml_node *next_done(struct dna_xml_parser *p)
+{
+    struct dna_xml_node *n = p->done;
+    if (n)
+        p->done = n->next;
+    if (!p->done)
+        p->done_tail = &p->done;
+    if (n)
+        n->next = NULL;
+    return n;
+}
+
+/* libxml2 may lag by a few bytes ("<a>" alone is too short for it to begin), so that several events are
+ * due at once; they go out in order, until a handler frees the parser. */
 static void hand_out(struct dna_xml_parser *p)
 {
+    struct dna_xml_node *n;
     p->busy = true;
-    if (p->error) {
-        p->ended = true;
-        if (p->handler->error)
-            p->handler->error(p->arg, p->error);
-    } else {
-        if (p->event == EV_HEADER && p->handler->header)
-            p->handler->header(p->arg, p->header);
-        if (p->event == EV_ELEMENT && p->handler->element)
-            p->handler->element(p->arg, p->root);
-        if (p->event == EV_END || p->event_after == EV_END)
-            p->ended = true;
-        if (p->ended && !p->doomed && p->handler->end)
-            p->handler->end(p->arg);
-    }
+    if (p->header_due && p->handler->header)
+        p->handler->header(p->arg, p->header);
+    p->header_due = false;
+    while (!p->doomed && (n = next_done(p)))
+        if (p->handler->element)
+            p->handler->element(p->arg, n);
+    p->ended = p->end_due || p->error;
+    if (!p->doomed && p->end_due && p->handler->end)
+        p->handler->end(p->arg);
+    else if (!p->doomed && p->error && p->handler->error)
+        p->handler->error(p->arg, p->error);
     p->busy = false;
-    p->event = EV_NONE;
     if (p->doomed) {
         destroy(p);
         return;
     }
-    p->root = NULL;
     p->bytes = 0;
-    dna_arena_reset(&p->arena);
+    if (!p->open)
+        dna_arena_reset(&p->arena);
 }
 
 /* White space between stanzas (RFC 6120 4.6.1) costs a peer nothing and must not add up to the
@@ -380,7 +389,7 @@ size_t dna_xml_feed(struct dna_xml_parser *p, const char *data, size_t len)
     }
     if (!n)
         n = 1;
-    if (p->error || p->event != EV_NONE)
+    if (p->error || p->header_due || p->done || p->end_due)
         hand_out(p);
     return n;
 }

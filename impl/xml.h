@@ -3,8 +3,8 @@
  * bytes are no stream (RFC 6120 sections 4, 11). The parser owns every node it hands out: a node is
  * valid until the callback returns. Nothing of libxml2 shows here.
  *
- * Events are delivered outside of libxml2, one per dna_xml_feed() at most, and feeding stops
- * exactly behind the '>' that completed the event: what a peer pipelined behind it is still with
+ * Events are delivered outside of libxml2, by dna_xml_feed() as it returns, and feeding stops
+ * exactly behind the '>' that completed an event: what a peer pipelined behind it is still with
  * the caller (which is how bytes behind <starttls/> are seen). */
 #ifndef DNA_IMPL_XML_H
 #define DNA_IMPL_XML_H
@@ -109,9 +109,9 @@ struct dna_xml_parser *dna_xml_new(const struct dna_xml_handler *handler, void *
 void dna_xml_limit(struct dna_xml_parser *p, size_t max_bytes);
 /* dna_xml_free() frees the parser; safe inside its own callbacks; NULL is fine. */
 void dna_xml_free(struct dna_xml_parser *p);
-/* dna_xml_feed() parses up to and including the next '>' and says how many bytes it took: at least
- * 1 of len > 0, unless the parser has ended (error or end reported), when it takes none. At most
- * one event is delivered, as the last thing it does: p may be gone when it returns. */
+/* dna_xml_feed() parses up to and including the next '>' and says how many bytes it took: at least 1
+ * of len > 0, unless the parser has ended (error or end reported), when it takes none. Events are
+ * delivered as the last thing it does: p may be gone when it returns. */
 size_t dna_xml_feed(struct dna_xml_parser *p, const char *data, size_t len);
 /* dna_xml_parse_text() parses one complete document as a stream child would be, for tests and
  * tools: the callback receives the root as element. */

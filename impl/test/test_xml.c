@@ -94,6 +94,8 @@ static void test_events(void)
            SAW "[<message><body>a&gt;b&lt;c</body></message>]");
     EXPECT(HEADER "<message a='x>y'/>", SAW "[<message a='x&gt;y'/>]");
     EXPECT("<a/>", "[header a ns= to=-][end]");
+    EXPECT("<a><b/><c></c></a>", "[header a ns= to=-][<b xmlns=''/>][<c xmlns=''/>][end]");
+    EXPECT("<a><b><c>x</c></b", "[header a ns= to=-]");
 }
 
 static void test_namespaces(void)
