@@ -26,6 +26,17 @@ static const char *barrier_id(struct dna_case_run *run)
     return dna_pool_printf(run->pool, "barrier-%s-%u", run->label, ++run->num_barriers);
 }
 
+/* the domain that the stream was opened to, where the IUT hosts it */
+static const char *hosted_target(struct dna_case_run *run, const struct dna_conn *conn)
+{
+    static const char *const names[] = { "iut", "iut2", "iut3" };
+
+    for (size_t i = 0; conn->sent_to && i < 3; i++)
+        if (strcmp(dna_binds_get(&run->vars, names[i]), conn->sent_to) == 0)
+            return conn->sent_to;
+    return dna_binds_get(&run->vars, "iut");
+}
+
 static void begin_nothing(struct dna_case_run *run, struct dna_candidate *cand)
 {
     struct dna_conn *conn = conn_of(run, cand->step);
@@ -41,7 +52,7 @@ static void begin_nothing(struct dna_case_run *run, struct dna_candidate *cand)
     from = conn->sent_from ? conn->sent_from
            : conn->actor->scn->num_domains
                ? dna_binds_get(&run->vars, conn->actor->scn->domains[0]) : conn->actor->host;
-    to = dna_binds_get(&run->vars, "iut");
+    to = hosted_target(run, conn);
     if (barrier && strcmp(barrier, "ping") == 0)
         text = dna_pool_printf(run->pool, "<iq type='get' id='%s' from='%s' to='%s'><ping "
                                "xmlns='urn:xmpp:ping'/></iq>", cand->barrier_id, from, to);
