@@ -408,6 +408,31 @@ static void test_presence_of_own_resources(void)
     all_gone();
 }
 
+/* A client that does not read costs a bounded amount of memory, and then its stream. */
+static void test_slow_reader(void)
+{
+    struct client *a = bound(), *b = log_in();
+    char *body = dna_calloc(1, 100001);
+
+    say(b, "<iq type='set' id='b2'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>slow"
+           "</resource></bind></iq>");
+    SEES(b, "<jid>juliet@a.example/slow</jid>");
+    bufferevent_disable(b->bev, EV_READ);
+    bufferevent_disable(bufferevent_get_underlying(b->bev), EV_READ);
+    memset(body, 'x', 100000);
+    for (int i = 0; i < 120; i++) {
+        say(a, "<message to='juliet@a.example/slow' id='big'><body>");
+        say(a, body);
+        say(a, "</body></message>");
+    }
+    SEES(a, "<service-unavailable ");
+    CU_ASSERT(run_until(a, NULL, "id='big'"));
+    disconnect(a);
+    all_gone(); /* b has not read a byte */
+    disconnect(b);
+    free(body);
+}
+
 static void test_directed_presence_is_taken_back(void)
 {
     struct client *a = bound(), *b = connect_client();
@@ -520,6 +545,7 @@ static const struct {
     { "stanza before bind", test_stanza_before_bind },
     { "resource conflict", test_resource_conflict },
     { "presence of own resources", test_presence_of_own_resources },
+    { "slow reader", test_slow_reader },
     { "directed presence is taken back", test_directed_presence_is_taken_back },
     { "negotiation timer", test_negotiation_timer },
     { "header after the time", test_header_after_the_time },
