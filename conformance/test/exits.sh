@@ -1,104 +1,81 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# exits.sh [BUILD]: each exit status of `xdna run` and each rule of known-failure files, brought about on
-# purpose; the status and the message are compared. Scenarios and servers that misbehave stand beside it.
-cd "$(dirname "$0")/../.." || exit 99
-xdna=${1:-build}/xdna
-here=conformance/test
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-export XDNA_SCENARIOS=$here/scenarios
-failed=0 count=0
+# exits.sh -- the exit statuses and messages of conventions, each brought about for real.
+# usage: conformance/test/exits.sh BUILD      ends with "exit statuses: N passed, N failed"
+build=${1:-build}
+xdna=$build/xdna
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0
+failed=0
+one='rfc7712/4.2/**' # a few quick cases
 
-# expect NAME STATUS REGEX COMMAND...
-expect() {
-    local name=$1 status=$2 regex=$3 got
+expect() { # status, pattern, what, command...
+    status=$1 pattern=$2 what=$3
     shift 3
-    "$@" >"$tmp/out" 2>&1
+    timeout 120 "$@" >"$dir/out" 2>&1
     got=$?
-    count=$((count + 1))
-    if [ "$got" -ne "$status" ] || ! grep -Eq -- "$regex" "$tmp/out"; then
+    if [ $got -eq "$status" ] && grep -qE -- "$pattern" "$dir/out"; then
+        passed=$((passed + 1))
+    else
         failed=$((failed + 1))
-        echo "exits: $name: wanted status $status and /$regex/, got status $got and:"
-        tail -n 15 "$tmp/out" | sed 's/^/    /'
+        echo "FAIL $what: status $got, wanted $status and /$pattern/; it printed:"
+        tail -n 8 "$dir/out" | sed 's/^/    /'
     fi
 }
-run() { "$xdna" run --profile xdna --progress line "$@"; }
-known() { printf '%s\n' "$1" >"$tmp/known"; }
+profile() { # name, sed script...: a changed copy of the reference's profile
+    cp -r conformance/profiles/xdna "$dir/$1"
+    sed -i -e "s|^server .*|server $PWD/$build/xdna-server|" -e "$2" "$dir/$1/profile"
+}
 
-expect "all well" 0 'RESULT status=pass .*planned=1 pass=1 .*exit=0' run exits/2
-expect "unexpected FAIL" 1 'RESULT status=fail .*fail=1.*unexpected=1.*exit=1' run exits/5
-expect "a failure's block: claim" 1 '^  claim +The server answers a wrong key with valid' run exits/5
-expect "a failure's block: script" 1 '^  script +conformance/test/scenarios/exits/5_fails.scn:13: ' run exits/5
-expect "a failure's block: expected" 1 "^  expected +A > <db:verify id='x' type='valid'/>" run exits/5
-expect "a failure's block: actual" 1 "^  actual +A > <db:verify .*type='invalid'" run exits/5
-expect "a failure's block: rerun" 1 "^  again +build/xdna run 'exits/5/fails@authoritative' --profile xdna" run exits/5
-expect "WARN is no failure" 0 'status=pass .*warn=1.*exit=0' run exits/6
-expect "WARN with --fail-on should" 1 'status=fail .*warn=1.*exit=1' run exits/6 --fail-on should
-expect "FAIL with --fail-on invariant" 0 'fail=1 .*exit=0' run exits/5 --fail-on invariant
-expect "INCONC is unexpected" 1 'inconc=1 .*exit=1' run exits/7
-expect "nothing applicable" 77 'everything selected is not applicable' run exits/8
-expect "too few verdicts" 1 'fewer than 3 cases got a verdict' run exits/2 --require 3
-expect "empty selection" 2 "'rfc9999' selects no case" run rfc9999
-expect "nothing left" 2 'nothing is left of the selection' run exits/2 --skip 'exits/**'
-expect "skipped by request" 0 '1 skipped by request: this result is PARTIAL' run exits/2 exits/3 --skip exits/3
-expect "unknown profile" 2 'no profile named nosuch' "$xdna" run --profile nosuch
-expect "unknown flag" 2 'unknown flag' run --frobnicate
-expect "flag without value" 2 'unknown flag, or one without its value' run -j
-expect "bad number" 2 "-j wants a number" run -j many
-expect "unknown command" 2 "unknown command 'frob'" "$xdna" frob
-expect "planned flags" 2 'planned and not there yet' run --tap x
-expect "unwritable report" 99 'cannot write /nonexistent/junit.xml' run exits/2 --junit /nonexistent/junit.xml
-expect "server missing" 99 'No such file' run exits/2 --server /nonexistent/server
-expect "server ends at once" 99 'never came up.*died before it was ready' run exits/2 --server /bin/true
-expect "server that hosts what it must refuse" 99 'honesty check .* failed: it answers a stream to a domain that it does not host' \
-    run exits/2 --server $here/servers/hosts_everything.sh
-expect "server that dies, and again" 1 'FAIL exits/1/killer@receiving' run exits/1 --server $here/servers/dies_on_killer.sh
-expect "its reason" 1 'reason crash' run exits/1 --server $here/servers/dies_on_killer.sh
-expect "the others go on" 1 'planned=4 pass=3 .*fail=1 .*error=0' run exits/1 exits/2 exits/3 exits/4 --server $here/servers/dies_on_killer.sh
-expect "server that dies once" 99 'ERROR exits/1/killer@receiving' run exits/1 --server $here/servers/dies_once.sh
-expect "interrupted" 130 'status=interrupted .*exit=130' timeout --preserve-status -s INT 1 "$xdna" run --profile xdna \
-    --progress line --repeat 100000 exits/2
-mkdir "$tmp/profile"
-sed 's|^start .*|start /bin/true|; s|^version .*||; s|^server .*||; 1i requires /nonexistent/file no-such-package-of-debian' \
-    conformance/profiles/xdna/profile >"$tmp/profile/profile"
-cp conformance/profiles/xdna/*.in "$tmp/profile/"
-expect "missing package" 99 'no-such-package-of-debian' "$xdna" run exits/2 --profile "$tmp/profile"
+expect 0 '^RESULT status=pass .* exit=0$' "verdicts and nothing unexpected" "$xdna" run "$one" --profile xdna
+expect 1 '^RESULT status=fail .* exit=1$' "a verdict that is not expected" \
+    "$xdna" run 'xep0220/2.2.2/**' --profile xdna --mutate DA05:drop
+expect 1 'again +build/xdna run' "a failure says how to run only it" \
+    "$xdna" run 'xep0220/2.2.2/**' --profile xdna --mutate DA05:drop
+expect 1 'fewer than 5000' "fewer verdicts than required" "$xdna" run "$one" --profile xdna --require 5000
+expect 2 'selects no case' "an empty selection" "$xdna" run 'nosuch/**' --profile xdna
+expect 2 'nosuch' "a profile that does not exist" "$xdna" run "$one" --profile nosuch
+expect 2 'bogus' "an unknown flag" "$xdna" run --bogus
+expect 2 'usage|unknown command' "an unknown command" "$xdna" frobnicate
+expect 2 'explain|nosuch' "explain of an unknown id" "$xdna" explain rfc7712/4.2/nosuch
+echo 'nosuch/case FAIL reason=none https://example.org/1' >"$dir/known"
+expect 2 'known:1' "a waiver that matches no case" "$xdna" run "$one" --profile xdna --known-failures "$dir/known"
+expect 2 'cannot be read' "a waiver file that is not there" "$xdna" run "$one" --profile xdna --known-failures "$dir/nosuch"
+printf 'claim x\n' >"$dir/bad.scn"
+expect 2 'bad.scn:[0-9]+:' "a bad script names file and line" "$xdna" lint "$dir/bad.scn"
 
-known 'exits/5/fails@authoritative FAIL reason=got:verify.invalid https://tracker.example/1 # it is a lie'
-expect "XFAIL" 0 'xfail=1 .*exit=0' run exits/5 --known-failures "$tmp/known"
-known 'exits/5/* FAIL reason=timeout # it is a lie'
-expect "another reason" 1 'replace by: exits/5/fails@authoritative  FAIL  reason=got:verify.invalid' run exits/5 --known-failures "$tmp/known"
-known 'exits/2/* FAIL reason=timeout # it passes'
-expect "XPASS" 1 'it passes now: remove the entry' run exits/2 --known-failures "$tmp/known"
-known 'exits/5/* FAIL reason=got:verify.invalid until=2020-01 # long ago'
-expect "ran out" 1 'the entry ran out on 2020-01' run exits/5 --known-failures "$tmp/known"
-known 'exits/nosuch/* FAIL reason=timeout # why'
-expect "matches no case" 2 "matches no case" run exits/5 --known-failures "$tmp/known"
-known 'exits/8/* FAIL reason=timeout # why'
-expect "matches only what is not run" 2 "matches only cases that this profile does not run" run exits/5 --known-failures "$tmp/known"
-known $'exits/5/* FAIL reason=a # why\nexits/5/fails FAIL reason=b # why'
-expect "two entries" 2 'has two entries' run exits/5 --known-failures "$tmp/known"
-known 'exits/5/* FAIL # why'
-expect "no reason" 2 'gives no reason=' run exits/5 --known-failures "$tmp/known"
-known 'exits/5/* FAIL reason=got:verify.invalid # why'
-expect "no tracker, strict" 2 'names no tracker' run exits/5 --known-failures "$tmp/known" --strict-waivers
-expect "also known flaky" 2 'has two entries' run exits/5 --known-failures "$tmp/known" --known-flaky "$tmp/known"
-expect "flaky" 0 'flaky=1 .*exit=0' run exits/5 --known-flaky "$tmp/known"
-known 'exits/6/former WARN reason=got:verify.invalid # renamed'
-expect "renamed case" 0 "was renamed to exits/6/should" run exits/6 --known-failures "$tmp/known"
-expect "written known failures" 1 'exit=1' run exits/5 --write-known-failures "$tmp/written"
-expect "they hold" 0 'xfail=1 .*exit=0' run exits/5 --known-failures "$tmp/written"
-expect "they ask for a person" 0 'CHANGE ME' cat "$tmp/written"
+profile quiet 's/^feature .*//; s/^  feature .*//'
+expect 77 'exit=77' "everything selected is not applicable" "$xdna" run 'xep0288/2.2/**' --profile "$dir/quiet"
+profile absent 's,^title .*,title absent\nrequires /nosuch/program no-such-package-at-all,'
+expect 99 'no-such-package-at-all' "a package that is not installed" "$xdna" run "$one" --profile "$dir/absent"
+profile mute 's/^start .*/start sleep 60/; s/^ready .*/ready 500ms/'
+expect 99 'answer|port|ready' "a server that never comes up" "$xdna" run "$one" --profile "$dir/mute"
+profile broken 's/^start .*/start false/'
+expect 99 'exit status 1|died|ended' "a server that ends at once" "$xdna" run "$one" --profile "$dir/broken"
+profile mortal "s|^start .*|start timeout -s KILL 1 @server@ --config @run@/xdna-server.conf|"
+expect 1 'crash' "a server that dies in the same case again" "$xdna" run 'xep0220/2.5/**' --profile "$dir/mortal"
+cat >"$dir/once" <<END
+#!/bin/sh
+mkdir "$dir/died" 2>/dev/null && exec timeout -s KILL 1 "\$@"
+exec "\$@"
+END
+chmod +x "$dir/once"
+profile frail "s|^start .*|start $dir/once @server@ --config @run@/xdna-server.conf|; /^variant/,\$d"
+printf 'variant default\n' >>"$dir/frail/profile"
+expect 99 'ERROR' "a server that dies once in the middle" "$xdna" run 'xep0220/2.5/authority_never_answers@receiving' --profile "$dir/frail"
+expect 99 'honesty|refuse' "a server that answers for domains it should refuse" "$xdna" run "$one" --profile xdna --mutate SR03:drop
+expect 99 'report|write|No such file|Not a directory' "a report that can't be written" "$xdna" run "$one" --profile xdna --junit "$dir/nosuch/x.xml"
 
-# --json and --transcripts have one result and one file; equal runs have equal results
-run exits/2 exits/5 --seed 7 --json "$tmp/a.json" --transcripts "$tmp/t" >/dev/null 2>&1
-run exits/2 exits/5 --seed 8 --json "$tmp/b.json" -j1 >/dev/null 2>&1
-results() { sed -n '/^  "results"/,/^  \]/p' "$1" | grep -v '"transcript"'; }
-results "$tmp/a.json" >"$tmp/ra"
-results "$tmp/b.json" >"$tmp/rb"
-expect "equal results, equal bytes" 0 same bash -c "cmp '$tmp/ra' '$tmp/rb' && echo same"
-expect "a transcript for each case" 0 '^2$' bash -c "ls '$tmp/t' | wc -l"
+expect 2 'server.conf:[0-9]+: ' "xdna-server: a bad configuration" sh -c "printf 'nonsense 1\n' >$dir/server.conf; $build/xdna-server --config $dir/server.conf"
+expect 2 'No such file' "xdna-server: no configuration" "$build/xdna-server" --config "$dir/nosuch.conf"
+expect 2 'jid|Usage|usage' "xdna-client: usage" "$build/xdna-client"
 
-echo "exits: $count checks, $failed failed"
-[ "$failed" -eq 0 ]
+# JUnit and JSON are what their readers expect
+"$xdna" run 'xep0220/2.2.2/**' --profile xdna --mutate DA05:drop --junit "$dir/j.xml" --json "$dir/j.json" >/dev/null 2>&1
+check() { if eval "$2"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $1"; fi; }
+check "JUnit has a failure and its testsuite" "grep -q '<testsuite ' '$dir/j.xml' && grep -q '<failure type=\"must' '$dir/j.xml'"
+check "JSON names schema, suite and results" "grep -q '\"schema_version\"' '$dir/j.json' && grep -q '\"results\"' '$dir/j.json'"
+
+echo "exit statuses: $passed passed, $failed failed"
+[ $failed -eq 0 ]
