@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Peers and their connections: what arrives is recorded, held against what must
- * never arrive, and put into its connection's queue until a step wants it. The one place where every
- * element of the wire passes is tap().
+ * Room: conformance. Peers and their connections: what arrives is recorded, held against what
+ * must never arrive, and put into its connection's queue until a step wants it. The one place
+ * where every element of the wire passes is tap().
  */
 #include "conformance/case_run.h"
 

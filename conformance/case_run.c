@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. A case from its creation to its result: the pool, the clock, the transcript, and
- * the end, which is reached exactly once. Setting its world up is case_setup.c's work.
+ * Room: conformance. A case from its creation to its result: the pool, the clock, the transcript,
+ * and the end, which is reached exactly once. Setting its world up is case_setup.c's work.
  */
 #include "conformance/case_run.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. One case while it runs: its names, addresses, actors and connections, its place
- * in the script, and what it has seen. A dna_case_run owns all of that and ends by calling done with
- * a result that outlives it. Everything happens on the event loop; a case never waits by blocking.
+ * Room: conformance. One case while it runs: its names, addresses, actors and connections, its
+ * place in the script, and what it has seen. A dna_case_run owns all of that and ends by calling
+ * done with a result that outlives it. Everything happens on the event loop; a case never waits
+ * by blocking.
  *
  *   new -> start -> (events wake the interpreter) ... -> done -> free
  */
@@ -89,7 +90,7 @@ struct dna_candidate {
     unsigned num_eithers;
     bool begun;
     const char *barrier_id;
-    struct timeval quiet_at;  /* 'nothing' on a stream that the IUT opened: when silence is enough */
+    struct timeval quiet_at; /* 'nothing' on a stream of the IUT: when silence is enough */
     bool quiet;
     const char *why;          /* why what came does not match */
     const char *got;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The world of one case: fresh domains and addresses, certificates, DNS records,
- * listening peers, clients that log in; and taking all of it away again.
+ * Room: conformance. The world of one case: fresh domains and addresses, certificates, DNS
+ * records, listening peers, clients that log in; and taking all of it away again.
  */
 #include "conformance/case_run.h"
 #include "conformance/scn_internal.h"

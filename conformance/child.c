@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The client under test: a command started by a scenario, its output read on the
- * event loop, its exit seen through SIGCHLD. It lives as long as the case.
+ * Room: conformance. The client under test: a command started by a scenario, its output read on
+ * the event loop, its exit seen through SIGCHLD. It lives as long as the case.
  */
 #include "conformance/case_run.h"
 #include "conformance/scn_internal.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Flags of the command line. What is not understood is refused with the reason,
- * never guessed.
+ * Room: conformance. Flags of the command line. What is not understood is refused with the
+ * reason, never guessed.
  */
 #include "conformance/cli.h"
 
@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum flag {
     FLAG_PROFILE = 256, FLAG_KNOWN, FLAG_FLAKY, FLAG_WRITE_KNOWN, FLAG_LEVEL, FLAG_FAIL_ON,
     FLAG_ROLE, FLAG_REQUIRE, FLAG_TIMEOUT, FLAG_DEADLINE, FLAG_SEED, FLAG_ORDER, FLAG_REPEAT,
-    FLAG_UNTIL_FAILURE, FLAG_FAIL_FAST, FLAG_SKIP, FLAG_JUNIT, FLAG_JSON, FLAG_TRANSCRIPTS, FLAG_KEEP,
+    FLAG_UNTIL_FAILURE, FLAG_FAIL_FAST, FLAG_SKIP, FLAG_JUNIT, FLAG_JSON, FLAG_TRANSCRIPTS,
+    FLAG_KEEP,
     FLAG_COLOR, FLAG_PROGRESS, FLAG_SERVER, FLAG_MUTATE, FLAG_STRICT_FEATURES,
     FLAG_STRICT_WAIVERS, FLAG_TEXTS, FLAG_NO_HONESTY, FLAG_HELP, FLAG_LATER,
 };
@@ -268,6 +270,17 @@ const char *dna_scenarios_dir(void)
     const char *dir = getenv("XDNA_SCENARIOS");
 
     return dir && *dir ? dir : "conformance/scenarios";
+}
+
+const char *dna_beside(struct dna_pool *pool, const char *program)
+{
+    char self[1024];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (len <= 0)
+        return dna_pool_printf(pool, "build/%s", program);
+    self[len] = '\0';
+    return dna_pool_printf(pool, "%.*s/%s", (int)(strrchr(self, '/') - self), self, program);
 }
 
 struct dna_suite *dna_cli_suite(const struct dna_cli *cli, int *out_status)

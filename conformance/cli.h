@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The commands of xdna, one function each; argv begins with the command's name.
- * Each returns an exit status of conventions: 0, 1, 2, 77, 99 (130 and 143 when interrupted).
+ * Room: conformance. The commands of xdna, one function each; argv begins with the command's
+ * name. Each returns an exit status of conventions: 0, 1, 2, 77, 99 (130 and 143 when
+ * interrupted).
  */
 #ifndef CONFORMANCE_CLI_H
 #define CONFORMANCE_CLI_H
@@ -30,6 +31,8 @@ struct dna_cli {
 bool dna_cli_parse(struct dna_cli *cli, int argc, char **argv);
 void dna_cli_cleanup(struct dna_cli *cli);
 const char *dna_scenarios_dir(void);
+/* dna_beside is the path of another program in this program's folder. */
+const char *dna_beside(struct dna_pool *pool, const char *program);
 
 int dna_cmd_run(int argc, char **argv);
 int dna_cmd_list(int argc, char **argv);

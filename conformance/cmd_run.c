@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. `xdna run`: everything that can be refused is refused before the lab is entered;
- * then the lab, the run, and the reports, which are written also when it was interrupted.
+ * Room: conformance. `xdna run`: everything that can be refused is refused before the lab is
+ * entered; then the lab, the run, and the reports, which are written also when it was
+ * interrupted.
  */
 #include "conformance/cli.h"
 
@@ -13,24 +14,25 @@
 
 static const char usage[] =
     "usage: xdna run [SELECTOR...] [--profile NAME]\n"
-    "  SELECTOR                an id, a glob ('*' within a component, '**' any), or a section: rfc7712/4.4.1\n"
+    "  SELECTOR                an id, a glob ('*' within a component, '**' any), or a section:\n"
+    "                          rfc7712/4.4.1\n"
     "  --profile NAME|DIR      the implementation under test (default xdna)\n"
     "  --server PROGRAM        another program in the place of the profile's server\n"
     "  --mutate ROW:OP         run xdna-server-test with this mutant of a table row\n"
     "  --skip PATTERN|@FILE    leave cases out; the result is then PARTIAL\n"
     "  --level must|should|may which cases run (default should)      --role ROLE  only this role\n"
     "  --fail-on invariant|must|should   what makes exit status 1 (default must)\n"
-    "  --known-failures FILE   in the place of the profile's; several may be given; 'none' for none\n"
+    "  --known-failures FILE   instead of the profile's; several may be given; 'none' for none\n"
     "  --known-flaky FILE   --write-known-failures FILE   --strict-waivers\n"
     "  --strict-features       a declared feature that no case exercised makes exit status 1\n"
     "  --require N             fail unless N cases got a verdict\n"
     "  -j N   --timeout S (per step)   --deadline S (of the run)   --fail-fast\n"
     "  --seed S   --order fixed|shuffle   --repeat N   --repeat-until-failure\n"
     "  --junit FILE   --json FILE   --transcripts DIR\n"
-    "  --keep DIR              keep the lab's files there: configurations, certificates, server logs\n"
+    "  --keep DIR              keep the lab's files: configurations, certificates, server logs\n"
     "  -q | -v | -vv   --color auto|always|never   --progress auto|line|none\n"
-    "exit status: 0 verdicts and nothing unexpected, 1 unexpected, 2 usage, 77 nothing applicable,\n"
-    "  99 the lab or the implementation under test is not usable, 130/143 interrupted\n";
+    "exit status: 0 verdicts and nothing unexpected, 1 unexpected, 2 usage,\n"
+    "  77 nothing applicable, 99 the lab or the implementation under test is not usable, 130/143 interrupted\n";
 
 struct session {
     struct dna_cli cli;
@@ -112,13 +114,14 @@ static void mutate_client(struct session *s)
 {
     static const char plain[] = "build/xdna-client ";
 
-    if (s->cli.mutate && s->profile->client && strncmp(s->profile->client, plain, sizeof plain - 1) == 0) {
+    if (s->cli.mutate && s->profile->client &&
+        strncmp(s->profile->client, plain, sizeof plain - 1) == 0) {
         char *was = s->profile->client;
         size_t len = strlen(was) + strlen(s->cli.mutate) + 64;
         s->profile->client = malloc(len);
         if (s->profile->client)
-            snprintf(s->profile->client, len, "build/xdna-client-test --mutate %s %s", s->cli.mutate,
-                     was + sizeof plain - 1);
+            snprintf(s->profile->client, len, "build/xdna-client-test --mutate %s %s",
+                     s->cli.mutate, was + sizeof plain - 1);
         free(was);
     }
 }

@@ -96,13 +96,17 @@ static void print_file(const char *file)
 /* the source sentences come from the reader's own copy, by the tool of spec/ */
 static void source_sentence(const char *id, const char *texts)
 {
+    struct dna_pool *pool;
     char command[1024];
     FILE *p;
     int c;
 
     if (!texts || strpbrk(texts, "'\\\n"))
         return;
-    snprintf(command, sizeof(command), "build/spec-texts --show %s '%s' 2>&1", id, texts);
+    pool = dna_pool_new();
+    snprintf(command, sizeof(command), "'%s' '%s' show %s 2>&1", dna_beside(pool, "spec-texts"),
+             texts, id);
+    dna_pool_free(pool);
     fflush(stdout);
     p = popen(command, "re");
     while (p && (c = getc(p)) != EOF)
@@ -188,9 +192,11 @@ int dna_cmd_version(void)
 {
     struct dna_scn_diags diags = { { 0 }, 0 };
     struct dna_suite *suite = dna_suite_load(dna_scenarios_dir(), &diags);
+    char hash[DNA_MODEL_HASH_LEN] = "";
 
-    printf("xdna %s, %zu scenarios, %zu cases, %d requirements and decisions\n", DNA_SUITE_VERSION,
-           suite->num_scns, suite->num_cases, (int)DNA_NUM_REQUIREMENTS);
+    dna_model_hash(hash);
+    printf("xdna %s, model %s, %zu scenarios, %zu cases, %d requirements and decisions\n",
+           DNA_SUITE_VERSION, hash, suite->num_scns, suite->num_cases, (int)DNA_NUM_REQUIREMENTS);
     dna_suite_free(suite);
     dna_buf_free(&diags.text);
     return 0;

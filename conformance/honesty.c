@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The honesty check: before a run each variant must refuse a domain that it does
- * not host, an expectation that cannot hold must fail, silence must be provable and a barrier must
- * notice what is there. A judge that cannot fail, or a server that says yes to all, ends in 99.
+ * Room: conformance. The honesty check: before a run each variant must refuse a domain that it
+ * does not host, an expectation that cannot hold must fail, silence must be provable and a
+ * barrier must notice what is there. A judge that cannot fail, or a server that says yes to all,
+ * ends in 99.
  */
 #include "conformance/runner.h"
 

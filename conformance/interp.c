@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Room: conformance. The interpreter: one program counter a case, moved by events. It gathers the
- * steps that it waits for (one, or the first of each branch), looks at what has come, and goes on,
- * waits, or ends the case. It never blocks and never sleeps.
+ * steps that it waits for (one, or the first of each branch), looks at what has come, and goes
+ * on, waits, or ends the case. It never blocks and never sleeps.
  */
 #include "conformance/case_run.h"
 
@@ -268,7 +268,8 @@ static bool look(struct dna_case_run *run)
         dna_conn_pop(skip_conn);
         return true;
     }
-    if (wrong_conn && wrong_conn->head && dna_conn_event_is_passable(wrong_conn, wrong_conn->head) &&
+    if (wrong_conn && wrong_conn->head &&
+        dna_conn_event_is_passable(wrong_conn, wrong_conn->head) &&
         (wrong->step->kind != DNA_STEP_NOTHING || wrong_conn->head->barrier) &&
         !has_awaited_id(run, wrong_conn)) {
         dna_run_note(run, "  (passed over)");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Steps that wait: how each begins, whether what has come is what it waits for,
- * and what taking it means. Looking changes nothing, so that several branches can look at one event.
+ * Room: conformance. Steps that wait: how each begins, whether what has come is what it waits
+ * for, and what taking it means. Looking changes nothing, so that several branches can look at
+ * one event.
  */
 #include "conformance/case_run.h"
 

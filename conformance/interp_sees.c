@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What a handshake showed: the certificate of the IUT, its names and whether the
- * lab's CA stands behind it, its request for ours, the server name it asked for.
+ * Room: conformance. What a handshake showed: the certificate of the IUT, its names and whether
+ * the lab's CA stands behind it, its request for ours, the server name it asked for.
  */
 #include "conformance/case_run.h"
 

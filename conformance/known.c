@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Reading waivers, holding them against the suite, and telling XFAIL from XPASS.
+ * Room: conformance. Reading waivers, holding them against the suite, and telling XFAIL from
+ * XPASS.
  */
 #include "conformance/known.h"
 #include "conformance/scn_internal.h"

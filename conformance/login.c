@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Room: conformance. A user of the implementation under test logs in, so that stanzas can be sent
- * from and delivered to an account: header, STARTTLS, SASL PLAIN, resource binding. A login that does
- * not work is set-up that was not reached: INCONC.
+ * from and delivered to an account: header, STARTTLS, SASL PLAIN, resource binding. A login that
+ * does not work is set-up that was not reached: INCONC.
  *
- *   header > features(starttls) > proceed > TLS > header > features(PLAIN) > success > header > bind
+ *   header > features(starttls) > proceed > TLS > header > features(PLAIN) > success > bind
  */
 #include "conformance/case_run.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What a run says: live on a terminal, at its end as a summary and failure blocks,
- * and into files for machines. Reports borrow everything they show.
+ * Room: conformance. What a run says: live on a terminal, at its end as a summary and failure
+ * blocks, and into files for machines. Reports borrow everything they show.
  */
 #ifndef CONFORMANCE_REPORT_H
 #define CONFORMANCE_REPORT_H
@@ -10,6 +10,10 @@
 #include "conformance/runner.h"
 
 #define DNA_SUITE_VERSION "0.1.0"
+#define DNA_MODEL_HASH_LEN 16
+
+/* dna_model_hash writes 12 hexadecimal digits and a NUL. */
+void dna_model_hash(char *out);
 
 enum dna_progress { DNA_PROGRESS_AUTO, DNA_PROGRESS_LINE, DNA_PROGRESS_NONE };
 

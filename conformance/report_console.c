@@ -227,7 +227,7 @@ static void show_unstable(const struct dna_report *report)
                    dna_verdict_name(o->results[i]->verdict));
 }
 
-/* --strict-features: what a variant declares and no case of this run needed is not shown to be true */
+/* --strict-features: what a variant declares and no case of this run needed is not shown */
 static bool features_exercised(const struct dna_report *report)
 {
     const struct dna_run_outcome *o = report->outcome;

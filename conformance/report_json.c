@@ -150,16 +150,18 @@ static json_t *run(const struct dna_report *report)
 bool dna_report_json(const struct dna_report *report, const char *file)
 {
     const struct dna_run_outcome *o = report->outcome;
+    char hash[DNA_MODEL_HASH_LEN] = "";
     struct utsname os;
     json_t *results = json_array(), *top;
     bool ok;
 
     uname(&os);
+    dna_model_hash(hash);
     for (unsigned i = 0; i < o->num_results; i++)
         json_array_append_new(results, result_json(report, o->results[i]));
-    top = json_pack("{s:s,s:i,s:s,s:{s:s,s:i},s:o,s:{s:s,s:s},s:o,s:o,s:o,s:o}", "$schema",
+    top = json_pack("{s:s,s:i,s:s,s:{s:s,s:s,s:i},s:o,s:{s:s,s:s},s:o,s:o,s:o,s:o}", "$schema",
                     "xdna-run-1", "schema_version", 1, "tool", "xdna", "suite", "version",
-                    DNA_SUITE_VERSION, "cases", (int)report->suite->num_cases, "iut", iut(report),
+                    DNA_SUITE_VERSION, "model_hash", hash, "cases", (int)report->suite->num_cases, "iut", iut(report),
                     "env", "os", os.sysname, "openssl", OpenSSL_version(OPENSSL_VERSION), "run",
                     run(report), "counts", counts(&report->counts), "results", results, "details",
                     details(o));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Reports in files: JUnit XML for a CI, transcripts, and the known-failure file of
- * a run. Wire data is hostile text: what XML does not allow is replaced.
+ * Room: conformance. Reports in files: JUnit XML for a CI, transcripts, and the known-failure
+ * file of a run. Wire data is hostile text: what XML does not allow is replaced.
  */
 #include "conformance/report.h"
 
@@ -175,14 +175,16 @@ static void suite_properties(const struct dna_report *report, struct dna_buf *ou
 {
     struct dna_buf features = { 0 };
     const struct dna_variant *v = &report->profile->variants[0];
-    char seed[32];
+    char seed[32], hash[DNA_MODEL_HASH_LEN] = "";
 
+    dna_model_hash(hash);
     for (size_t i = 0; i < v->features.num; i++)
         dna_buf_printf(&features, "%s%s", i ? " " : "", v->features.at[i]);
     snprintf(seed, sizeof(seed), "%lu", report->seed);
     dna_buf_puts(out, "  <properties>");
     property(out, "tool", "xdna");
     property(out, "suite version", DNA_SUITE_VERSION);
+    property(out, "model hash", hash);
     property(out, "profile", report->profile->name);
     property(out, "iut", report->profile->title);
     property(out, "iut version", report->profile->version ? report->profile->version : "");

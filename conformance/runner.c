@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The scheduler of a run. A process that dies takes the cases that were under way
- * with it: it is started again and they run alone, one after another, to find out who killed it.
+ * Room: conformance. The scheduler of a run. A process that dies takes the cases that were under
+ * way with it: it is started again and they run alone, one after another, to find out who killed
+ * it.
  *
  *   variant: STARTING -> HONESTY -> READY -(death)-> STARTING -> ALONE -> READY
  */

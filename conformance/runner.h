@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. A whole run: one process under test for each variant that is needed, an honesty
- * check of each, then the cases, many at a time. The dna_runner borrows suite, profile and lab, and
- * owns processes and results; it reports each case's end once, with its worst verdict over repeats.
+ * Room: conformance. A whole run: one process under test for each variant that is needed, an
+ * honesty check of each, then the cases, many at a time. The dna_runner borrows suite, profile
+ * and lab, and owns processes and results; it reports each case's end once, with its worst
+ * verdict over repeats.
  */
 #ifndef CONFORMANCE_RUNNER_H
 #define CONFORMANCE_RUNNER_H

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What the two files of the runner share: runner.c has the cases, runner_places.c
- * the processes under test. Nobody else includes this.
+ * Room: conformance. What the two files of the runner share: runner.c has the cases,
+ * runner_places.c the processes under test. Nobody else includes this.
  */
 #ifndef CONFORMANCE_RUNNER_INTERNAL_H
 #define CONFORMANCE_RUNNER_INTERNAL_H
 
 #include "conformance/runner.h"
 
-/* HELD: it ended badly a moment ago. A process that dies closes its connections before anyone can know
- * that it died, so a bad end waits a little for that news. */
+/* HELD: it ended badly a moment ago. A process that dies closes its connections before anyone can
+ * know that it died, so a bad end waits a little for that news. */
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_HELD, JOB_SUSPECT, JOB_DONE };
 
 struct job {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The processes under test during a run: started, put to the honesty check, watched.
- * One that dies takes the cases that were under way with it: it is started again and they run alone,
- * one after another, to find out which of them kills it.
+ * Room: conformance. The processes under test during a run: started, put to the honesty check,
+ * watched. One that dies takes the cases that were under way with it: it is started again and
+ * they run alone, one after another, to find out which of them kills it.
  */
 #include "conformance/runner_internal.h"
 
@@ -16,8 +16,8 @@ void runner_start_place(struct place *p)
     p->starting = true;
     p->ready = false;
     if (dna_iut_start(p->iut, &diag) != 0)
-        runner_hard(p->r, "%s (variant %s) can't be started: %s", p->r->profile->title, p->variant->name,
-             diag.text);
+        runner_hard(p->r, "%s (variant %s) can't be started: %s", p->r->profile->title,
+                    p->variant->name, diag.text);
 }
 
 static void on_ready(struct dna_iut *iut, void *arg)
@@ -102,11 +102,11 @@ static void on_death(struct dna_iut *iut, int status, void *arg)
         hit++;
         hit_by_death(p, job, death);
     }
-    runner_message(r, "%s (variant %s) died: %s; %u case%s under way, started again", r->profile->title,
-            p->variant->name, death, hit, hit == 1 ? " was" : "s were");
+    runner_message(r, "%s (variant %s) died: %s; %u case%s under way, started again",
+                   r->profile->title, p->variant->name, death, hit, hit == 1 ? " was" : "s were");
     if (!hit && ++p->idle_deaths > 3) {
-        runner_hard(r, "%s (variant %s) keeps dying while no case is under way: %s", r->profile->title,
-             p->variant->name, death);
+        runner_hard(r, "%s (variant %s) keeps dying while no case is under way: %s",
+                    r->profile->title, p->variant->name, death);
         return;
     }
     if (!r->stopping)
@@ -170,7 +170,8 @@ static void on_control_done(struct dna_case_run *run, struct dna_result *result,
     if (wrong)
         runner_hard(r, "honesty check of %s (variant %s) failed: %s\n  control: %s\n%s%s",
              r->profile->title, p->variant->name, wrong, result->c->scn->claim,
-             result->transcript ? result->transcript : "", result->log_tail ? result->log_tail : "");
+             result->transcript ? result->transcript : "",
+             result->log_tail ? result->log_tail : "");
     dna_result_free(result);
     p->control++;
     if (!wrong)
@@ -225,7 +226,8 @@ struct place *runner_place_for(struct runner *r, const char *variant, struct dna
     o.calls = (struct dna_iut_calls){ on_ready, on_failed, on_death, on_stopped, p };
     p->iut = dna_iut_new(p->variant, &o, &diag);
     if (!p->iut)
-        runner_hard(r, "%s (variant %s) can't be set up: %s", r->profile->title, variant, diag.text);
+        runner_hard(r, "%s (variant %s) can't be set up: %s", r->profile->title, variant,
+                    diag.text);
     return p;
 }
 

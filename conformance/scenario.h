@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. A scenario as parsed: the claim, who plays what, and the exchange as a tree of
- * steps. conformance/scenarios/README.md is the language reference. A dna_scn owns everything below
- * it in one pool; nothing in it changes after loading, so that all its cases share it.
+ * Room: conformance. A scenario as parsed: the claim, who plays what, and the exchange as a tree
+ * of steps. conformance/scenarios/README.md is the language reference. A dna_scn owns everything
+ * below it in one pool; nothing in it changes after loading, so that all its cases share it.
  */
 #ifndef CONFORMANCE_SCENARIO_H
 #define CONFORMANCE_SCENARIO_H

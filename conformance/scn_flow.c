@@ -2,7 +2,8 @@
 /*
  * Room: conformance. Every path of a scenario walked before anything runs: a variable is bound
  * before it is sent, a connection opened before it is used, certificates and records name things
- * that exist. What this finds would otherwise show as a flaky case. Also the parser of 'dns' lines.
+ * that exist. What this finds would otherwise show as a flaky case. Also the parser of 'dns'
+ * lines.
  */
 #include "conformance/scn_internal.h"
 

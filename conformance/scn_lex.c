@@ -365,7 +365,8 @@ struct dna_prelude *dna_prelude_load(const char *file, struct dna_scn_diags *dia
     scn_lines_read(&lines, prelude->pool, dna_pool_strdup(prelude->pool, file), text);
     scn_read_defines(&lines, prelude->pool, &prelude->defines, diags);
     if (lines.num)
-        scn_error(diags, file, lines.at[0].line, "a prelude holds procedures only (define ... end)");
+        scn_error(diags, file, lines.at[0].line,
+                  "a prelude holds procedures only (define ... end)");
     free(lines.at);
     free(text);
     return prelude;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Room: conformance. The variables of a running case: names bound to text, in the order in which
- * they were bound, so that a match that fails half-way can be undone. A dna_binds borrows names and
- * owns nothing but its array; values live in the pool given at creation.
+ * they were bound, so that a match that fails half-way can be undone. A dna_binds borrows names
+ * and owns nothing but its array; values live in the pool given at creation.
  */
 #ifndef CONFORMANCE_VARS_H
 #define CONFORMANCE_VARS_H
@@ -28,7 +28,7 @@ void dna_binds_undo(struct dna_binds *vars, size_t num); /* forget all but the f
 /*
  * dna_var_scan finds the next variable in text: *out_start at its '$', *out_len its whole length.
  * Returns its name (pool), NULL when there is none. "$a.b" is the variable "a.b" when "b" is one of
- * the properties that actors and certificates have (bare, addr, sha256, ...), else "a" and the text ".b";
+ * the properties that actors and certificates have (bare, sha256, ...), else "a" and the text ".b";
  * "${a}" settles it by hand.
  */
 const char *dna_var_scan(struct dna_pool *pool, const char *text, const char **out_start,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The words of judgement: verdicts, the two axes beside them, what was expected
- * of a case, and how a case's end becomes a verdict. A dna_result owns its strings through its pool.
+ * Room: conformance. The words of judgement: verdicts, the two axes beside them, what was
+ * expected of a case, and how a case's end becomes a verdict. A dna_result owns its strings
+ * through its pool.
  */
 #ifndef CONFORMANCE_VERDICT_H
 #define CONFORMANCE_VERDICT_H

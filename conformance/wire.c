@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Connections on libevent: TCP with the actor's own address, TLS as a filter put
- * on when a scenario says so. Every certificate is let through the handshake; judging is done later.
+ * Room: conformance. Connections on libevent: TCP with the actor's own address, TLS as a filter
+ * put on when a scenario says so. Every certificate is let through the handshake; judging is done
+ * later.
  */
 #include "conformance/wire.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. One connection between an actor and the implementation under test: TCP from or
- * to an address of the actor's own, XML both ways, TLS when a scenario says so. What arrives is
- * handed on as events, in order; nothing is interpreted here. The owner frees a wire with
+ * Room: conformance. One connection between an actor and the implementation under test: TCP from
+ * or to an address of the actor's own, XML both ways, TLS when a scenario says so. What arrives
+ * is handed on as events, in order; nothing is interpreted here. The owner frees a wire with
  * dna_wire_free, also from inside its callback.
  */
 #ifndef CONFORMANCE_WIRE_H
@@ -68,8 +68,8 @@ typedef void (*dna_wire_xml_fn)(enum dna_wire_kind kind, struct dna_xnode *node,
                                 void *arg);
 struct dna_wire_xml *dna_wire_xml_new(struct dna_pool *pool, dna_wire_xml_fn fn, void *arg);
 void dna_wire_xml_free(struct dna_wire_xml *xml);
-/* dna_wire_xml_feed returns false once nothing more can be read from this stream. A new header where
- * an element could stand begins a new document, as after SASL. */
+/* dna_wire_xml_feed returns false once nothing more can be read from this stream. A new header
+ * where an element could stand begins a new document, as after SASL. */
 bool dna_wire_xml_feed(struct dna_wire_xml *xml, const char *bytes, size_t len);
 void dna_wire_xml_reset(struct dna_wire_xml *xml); /* after TLS: what comes is a new document */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Room: conformance. XML as scenarios write it and as the wire carries it: one tree for literals,
- * patterns and received elements; a parser for the former, a serializer, a matcher. The wire itself
- * is parsed by libxml2 (wire_xml.c), which fills the same tree. Nodes live in the pool given.
+ * patterns and received elements; a parser for the former, a serializer, a matcher. The wire
+ * itself is parsed by libxml2 (wire_xml.c), which fills the same tree. Nodes live in the pool
+ * given.
  */
 #ifndef CONFORMANCE_XNODE_H
 #define CONFORMANCE_XNODE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The parser of XML literals and patterns in scenarios: strict XML 1.0 elements,
- * plus what a pattern needs ('-attr', '-<child/>', '*' for a name) and with the prefixes of the
- * protocol declared beforehand, so that nobody has to write namespaces.
+ * Room: conformance. The parser of XML literals and patterns in scenarios: strict XML 1.0
+ * elements, plus what a pattern needs ('-attr', '-<child/>', '*' for a name) and with the
+ * prefixes of the protocol declared beforehand, so that nobody has to write namespaces.
  */
 #include "conformance/xnode.h"
 

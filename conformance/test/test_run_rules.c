@@ -16,9 +16,7 @@
 
 static struct dna_suite *make_suite(void)
 {
-    struct dna_suite *s = dna_suite_load("conformance/test/scenarios", &(struct dna_scn_diags){ 0 });
-
-    return s;
+    return dna_suite_load("conformance/test/scenarios", &(struct dna_scn_diags){ 0 });
 }
 
 static struct dna_case *find(struct dna_suite *s, const char *id)
@@ -282,7 +280,8 @@ static void hostile_text_becomes_xml(void)
 static void a_report_is_well_formed(void)
 {
     struct dna_suite *s = make_suite();
-    struct dna_profile profile = { .name = (char *)(uintptr_t)"p", .title = (char *)(uintptr_t)"P&P" };
+    struct dna_profile profile = { .name = (char *)(uintptr_t)"p",
+                                   .title = (char *)(uintptr_t)"P&P" };
     struct dna_result r = { .pool = dna_pool_new(), .verdict = DNA_VERDICT_FAIL,
                             .expectation = DNA_UNEXPECTED, .reason = "got:\x01",
                             .message = "<\x02 ]]> \xff", .got = "\x1b<stream:error>",

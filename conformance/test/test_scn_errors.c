@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Each broken script of fixtures/scenarios/bad is refused with just the messages
- * that its last lines ('#! LINE: message') write, in order, with file and line; and every scenario of
- * the suite is sound.
+ * Room: conformance. Each broken script of fixtures/scenarios/bad is refused with just the
+ * messages that its last lines ('#! LINE: message') write, in order, with file and line; and
+ * every scenario of the suite is sound.
  */
 #include "conformance/scn_internal.h"
 
@@ -100,8 +100,8 @@ static void a_prelude_holds_procedures_only(void)
 /* an error in a procedure names the procedure's line and the caller's */
 static void an_error_in_a_procedure_names_its_caller(void)
 {
-    static const char head[] = "claim A.\nreq X0220_2_2_1_1\nlevel must\nrole receiving\nimpact B.\n"
-                               "rev 1\ndomain a\npeer A $a\nthen:\nA connect\n";
+    static const char head[] = "claim A.\nreq X0220_2_2_1_1\nlevel must\nrole receiving\n"
+                               "impact B.\nrev 1\ndomain a\npeer A $a\nthen:\nA connect\n";
     struct dna_scn_diags diags = { { 0 }, 0 };
     struct dna_prelude *p = dna_prelude_load("conformance/scenarios/prelude.scn", &diags);
     struct dna_buf text = { 0 };

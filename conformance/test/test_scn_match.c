@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Literals as they go over the wire, patterns against what came from it, variables,
- * and the stream parser on whole and broken input.
+ * Room: conformance. Literals as they go over the wire, patterns against what came from it,
+ * variables, and the stream parser on whole and broken input.
  */
 #include "conformance/case_run.h"
 
