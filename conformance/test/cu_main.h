@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. One suite of CUnit tests as a program: closing lines that a CI can read, status 1
- * when anything failed.
+ * Room: conformance. One suite of CUnit tests as a program: closing lines that a CI can read,
+ * status 1 when anything failed.
  */
 #ifndef CONFORMANCE_TEST_CU_MAIN_H
 #define CONFORMANCE_TEST_CU_MAIN_H

@@ -108,7 +108,7 @@ static void verdicts(void)
         CU_ASSERT_EQUAL(r.signalling, table[i].signalling);
     }
     for (int v = 0; v + 1 < DNA_NUM_VERDICTS; v++)
-        CU_ASSERT_EQUAL(dna_verdict_of(dna_verdict_name((enum dna_verdict)v)), v);
+        CU_ASSERT_EQUAL((int)dna_verdict_of(dna_verdict_name((enum dna_verdict)v)), v);
     CU_ASSERT_EQUAL(dna_verdict_of("fail"), DNA_VERDICT_NONE);
 }
 
