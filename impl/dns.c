@@ -33,7 +33,7 @@ struct dna_dns_query {
     void *arg;
     struct event *timer;
     unsigned open; /* parts without an answer */
-    bool asking, dot, failed;
+    bool asking, dot, failed, unusable;
     enum dna_dns_security security;
     size_t num_srv, num_addr;
     struct dna_dns_srv *srv;
@@ -167,7 +167,7 @@ static void answer(struct dna_dns_query *q)
     struct dna_dns_answer a = { .security = q->security, .why = q->why };
     if (q->num_srv || q->num_addr)
         a.class = DNA_DNS_RECORDS;
-    else if (q->failed)
+    else if (q->failed || (q->unusable && !q->dot))
         a.class = DNA_DNS_FAILURE;
     else
         a.class = q->dot ? DNA_DNS_DOT : DNA_DNS_NONE;
@@ -178,6 +178,8 @@ static void answer(struct dna_dns_query *q)
     a.num_addr = q->num_addr;
     if (!q->why[0] && a.class == DNA_DNS_NONE)
         a.why = "no such record";
+    else if (!q->why[0] && a.class == DNA_DNS_FAILURE)
+        a.why = "no record has a usable target";
     q->cb(q->arg, &a);
     free_query(q);
 }
@@ -213,6 +215,8 @@ static void take_srv(struct dna_dns_query *q, const ldns_rr *rr)
         q->dot = true;
     else if (target && dna_dns_to_ascii(target, s->target, sizeof s->target) == 0)
         q->num_srv++;
+    else
+        q->unusable = true;
     free(target);
 }
 

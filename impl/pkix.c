@@ -101,6 +101,10 @@ enum dna_pkix_verdict dna_pkix_check(X509 *leaf, STACK_OF(X509) * untrusted, con
         (void)snprintf(why, why_len, "no certificate was presented");
         return DNA_PKIX_NO_CERTIFICATE;
     }
+    if (policy->subject_required && X509_NAME_entry_count(X509_get_subject_name(leaf)) == 0) {
+        (void)snprintf(why, why_len, "the certificate has an empty subject");
+        return DNA_PKIX_BAD_PATH;
+    }
     bool as_client = peer_is_client && policy->strict_client_eku;
     enum dna_pkix_verdict v = check_path(leaf, untrusted, as_client, store, why, why_len);
     if (v != DNA_PKIX_PROVED)

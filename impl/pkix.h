@@ -31,6 +31,7 @@ struct dna_pkix_policy {
     bool cn_names;          /* CN as last resort where no DNS/SRV/XMPP names are present (A33) */
     bool strict_client_eku; /* a certificate for serverAuth only is refused from a TLS client (A34)
                              */
+    bool subject_required;  /* an empty subject is refused (RFC 6120 13.7.1.1, A31) */
     bool any_srv_service;   /* _xmpp-client counts on S2S and the reverse (A34) */
 };
 

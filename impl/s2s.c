@@ -26,6 +26,7 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
     s2s->knobs = &setup->config->knobs;
     s2s->policy.cn_names = s2s->knobs->cn_id;
     s2s->policy.strict_client_eku = !s2s->knobs->server_auth_eku_ok;
+    s2s->policy.subject_required = !s2s->knobs->empty_subject_ok;
     s2s->policy.any_srv_service = s2s->knobs->srv_client_name_ok;
     s2s->next_number = 1;
     s2s->undertaker = event_new(setup->base, -1, 0, on_undertaker, s2s);

@@ -20,6 +20,7 @@ enum { DOMAIN_MAX = 1024, EARLY_BYTES = 16384, DROP_MS = 1000, PORT = 5269 };
 
 struct stream;
 struct pair;
+struct others;
 
 /* A stanza that waits: its text, in jabber:server. */
 struct stanza {
@@ -99,7 +100,7 @@ struct stream {
     char *their_text;              /* 'from' of the current header as it was written, or NULL */
     char *id;                      /* the stream id that keys are made with */
     uint64_t number;
-    bool initiating, for_stanzas, buried, discard, drain, closing, active, dropped;
+    bool initiating, for_stanzas, buried, discard, drain, closing, active, dropped, found_by_host;
     struct piggyback_assertion pa;
     struct piggyback_supposition ps;
     struct dialback_authoritative da;
@@ -121,6 +122,9 @@ struct stream {
             size_t num_targets, target; /* target: the current one, from 1 */
             struct sockaddr_storage *addrs;
             size_t num_addrs, addr;
+            struct others *others; /* questions about the other targets */
+            struct sockaddr_storage *other_addrs;
+            size_t num_other_addrs;
             struct route *route;
             struct question *questions;
             bool ready;
@@ -204,6 +208,12 @@ void dna_s2s_dial(struct stream *s);
 void dna_s2s_dial_cancel(struct stream *s);
 void dna_s2s_dial_connected(struct stream *s);
 void dna_s2s_dial_refused(struct stream *s);
+void dna_s2s_dial_event(struct stream *s, enum resolution_event on);
+
+/* s2s_others.c: the addresses of the SRV targets behind the first */
+void dna_s2s_others_ask(struct stream *s);
+bool dna_s2s_others_hold(struct stream *s, enum resolution_event what); /* true: raised later */
+void dna_s2s_others_free(struct stream *s);
 
 /* s2s_pair.c: pairs, and stanzas of pairs */
 struct pair *dna_s2s_pair_find(struct stream *s, const char *ours, const char *theirs);

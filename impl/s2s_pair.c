@@ -205,6 +205,9 @@ static void (*const outs[association_O_MAX])(void *) = {
 static void lead_by_host(struct stream *s)
 {
     char host[80];
+    if (s->found_by_host)
+        return;
+    s->found_by_host = true;
     (void)snprintf(host, sizeof host, "%s", dna_conn_peer(s->conn));
     char *colon = strrchr(host, ':');
     if (colon)

@@ -9,8 +9,6 @@
 
 static const struct stream_initiating_facts no_facts;
 
-static void event(struct stream *s, enum resolution_event on);
-
 static void on_srv(void *arg, const struct dna_dns_answer *a)
 {
     static const enum resolution_event by_class[] = {
@@ -32,7 +30,7 @@ static void on_srv(void *arg, const struct dna_dns_answer *a)
         s->i.targets[n].port = a->srv[n].port;
     }
     bool bogus = a->class == DNA_DNS_FAILURE && a->security == DNA_DNS_BOGUS;
-    event(s, bogus ? resolution_E_SRV_BOGUS : by_class[a->class]);
+    dna_s2s_dial_event(s, bogus ? resolution_E_SRV_BOGUS : by_class[a->class]);
 }
 
 static void set_addresses(struct stream *s, const struct sockaddr_storage *addr, size_t num)
@@ -58,7 +56,10 @@ static void on_addresses(void *arg, const struct dna_dns_answer *a)
     dna_log(DNA_LOG_STEP, "addresses", "pair=%s>%s records=%zu why=%s", s->ours, s->theirs,
             a->num_addr, dna_log_quote(a->why));
     set_addresses(s, a->addr, a->num_addr);
-    event(s, a->class == DNA_DNS_RECORDS ? resolution_E_ADDRESS_FOUND : resolution_E_ADDRESS_NONE);
+    enum resolution_event what =
+        a->class == DNA_DNS_RECORDS ? resolution_E_ADDRESS_FOUND : resolution_E_ADDRESS_NONE;
+    if (!dna_s2s_others_hold(s, what))
+        dna_s2s_dial_event(s, what);
 }
 
 /* --- outputs --- */
@@ -76,6 +77,7 @@ static void query_address(void *arg)
         s->i.target++;
     const char *host = s->i.target ? s->i.targets[s->i.target - 1].host : s->theirs;
     s->i.query = dna_dns_addr(s->s2s->at.dns, host, on_addresses, s);
+    dna_s2s_others_ask(s);
 }
 
 static void query_fallback_address(void *arg)
@@ -91,7 +93,7 @@ static void offer_address(void *arg)
     if (!s->i.num_addrs && dna_dns_literal(s->theirs, &literal))
         set_addresses(s, &literal, 1);
     bool supposed = s->i.route && dna_s2s_route_suppose(s->i.route, s);
-    event(s, supposed ? resolution_E_USE_EXISTING : resolution_E_CONNECT);
+    dna_s2s_dial_event(s, supposed ? resolution_E_USE_EXISTING : resolution_E_CONNECT);
     if (supposed)
         dna_s2s_initiating_event(s, stream_initiating_E_NOT_WANTED, &no_facts);
 }
@@ -116,14 +118,14 @@ static void open_connection(void *arg)
     struct sockaddr_storage local, none = { .ss_family = AF_INET };
     socklen_t local_len;
     const struct sockaddr_storage *to = s->i.addr < s->i.num_addrs ? &s->i.addrs[s->i.addr] : &none;
-    socklen_t len = to->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                              : sizeof(struct sockaddr_in);
+    socklen_t len =
+        to->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     bool from = local_address(s, to->ss_family, &local, &local_len);
     dna_conn_free(s->conn);
-    s->conn = dna_conn_connect(s->s2s->at.base, (const struct sockaddr *)to, len,
-                               from ? (const struct sockaddr *)&local : NULL, local_len,
-                               s->s2s->at.config->timeout_connect_ms, &dna_s2s_initiating_handler,
-                               s);
+    s->conn =
+        dna_conn_connect(s->s2s->at.base, (const struct sockaddr *)to, len,
+                         from ? (const struct sockaddr *)&local : NULL, local_len,
+                         s->s2s->at.config->timeout_connect_ms, &dna_s2s_initiating_handler, s);
     dna_log(DNA_LOG_INFO, "connect", "conn=%llu pair=%s>%s address=%s",
             (unsigned long long)dna_conn_id(s->conn), s->ours, s->theirs, dna_conn_peer(s->conn));
 }
@@ -177,7 +179,7 @@ static void (*const outs[])(void *) = {
     [resolution_O_report_unreachable] = report_unreachable,
 };
 
-static void event(struct stream *s, enum resolution_event on)
+void dna_s2s_dial_event(struct stream *s, enum resolution_event on)
 {
     struct dna_effects fx;
     struct sockaddr_storage unused;
@@ -194,22 +196,23 @@ static void event(struct stream *s, enum resolution_event on)
 
 void dna_s2s_dial(struct stream *s)
 {
-    event(s, resolution_E_BEGIN);
+    dna_s2s_dial_event(s, resolution_E_BEGIN);
 }
 
 void dna_s2s_dial_cancel(struct stream *s)
 {
     dna_dns_cancel(s->i.query);
     s->i.query = NULL;
-    event(s, resolution_E_CANCEL);
+    dna_s2s_others_free(s);
+    dna_s2s_dial_event(s, resolution_E_CANCEL);
 }
 
 void dna_s2s_dial_connected(struct stream *s)
 {
-    event(s, resolution_E_CONNECT_OK);
+    dna_s2s_dial_event(s, resolution_E_CONNECT_OK);
 }
 
 void dna_s2s_dial_refused(struct stream *s)
 {
-    event(s, resolution_E_CONNECT_FAILED);
+    dna_s2s_dial_event(s, resolution_E_CONNECT_FAILED);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* s2s_route: what waits for a remote domain, and over which stream it goes: one that carries the pair
- * already, one that the pair may be asserted or supposed on (RFC 7712 4.4), or one of its own. */
+/* s2s_route: what waits for a remote domain, and over which stream it goes: one that carries the
+ * pair already, one that the pair may be asserted or supposed on (RFC 7712 4.4), or one of its own.
+ */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,7 +185,8 @@ static void take_up(void *arg)
     dna_s2s_route_use(c->route, dna_s2s_pair_get(c->stream, c->route->ours, c->route->theirs));
 }
 
-/* resolve_target, open_own_stream: this candidate will not do; the next one, or a stream of its own. */
+/* resolve_target, open_own_stream: this candidate will not do; the next one, or a stream of its
+ * own. */
 static void pass_over(void *arg)
 {
     (void)arg;
@@ -251,18 +253,28 @@ static void describe(const struct sockaddr_storage *addr, char host[80], char bo
     (void)snprintf(both, 90, "%s:%u", text, port);
 }
 
-/* A stream that we opened must lead to the same address and port. One that the peer opened came from a
- * port of no meaning: there the address alone is compared (RFC 7712 4.4.2 in its reverse direction). */
-bool dna_s2s_route_suppose(struct route *r, struct stream *opening)
+/* A stream that we opened must lead to the same address and port. One that the peer opened came
+ * from a port of no meaning: there the address alone is compared (RFC 7712 4.4.2 in its reverse
+ * direction). */
+static bool suppose_at(struct route *r, const struct sockaddr_storage *addrs, size_t num)
 {
     char host[80], both[90];
     bool found = false;
-    for (size_t i = 0; i < opening->i.num_addrs && !found && !r->own_only; i++) {
-        describe(&opening->i.addrs[i], host, both);
+    for (size_t i = 0; i < num && !found; i++) {
+        describe(&addrs[i], host, both);
         found = try_list(r, &r->s2s->addresses, both, suppose_on) ||
                 try_list(r, &r->s2s->addresses, host, suppose_on);
     }
     return found;
+}
+
+bool dna_s2s_route_suppose(struct route *r, struct stream *opening)
+{
+    bool first = opening->i.target <= 1;
+    if (r->own_only || (r->s2s->knobs->target_reuse_first_only && !first))
+        return false;
+    return suppose_at(r, opening->i.addrs, opening->i.num_addrs) ||
+           suppose_at(r, opening->i.other_addrs, opening->i.num_other_addrs);
 }
 
 static void want_pair(struct route *r)

@@ -140,9 +140,9 @@ static void drop_leads(struct stream *s)
 void dna_s2s_lead(struct stream *s, struct dna_hash *in, const char *name)
 {
     struct lead_list *list = dna_hash_get(in, name);
-    for (struct lead *l = s->leads; l; l = l->of_stream)
-        if (l->list == list)
-            return;
+    for (struct lead *l = list ? list->first : NULL; l; l = l->next)
+        if (l->stream == s)
+            return; /* the few streams that lead to one name, not the many names of one stream */
     if (!list) {
         list = dna_calloc(1, sizeof *list);
         list->name = dna_strdup(name);
@@ -183,6 +183,7 @@ void dna_s2s_stream_free(struct stream *s)
     if (s->initiating) {
         dna_s2s_asker_lost(s);
         dna_dns_cancel(s->i.query);
+        dna_s2s_others_free(s);
         free(s->i.targets);
         free(s->i.addrs);
         dna_s2s_questions_failed(s, dialback_receiving_E_AUTHORITY_UNREACHABLE);

@@ -14,7 +14,7 @@
 static EVP_PKEY *ca_key, *leaf_key;
 static X509 *ca;
 static X509_STORE *store;
-static const struct dna_pkix_policy strict = { false, false, false };
+static const struct dna_pkix_policy strict; /* the defaults */
 
 struct recipe {
     const char *cn;
@@ -230,6 +230,18 @@ static void test_paths(void)
                     DNA_PKIX_NO_CERTIFICATE);
 }
 
+static void test_subject(void)
+{
+    struct dna_pkix_policy named = { .subject_required = true };
+    struct recipe r = { .names = dns("a.example") };
+    CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_PROVED);
+    r.names = dns("a.example");
+    CU_ASSERT_EQUAL(judge(r, "a.example", &named, false), DNA_PKIX_BAD_PATH);
+    r.cn = "any";
+    r.names = dns("a.example");
+    CU_ASSERT_EQUAL(judge(r, "a.example", &named, false), DNA_PKIX_PROVED);
+}
+
 static void test_purpose(void)
 {
     struct dna_pkix_policy eku = { .strict_client_eku = true };
@@ -276,6 +288,7 @@ int main(void)
     CU_add_test(s, "addresses", test_addresses);
     CU_add_test(s, "common names only by policy", test_common_name);
     CU_add_test(s, "paths", test_paths);
+    CU_add_test(s, "an empty subject", test_subject);
     CU_add_test(s, "purposes", test_purpose);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
