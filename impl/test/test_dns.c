@@ -88,6 +88,7 @@ struct lab {
     enum dna_dns_class class;
     size_t num_srv, num_addr;
     struct dna_dns_srv first;
+    char why[100];
 };
 
 static const char *const zone[] = {
@@ -170,6 +171,7 @@ static void on_answer(void *arg, const struct dna_dns_answer *a)
 {
     struct lab *l = arg;
     l->answers++;
+    (void)snprintf(l->why, sizeof l->why, "%s", a->why);
     l->class = a->class;
     l->num_srv = a->num_srv;
     l->num_addr = a->num_addr;
@@ -225,6 +227,7 @@ static void test_deadline(void)
     begin(&l);
     run(&l, "silent.example", NULL);
     CU_ASSERT_EQUAL(l.class, DNA_DNS_FAILURE);
+    CU_ASSERT_STRING_EQUAL(l.why, "the resolver did not answer in time"); /* ours, not libunbound's */
     end(&l);
 }
 
