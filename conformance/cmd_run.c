@@ -112,18 +112,13 @@ static void make_report(struct session *s, char **argv)
 /* The client of the profile, in its test build and with the mutant too. */
 static void mutate_client(struct session *s)
 {
-    static const char plain[] = "build/xdna-client ";
+    static const char plain[] = "/xdna-client ";
+    const char *at = s->cli.mutate && s->profile->client ? strstr(s->profile->client, plain) : NULL;
 
-    if (s->cli.mutate && s->profile->client &&
-        strncmp(s->profile->client, plain, sizeof plain - 1) == 0) {
-        char *was = s->profile->client;
-        size_t len = strlen(was) + strlen(s->cli.mutate) + 64;
-        s->profile->client = malloc(len);
-        if (s->profile->client)
-            snprintf(s->profile->client, len, "build/xdna-client-test --mutate %s %s",
-                     s->cli.mutate, was + sizeof plain - 1);
-        free(was);
-    }
+    if (at)
+        s->profile->client = dna_pool_printf(s->cli.pool, "%.*s/xdna-client-test --mutate %s %s",
+                                             (int)(at - s->profile->client), s->profile->client,
+                                             s->cli.mutate, at + sizeof plain - 1);
 }
 
 /* --mutate: the test build of the reference, beside this program */
