@@ -96,6 +96,8 @@ gen: $(BUILD)/model-tool
 	@mkdir -p impl/gen
 	@rm -f impl/gen/*.gen.c
 	$(BUILD)/model-tool gen impl/gen
+	@mkdir -p model/reference && rm -f model/reference/*.md
+	$(BUILD)/model-tool docs model/reference
 # Figures, never verdicts: see conformance/bench/bench.sh.
 bench: all $(BUILD)/bench-idle
 	@conformance/bench/bench.sh $(BUILD)

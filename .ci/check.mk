@@ -35,9 +35,11 @@ model-check: $(BUILD)/model-tool
 
 # Generated files are compared in a folder of their own, so that a checkout is never changed by a check.
 gen-check: $(BUILD)/model-tool
-	@rm -rf $(BUILD)/gen && mkdir -p $(BUILD)/gen && $(BUILD)/model-tool gen $(BUILD)/gen >/dev/null
-	@diff -r $(BUILD)/gen impl/gen && echo "gen-check: impl/gen is what the tables say" || \
-	 { echo "gen-check: impl/gen differs from the tables: run make gen"; exit 1; }
+	@rm -rf $(BUILD)/gen && mkdir -p $(BUILD)/gen/impl $(BUILD)/gen/docs
+	@$(BUILD)/model-tool gen $(BUILD)/gen/impl >/dev/null && $(BUILD)/model-tool docs $(BUILD)/gen/docs >/dev/null
+	@diff -r $(BUILD)/gen/impl impl/gen && diff -r $(BUILD)/gen/docs model/reference && \
+	 echo "gen-check: impl/gen and model/reference are what the tables say" || \
+	 { echo "gen-check: generated files differ from the tables: run make gen"; exit 1; }
 
 lint: $(BUILD)/xdna
 	@$(BUILD)/xdna lint
