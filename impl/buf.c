@@ -81,7 +81,8 @@ void dna_buf_printf(struct dna_buf *b, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int len = format ? vsnprintf(NULL, 0, format, args) : 0; /* gcc's UBSan build asks: is it NULL? */
+    int len =
+        format ? vsnprintf(NULL, 0, format, args) : 0; /* gcc's UBSan build asks: is it NULL? */
     va_end(args);
     if (len > 0) {
         reserve(b, (size_t)len);

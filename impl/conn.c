@@ -422,7 +422,8 @@ bool dna_conn_secured(const struct dna_conn *c)
 
 void dna_conn_send(struct dna_conn *c, const char *data, size_t len)
 {
-    if (!c->dead && !c->over && !c->dropping && !c->close_sent && !c->muted)
+    bool handshake = c->phase == TLS_WANTED || c->phase == HANDSHAKING;
+    if (!c->dead && !c->over && !c->dropping && !c->close_sent && !c->muted && !handshake)
         (void)bufferevent_write(c->top, data, len);
 }
 

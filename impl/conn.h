@@ -61,7 +61,8 @@ SSL *dna_conn_ssl(const struct dna_conn *c);
 /* dna_conn_secured() says whether the TLS handshake is complete. */
 bool dna_conn_secured(const struct dna_conn *c);
 
-/* dna_conn_send() queues bytes; after dna_conn_close() they are dropped. */
+/* dna_conn_send() queues bytes; after dna_conn_close(), and from dna_conn_start_tls() to tls_up,
+ * they are dropped: there is no stream to write to. */
 void dna_conn_send(struct dna_conn *c, const char *data, size_t len);
 /* dna_conn_puts() queues a C string. */
 void dna_conn_puts(struct dna_conn *c, const char *text);

@@ -18,7 +18,8 @@ void *dna_hash_get(const struct dna_hash *h, const char *key);
 void *dna_hash_put(struct dna_hash *h, const char *key, void *value);
 /* dna_hash_remove() forgets key and returns its value, NULL if there was none. */
 void *dna_hash_remove(struct dna_hash *h, const char *key);
-/* dna_hash_each() calls each value once, in no order; the callee may remove that entry, no other. */
+/* dna_hash_each() calls each value once, in no order; the callee may remove that entry, no other.
+ */
 void dna_hash_each(const struct dna_hash *h, void (*each)(void *value, void *arg), void *arg);
 /* dna_hash_cleanup() frees the table and its keys. */
 void dna_hash_cleanup(struct dna_hash *h);

@@ -264,7 +264,8 @@ static void ask_server(const struct way *w)
     if (get && dna_xml_is(child, DNA_NS_PING, "ping")) {
         dna_buf_puts(&b, "/>");
         send_made(w->r, &b);
-    } else if (get && dna_xml_is(child, DNA_NS_DISCO_INFO, "query") && !dna_xml_get(child, "node")) {
+    } else if (get && dna_xml_is(child, DNA_NS_DISCO_INFO, "query") &&
+               !dna_xml_get(child, "node")) {
         dna_buf_printf(&b,
                        "><query xmlns='%s'><identity category='%s' type='%s' name='xdna'/>"
                        "<feature var='%s'/><feature var='%s'/></query></iq>",

@@ -33,7 +33,8 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
     if (!s2s->undertaker)
         abort();
     dna_id_make(s2s->made_secret);
-    s2s->secret = setup->config->dialback_secret ? setup->config->dialback_secret : s2s->made_secret;
+    s2s->secret =
+        setup->config->dialback_secret ? setup->config->dialback_secret : s2s->made_secret;
     dna_router_set_remote(setup->router, dna_s2s_route_remote, s2s);
     return s2s;
 }

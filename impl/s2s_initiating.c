@@ -186,8 +186,8 @@ static void start_tls(void *arg)
     SSL_CTX *ctx = s->s2s->at.tls(s->s2s->at.arg, s->ours);
     struct sockaddr_storage unused;
     char name[256];
-    bool named = !dna_dns_literal(s->theirs, &unused) &&
-                 dna_dns_to_ascii(s->theirs, name, sizeof name) == 0;
+    bool named =
+        !dna_dns_literal(s->theirs, &unused) && dna_dns_to_ascii(s->theirs, name, sizeof name) == 0;
     if (ctx)
         dna_conn_start_tls(s->conn, dna_tls_connect_new(ctx, named ? name : NULL), false,
                            s->s2s->at.config->timeout_negotiation_ms);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* s2s_internal: what the s2s_*.c files share. A stream owns its pairs; a pair owns its question; the
- * struct dna_s2s owns streams and routes. A stream that ends is buried: unlinked at once, freed by the
- * loop, so that no caller up the stack loses it. */
+/* s2s_internal: what the s2s_*.c files share. A stream owns its pairs; a pair owns its question;
+ * the struct dna_s2s owns streams and routes. A stream that ends is buried: unlinked at once, freed
+ * by the loop, so that no caller up the stack loses it. */
 #ifndef DNA_IMPL_S2S_INTERNAL_H
 #define DNA_IMPL_S2S_INTERNAL_H
 #include <event2/event.h>
@@ -172,14 +172,14 @@ uint64_t dna_s2s_conn_id(const struct stream *s);
 struct stream *dna_s2s_stream_new(struct dna_s2s *s2s, bool initiating);
 void dna_s2s_stream_bury(struct stream *s);
 void dna_s2s_stream_free(struct stream *s);
-void dna_s2s_end(struct stream *s);             /* another machine ends the stream */
-void dna_s2s_send_close(struct stream *s);      /* our closing tag */
-void dna_s2s_drop(struct stream *s);            /* TCP ends; all machines of the stream are told */
-void dna_s2s_discard(struct stream *s);         /* input is no longer looked at */
-void dna_s2s_drain(struct stream *s);           /* of the input only stanzas and the end are looked at */
+void dna_s2s_end(struct stream *s);        /* another machine ends the stream */
+void dna_s2s_send_close(struct stream *s); /* our closing tag */
+void dna_s2s_drop(struct stream *s);       /* TCP ends; all machines of the stream are told */
+void dna_s2s_discard(struct stream *s);    /* input is no longer looked at */
+void dna_s2s_drain(struct stream *s);      /* of the input only stanzas and the end are looked at */
 void dna_s2s_error(struct stream *s, const char *condition);
-void dna_s2s_flows(struct stream *s);           /* all pairs are told STREAM_FLOWS */
-void dna_s2s_watch_idle(struct stream *s);      /* TIMER_IDLE counts from now on */
+void dna_s2s_flows(struct stream *s);                 /* all pairs are told STREAM_FLOWS */
+void dna_s2s_watch_idle(struct stream *s);            /* TIMER_IDLE counts from now on */
 void dna_s2s_forget(struct stream *s, bool starttls); /* a restart */
 void dna_s2s_negotiation_deadline(struct stream *s);
 bool dna_s2s_proves(struct stream *s, const char *domain);
@@ -236,7 +236,7 @@ void dna_s2s_route_pump(struct route *r);
 void dna_s2s_route_bounce(struct route *r, const char *condition);
 void dna_s2s_route_event(struct route *r, enum routing_event on); /* r may be gone afterwards */
 void dna_s2s_route_use(struct route *r, struct pair *p);
-void dna_s2s_route_lost(struct pair *p); /* p is no way any more */
+void dna_s2s_route_lost(struct pair *p);  /* p is no way any more */
 void dna_s2s_route_leave(struct pair *p); /* its stream closes: what comes goes elsewhere */
 void dna_s2s_route_open_own(struct route *r);
 void dna_s2s_route_done(struct route *r); /* frees it if nothing refers to it */
@@ -247,7 +247,7 @@ void dna_s2s_route_free(void *route, void *arg);
 void dna_s2s_dialback_element(struct stream *s, const struct dna_xml_node *e);
 void dna_s2s_request(struct pair *p);
 void dna_s2s_dialback_secured(struct pair *p);
-void dna_s2s_dialback_restarted(struct pair *p); /* SASL: the stream that a question named is replaced */
+void dna_s2s_dialback_restarted(struct pair *p); /* SASL: a new stream replaces the one asked of */
 void dna_s2s_dialback_gone(struct pair *p);
 
 /* s2s_verify.c: our questions to authorities */

@@ -279,14 +279,15 @@ void dna_s2s_stanza(struct stream *s, const struct dna_xml_node *stanza)
 {
     struct dna_jid *jids = dna_calloc(2, sizeof *jids), *from = jids, *to = jids + 1;
     const char *from_text = dna_xml_get(stanza, "from"), *to_text = dna_xml_get(stanza, "to");
-    bool addressed = from_text && to_text && dna_jid_parse(from_text, from) &&
-                     dna_jid_parse(to_text, to);
+    bool addressed =
+        from_text && to_text && dna_jid_parse(from_text, from) && dna_jid_parse(to_text, to);
     struct pair *known = addressed ? dna_s2s_pair_find(s, to->domain, from->domain) : NULL;
     struct pair *p = known ? known : dna_s2s_pair_scratch(s, to->domain, from->domain);
     struct crossing c = { p, stanza, false };
     struct association_facts e = { .addressed = addressed,
                                    .hosted = addressed && dna_s2s_hosts(s->s2s, to->domain),
-                                   .sender_taken = addressed && dna_s2s_target_taken(s, from->domain) };
+                                   .sender_taken =
+                                       addressed && dna_s2s_target_taken(s, from->domain) };
     free(jids);
     run(&c, association_E_RX_STANZA, &e);
     if (!known)

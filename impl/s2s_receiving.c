@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* s2s_receiving: streams that a peer opened: stream_receiving, features_receiving, starttls_receiving
- * and sasl_external_receiving, their facts and their outputs. */
+/* s2s_receiving: streams that a peer opened: stream_receiving, features_receiving,
+ * starttls_receiving and sasl_external_receiving, their facts and their outputs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,7 +126,6 @@ void dna_s2s_receiving_event(struct stream *s, enum stream_receiving_event on,
 
 /* --- features --- */
 
-
 static void offer_starttls_required(void *arg)
 {
     dna_buf_puts(arg, "<starttls xmlns='" DNA_NS_TLS "'><required/></starttls>");
@@ -139,7 +138,8 @@ static void offer_starttls(void *arg)
 
 static void offer_external(void *arg)
 {
-    dna_buf_puts(arg, "<mechanisms xmlns='" DNA_NS_SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>");
+    dna_buf_puts(arg, "<mechanisms xmlns='" DNA_NS_SASL
+                      "'><mechanism>EXTERNAL</mechanism></mechanisms>");
 }
 
 static void offer_dialback(void *arg)
@@ -162,10 +162,10 @@ static void (*const feature_outs[])(void *) = {
 
 static void send_features(void *arg)
 {
-    static const enum features_receiving_event order[] = {
-        features_receiving_E_CONSIDER_STARTTLS, features_receiving_E_CONSIDER_EXTERNAL,
-        features_receiving_E_CONSIDER_DIALBACK, features_receiving_E_CONSIDER_BIDI
-    };
+    static const enum features_receiving_event order[] = { features_receiving_E_CONSIDER_STARTTLS,
+                                                           features_receiving_E_CONSIDER_EXTERNAL,
+                                                           features_receiving_E_CONSIDER_DIALBACK,
+                                                           features_receiving_E_CONSIDER_BIDI };
     struct stream *s = arg;
     struct dna_buf b = DNA_BUF_INIT;
     struct features_receiving_facts e = { .from_proved = dna_s2s_proves(s, s->theirs) };
@@ -309,7 +309,8 @@ static void accept_pair(void *arg)
 {
     struct stream *s = ((struct auth *)arg)->stream;
     if (s->ours && s->theirs)
-        dna_s2s_pair_event(dna_s2s_pair_get(s, s->ours, s->theirs), association_E_EXTERNAL_ACCEPTED);
+        dna_s2s_pair_event(dna_s2s_pair_get(s, s->ours, s->theirs),
+                           association_E_EXTERNAL_ACCEPTED);
 }
 
 static void restart_stream(void *arg)
@@ -431,8 +432,9 @@ static void on_stream_end(void *arg)
 static void on_xml_error(void *arg, enum dna_xml_error why)
 {
     enum stream_receiving_event on = why == DNA_XML_RESTRICTED ? stream_receiving_E_RX_RESTRICTED
-                                     : why == DNA_XML_TOO_BIG  ? stream_receiving_E_RX_OVERSIZE
-                                                          : stream_receiving_E_RX_NOT_WELL_FORMED;
+                                     : why == DNA_XML_TOO_BIG
+                                         ? stream_receiving_E_RX_OVERSIZE
+                                         : stream_receiving_E_RX_NOT_WELL_FORMED;
     dna_s2s_receiving_event(arg, on, &no_facts);
 }
 

@@ -315,8 +315,8 @@ bool dna_s2s_proves(struct stream *s, const char *domain)
         v = dna_pkix_proves(dna_conn_ssl(s->conn), domain, DNA_PKIX_XMPP_SERVER, !s->initiating,
                             s->s2s->at.store, &s->s2s->policy, why, sizeof why);
     dna_log(DNA_LOG_STEP, "certificate", "conn=%llu domain=%s verdict=%s why=%s",
-            (unsigned long long)dna_s2s_conn_id(s), dna_log_quote(domain),
-            dna_pkix_verdict_name(v), dna_log_quote(why));
+            (unsigned long long)dna_s2s_conn_id(s), dna_log_quote(domain), dna_pkix_verdict_name(v),
+            dna_log_quote(why));
     return v == DNA_PKIX_PROVED;
 }
 

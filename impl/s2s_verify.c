@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* s2s_verify: our questions to the authorities of domains (XEP-0220 2.1.2). Each goes over a stream that
- * was opened for such questions and resolved for the domain in question: never over the stream that is
- * being judged, never over another domain's (decision A41). Several questions share one stream. */
+/* s2s_verify: our questions to the authorities of domains (XEP-0220 2.1.2). Each goes over a stream
+ * that was opened for such questions and resolved for the domain in question: never over the stream
+ * that is being judged, never over another domain's (decision A41). Several questions share one
+ * stream. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,11 +81,10 @@ static void ask_one(struct question *q)
 {
     struct pair *p = q->pair;
     X509 *there = leaf_of(q->asker), *here = leaf_of(p->stream);
-    struct dialback_receiving_facts e = {
-        .same_certificate = there && here && X509_cmp(there, here) == 0 &&
-                            dna_pkix_names(there, p->theirs, DNA_PKIX_XMPP_SERVER,
-                                           &p->stream->s2s->policy)
-    };
+    struct dialback_receiving_facts e = { .same_certificate =
+                                              there && here && X509_cmp(there, here) == 0 &&
+                                              dna_pkix_names(there, p->theirs, DNA_PKIX_XMPP_SERVER,
+                                                             &p->stream->s2s->policy) };
     if (q->asker->vars.secured)
         dna_s2s_receiving_dialback_event(p, dialback_receiving_E_AUTHORITY_SECURED, &e);
     if (p->question == q) /* still wanted */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* server: the parts put together on one event loop: certificates, trust anchors, resolver, router, S2S,
- * C2S and the listening sockets. It owns them all; the configuration is borrowed. */
+/* server: the parts put together on one event loop: certificates, trust anchors, resolver, router,
+ * S2S, C2S and the listening sockets. It owns them all; the configuration is borrowed. */
 #ifndef DNA_IMPL_SERVER_H
 #define DNA_IMPL_SERVER_H
 #include <stdbool.h>
@@ -14,7 +14,8 @@ struct dna_server;
 /* dna_server_new() builds everything but listens nowhere yet; NULL with a reason in why. */
 struct dna_server *dna_server_new(struct event_base *base, const struct dna_config *config,
                                   char *why, size_t why_len);
-/* dna_server_listen() opens all listening sockets, or says in why which one it could not; -1 then. */
+/* dna_server_listen() opens all listening sockets, or says in why which one it could not; -1 then.
+ */
 int dna_server_listen(struct dna_server *s, char *why, size_t why_len);
 /* dna_server_stop() stops listening and closes every stream with system-shutdown. Idempotent. */
 void dna_server_stop(struct dna_server *s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* server_main: the program xdna-server: reads its one file, runs until SIGTERM or SIGINT, closes its
- * streams and ends. The test build (DNA_TEST_BUILD) runs the tables themselves and can damage them. */
+/* server_main: the program xdna-server: reads its one file, runs until SIGTERM or SIGINT, closes
+ * its streams and ends. The test build (DNA_TEST_BUILD) runs the tables themselves and can damage
+ * them. */
 #include <event2/event.h>
 #include <getopt.h>
 #include <libxml/parser.h>
@@ -30,7 +31,8 @@ static const char usage[] =
 #ifdef DNA_TEST_BUILD
     "  --mutate ROW:OP  damage a row of the tables; may be repeated\n"
 #endif
-    "Ends with 0 after SIGTERM or SIGINT, with 1 if it cannot run, with 2 if it was called wrongly or\n"
+    "Ends with 0 after SIGTERM or SIGINT, with 1 if it cannot run, with 2 if it was called wrongly "
+    "or\n"
     "the configuration is refused.\n";
 
 struct options {
@@ -60,12 +62,11 @@ static int mutate(const char *what)
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
-                                           { "check", no_argument, NULL, 'k' },
-                                           { "print-config", no_argument, NULL, 'p' },
-                                           { "mutate", required_argument, NULL, 'm' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { NULL, 0, NULL, 0 } };
+    static const struct option longs[] = {
+        { "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
+        { "print-config", no_argument, NULL, 'p' }, { "mutate", required_argument, NULL, 'm' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 }
+    };
     int c;
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (c == 'c')

@@ -19,7 +19,8 @@ SSL *dna_tls_accept_new(SSL_CTX *ctx, bool ask);
 /* dna_tls_connect_new() makes a client session; server_name (A-labels) is sent as SNI unless NULL.
  */
 SSL *dna_tls_connect_new(SSL_CTX *ctx, const char *server_name);
-/* dna_tls_showed_certificate() says whether a client session was asked for a certificate and had one. */
+/* dna_tls_showed_certificate() says whether a client session was asked for a certificate and had
+ * one. */
 bool dna_tls_showed_certificate(SSL *ssl);
 /* dna_tls_channel_binding() writes the RFC 9266 tls-exporter binding (32 bytes); false before
  * TLS 1.3. */

@@ -324,8 +324,8 @@ static struct dna_xml_node *next_done(struct dna_xml_parser *p)
     return n;
 }
 
-/* libxml2 may lag by a few bytes ("<a>" alone is too short for it to begin), so that several events are
- * due at once; they go out in order, until a handler frees the parser. */
+/* libxml2 may lag by a few bytes ("<a>" alone is too short for it to begin), so that several events
+ * are due at once; they go out in order, until a handler frees the parser. */
 static void hand_out(struct dna_xml_parser *p)
 {
     struct dna_xml_node *n;

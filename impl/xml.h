@@ -109,8 +109,8 @@ struct dna_xml_parser *dna_xml_new(const struct dna_xml_handler *handler, void *
 void dna_xml_limit(struct dna_xml_parser *p, size_t max_bytes);
 /* dna_xml_free() frees the parser; safe inside its own callbacks; NULL is fine. */
 void dna_xml_free(struct dna_xml_parser *p);
-/* dna_xml_feed() parses up to and including the next '>' and says how many bytes it took: at least 1
- * of len > 0, unless the parser has ended (error or end reported), when it takes none. Events are
+/* dna_xml_feed() parses up to and including the next '>' and says how many bytes it took: at least
+ * 1 of len > 0, unless the parser has ended (error or end reported), when it takes none. Events are
  * delivered as the last thing it does: p may be gone when it returns. */
 size_t dna_xml_feed(struct dna_xml_parser *p, const char *data, size_t len);
 /* dna_xml_parse_text() parses one complete document as a stream child would be, for tests and

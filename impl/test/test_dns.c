@@ -227,7 +227,8 @@ static void test_deadline(void)
     begin(&l);
     run(&l, "silent.example", NULL);
     CU_ASSERT_EQUAL(l.class, DNA_DNS_FAILURE);
-    CU_ASSERT_STRING_EQUAL(l.why, "the resolver did not answer in time"); /* ours, not libunbound's */
+    CU_ASSERT_STRING_EQUAL(l.why,
+                           "the resolver did not answer in time"); /* ours, not libunbound's */
     end(&l);
 }
 
