@@ -171,13 +171,18 @@ static bool deliver_available(const struct way *w, struct account *a)
     return any;
 }
 
-static const char *error_type(const char *condition)
+const char *dna_stanza_error_type(const char *condition)
 {
-    static const char *const wait[] = { "remote-server-timeout", "resource-constraint" };
-    for (size_t i = 0; i < sizeof wait / sizeof *wait; i++)
-        if (strcmp(condition, wait[i]) == 0)
-            return "wait";
-    return strcmp(condition, "jid-malformed") == 0 ? "modify" : "cancel";
+    static const struct {
+        const char *condition, *type;
+    } table[] = { { "bad-request", "modify" },           { "forbidden", "auth" },
+                  { "jid-malformed", "modify" },         { "not-authorized", "auth" },
+                  { "policy-violation", "modify" },      { "remote-server-timeout", "wait" },
+                  { "resource-constraint", "wait" } };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(condition, table[i].condition) == 0)
+            return table[i].type;
+    return "cancel";
 }
 
 static bool is(const char *a, const char *b)
@@ -226,7 +231,7 @@ static void bounce_node(struct dna_router *r, const struct dna_xml_node *stanza,
 
 static void refuse(const struct way *w, const char *condition)
 {
-    bounce_node(w->r, w->stanza, w->from, error_type(condition), condition);
+    bounce_node(w->r, w->stanza, w->from, dna_stanza_error_type(condition), condition);
 }
 
 struct bounce {
@@ -243,7 +248,7 @@ static void bounce_parsed(void *arg, const struct dna_xml_node *root)
 void dna_router_bounce(struct dna_router *r, const char *text, size_t len, const char *type,
                        const char *condition)
 {
-    struct bounce b = { r, type ? type : error_type(condition), condition };
+    struct bounce b = { r, type ? type : dna_stanza_error_type(condition), condition };
     (void)dna_xml_parse_text(text, len, bounce_parsed, &b);
 }
 

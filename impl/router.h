@@ -50,6 +50,8 @@ void dna_router_available(struct dna_router *r, const char *full_jid, bool avail
  * and 10.5 say. */
 void dna_router_route(struct dna_router *r, const struct dna_xml_node *stanza, const char *from_ns,
                       const char *from);
+/* dna_stanza_error_type() is the error type that RFC 6120 8.3.3 joins to a condition. */
+const char *dna_stanza_error_type(const char *condition);
 /* dna_router_bounce() answers a stanza (text as given to dna_router_remote) with an error of that
  * type and condition, sent to its sender; errors and iq results are not answered (RFC 6120 8.3.1).
  */

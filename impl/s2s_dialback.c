@@ -16,8 +16,8 @@ static void write_element(struct stream *s, const char *name, const char *from, 
     dna_buf_attr(&b, "id", id);
     dna_buf_attr(&b, "type", type);
     if (condition)
-        dna_buf_printf(&b, "><error type='cancel'><%s xmlns='%s'/></error></db:%s>", condition,
-                       DNA_NS_STANZA_ERRORS, name);
+        dna_buf_printf(&b, "><error type='%s'><%s xmlns='%s'/></error></db:%s>",
+                       dna_stanza_error_type(condition), condition, DNA_NS_STANZA_ERRORS, name);
     else if (key)
         dna_buf_printf(&b, ">%s</db:%s>", key, name);
     else

@@ -95,7 +95,8 @@ static void report_failed(void *arg)
     struct stream *s = arg;
     struct route *r = s->i.route;
     s->i.route = NULL;
-    dna_s2s_questions_failed(s, dialback_receiving_E_AUTHORITY_UNREACHABLE);
+    dna_s2s_questions_failed(s, s->unknown_there ? dialback_receiving_E_AUTHORITY_NOT_FOUND
+                                                  : dialback_receiving_E_AUTHORITY_UNREACHABLE);
     if (!r)
         return;
     r->pending = NULL;

@@ -101,6 +101,7 @@ struct stream {
     char *id;                      /* the stream id that keys are made with */
     uint64_t number;
     bool initiating, for_stanzas, buried, discard, drain, closing, active, dropped, found_by_host;
+    bool unknown_there; /* its stream error was host-unknown */
     struct piggyback_assertion pa;
     struct piggyback_supposition ps;
     struct dialback_authoritative da;

@@ -363,6 +363,8 @@ void dna_s2s_element(struct stream *s, const struct dna_xml_node *e)
         return;
     s->active = true;
     if (dna_xml_is(e, DNA_NS_STREAM, "error"))
+        s->unknown_there = dna_xml_child(e, DNA_NS_STREAM_ERRORS, "host-unknown") != NULL;
+    if (dna_xml_is(e, DNA_NS_STREAM, "error"))
         SAME_EVENT(s, RX_STREAM_ERROR);
     else if (is_stanza(e))
         dna_s2s_stanza(s, e);
