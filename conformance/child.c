@@ -78,6 +78,8 @@ static const char *placeholder(struct dna_actor *a, const char *word)
                   { "@resolver@", DNA_LAB_RESOLVER },
                   { "@resolver_port@", "53" },
                   { "@ca_dir@", lab->store_dir },
+                  { "@tmp@", dna_pool_printf(a->run->pool, "%s/%s", lab->place.dir,
+                                             a->run->label) },
                   { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
@@ -112,21 +114,43 @@ static bool spawn(struct dna_child *c, char **argv, int in, int out)
     return ok;
 }
 
+/*
+ * The client's standard input: a pipe, or a terminal (in which a user can be asked). in[0] is the
+ * client's end, in[1] ours.
+ */
+static bool make_input(bool terminal, int in[2])
+{
+    char name[64];
+
+    if (!terminal)
+        return pipe2(in, O_CLOEXEC) == 0;
+    in[1] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (in[1] < 0)
+        return false;
+    if (grantpt(in[1]) == 0 && unlockpt(in[1]) == 0 && ptsname_r(in[1], name, sizeof(name)) == 0) {
+        in[0] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (in[0] >= 0)
+            return true;
+    }
+    close(in[1]);
+    return false;
+}
+
 bool dna_child_run(struct dna_actor *a, const struct dna_step *step)
 {
     struct dna_case_run *run = a->run;
     struct dna_child *c = dna_xcalloc(1, sizeof(*c));
     int in[2], out[2];
+    bool terminal = step->num_words && strcmp(step->words[0], "on-terminal") == 0, ok;
     const char **words;
     char **argv;
     size_t num;
-    bool ok;
 
     dna_child_free(a->child);
     a->child = c;
     c->run = run;
     c->input = -1;
-    if (!run->context->profile->client || pipe2(in, O_CLOEXEC) != 0)
+    if (!run->context->profile->client || !make_input(terminal, in))
         return false;
     if (pipe2(out, O_CLOEXEC) != 0) {
         close(in[0]);
@@ -137,8 +161,8 @@ bool dna_child_run(struct dna_actor *a, const struct dna_step *step)
     argv = dna_pool_alloc(run->pool, (num + step->num_words + 2) * sizeof(*argv));
     for (size_t i = 0; i < num; i++)
         argv[i] = dna_pool_strdup(run->pool, placeholder(a, words[i]));
-    for (size_t i = 0; i < step->num_words; i++)
-        argv[num + i] = dna_pool_strdup(run->pool, placeholder(a, dna_run_expand(run,
+    for (size_t i = terminal; i < step->num_words; i++)
+        argv[num + i - terminal] = dna_pool_strdup(run->pool, placeholder(a, dna_run_expand(run,
                                                                                 step->words[i])));
     for (size_t i = 0; argv[i]; i++)
         dna_run_note(run, "%s runs%s %s", a->scn->name, i ? " ..." : "", argv[i]);
