@@ -25,13 +25,15 @@ check-all:
 	@echo "== make check: everything passed"
 
 unit: tests
-	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 .ci/unit "unit tests" $(TESTS)
+	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 .ci/unit "unit" $(TESTS)
 
 layers:
 	@.ci/layers
 
 model-check: $(BUILD)/model-tool
 	@$(BUILD)/model-tool check
+	@$(BUILD)/model-tool walk fixtures/traces/dialback_valid.trace
+	@! $(BUILD)/model-tool walk fixtures/traces/dialback_valid_unasked.trace
 
 # Generated files are compared in a folder of their own, so that a checkout is never changed by a check.
 gen-check: $(BUILD)/model-tool
@@ -51,3 +53,7 @@ mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUI
 	@conformance/mutants.sh $(BUILD) $(ARGS)
 
 .PHONY: check-all exits
+
+# One row edited by script: generated files, server and oracle follow.
+one-row: all $(BUILD)/test/model_test_walk
+	@model/test/one_row.sh $(BUILD)

@@ -8,6 +8,7 @@
  *   model-tool check           every fault of every table, and what was looked at
  *   model-tool docs DIR        DIR/NAME.md for each machine: diagram, vocabulary, rows, citations
  *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
+ *   model-tool walk FILE       whether the tables allow a recorded trace (fixtures/traces), and where not
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
  * Tables are read again as text, for their hashes and lines; so it runs in the root of the
@@ -17,6 +18,7 @@
 #include "model/docs.h"
 #include "model/gen.h"
 #include "model/machines.h"
+#include "model/walk.h"
 
 #include <openssl/sha.h>
 
@@ -218,6 +220,80 @@ static int cmd_check(void)
     return faults ? 1 : 0;
 }
 
+/* begin_walk takes "machine NAME" and "knob NAME=VALUE" lines, which come before the first step. */
+static int begin_walk(const char *line, const struct dna_machine **machine, struct dna_knobs *knobs,
+                      uint32_t *known)
+{
+    char name[64];
+    unsigned value;
+    if (sscanf(line, "machine %63s", name) == 1) {
+        *machine = dna_machine_find(name);
+        return *machine ? 1 : -1;
+    }
+    if (sscanf(line, "knob %63[a-z_]=%u", name, &value) != 2) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < DNA_NUM_KNOBS; i++) {
+        if (strcmp(dna_knob((enum dna_knob_id)i)->name, name) == 0) {
+            *known |= UINT32_C(1) << i;
+        }
+    }
+    return dna_knob_set(knobs, name, value) ? -1 : 1;
+}
+
+static int say_refused(const char *path, unsigned line, enum dna_walk_verdict verdict, const struct dna_walk *walk)
+{
+    if (verdict == DNA_WALK_UNKNOWN_NAME) {
+        fprintf(stderr, "%s:%u: no such event, fact, output or variable\n", path, line);
+        return 2;
+    }
+    if (verdict == DNA_WALK_GAVE_UP) {
+        fprintf(stderr, "%s:%u: too many ways to explain this trace\n", path, line);
+        return 99;
+    }
+    printf("%s:%u: refused: %s\n", path, line, dna_walk_why(walk)->text);
+    return 1;
+}
+
+/* cmd_walk: 0 the tables allow the trace, 1 they do not, 2 the file is wrong. */
+static int cmd_walk(const char *path)
+{
+    char line[512];
+    unsigned number = 0;
+    int status = 0;
+    uint32_t known = 0;
+    struct dna_knobs knobs = dna_knobs_default();
+    const struct dna_machine *machine = NULL;
+    struct dna_walk *walk = NULL;
+    FILE *in = fopen(path, "r");
+    while (in && !status && fgets(line, sizeof line, in)) {
+        number++;
+        line[strcspn(line, "\r\n")] = '\0';
+        if (!line[strspn(line, " \t")] || line[0] == '#') {
+            continue;
+        }
+        int head = walk ? 0 : begin_walk(line, &machine, &knobs, &known);
+        if (head < 0 || (!head && !machine)) {
+            fprintf(stderr, "%s:%u: expected machine NAME or knob NAME=VALUE first\n", path, number);
+            status = 2;
+        } else if (!head) {
+            walk = walk ? walk : dna_walk_new(machine, &knobs, known);
+            enum dna_walk_verdict verdict = walk ? dna_walk_say(walk, line) : DNA_WALK_GAVE_UP;
+            status = verdict == DNA_WALK_OK ? 0 : say_refused(path, number, verdict, walk);
+        }
+    }
+    if (!in) {
+        fprintf(stderr, "model-tool: %s: %s\n", path, strerror(errno));
+        return 2;
+    }
+    fclose(in);
+    if (!status) {
+        printf("%s: allowed by %s\n", path, machine ? machine->name : "nothing: the file is empty");
+    }
+    dna_walk_free(walk);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
@@ -239,12 +315,15 @@ int main(int argc, char **argv)
     if (strcmp(command, "check") == 0 && argc == 2) {
         return cmd_check();
     }
+    if (strcmp(command, "walk") == 0 && argc == 3) {
+        return cmd_walk(argv[2]);
+    }
     if (strcmp(command, "uncited") == 0 && argc == 2) {
         report_uncited(true);
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME]\n",
+          "mutants [NAME] | walk FILE\n",
           stderr);
     return 2;
 }
