@@ -66,7 +66,9 @@ wanted() { # row, mark
 try_row() {
     machine=$1 row=$2 mark=$3 stuck=""
     shift 3
-    if [ "$machine" = c2s_client ] || [ "$machine" = starttls_initiating ]; then
+    if [ "$machine" = c2s_server ]; then
+        client=$("$build/xdna" list --role server 2>/dev/null | grep -o '[^ ]*@server[^ ]*')
+    elif [ "$machine" = c2s_client ] || [ "$machine" = starttls_initiating ]; then
         client=$("$build/xdna" list --role client 2>/dev/null | grep -o '[^ ]*@client[^ ]*')
     else
         client=""
