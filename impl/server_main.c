@@ -53,7 +53,7 @@ static int mutate(const char *what)
     char why[300] = "";
     if (dna_interp_mutate(what, why, sizeof why) == 0)
         return 0;
-    (void)fprintf(stderr, "xdna-server: --mutate %s: %s\n", what, why);
+    (void)fprintf(stderr, "xdna-server: --mutate %s\n", why); /* it names the mutant */
 #else
     (void)fprintf(stderr, "xdna-server: --mutate %s: only the test build has it\n", what);
 #endif
