@@ -4,6 +4,7 @@
  * certificates, DNS and other servers is the conformance suite's. */
 #include <CUnit/Basic.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,7 @@ static void test_freed_busy(void)
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
     (void)dna_log_open("/dev/null", DNA_LOG_STEP);
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("s2s", NULL, NULL);
