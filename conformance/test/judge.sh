@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# judge.sh [BUILD]: the judge judged. Each exit status of `xdna run`, each rule of known-failure files and
+# each word of the scenario language that decides a verdict, brought about on purpose; status and message
+# are compared. Scenarios (scenarios/) and servers that misbehave (servers/) stand beside it.
+cd "$(dirname "$0")/../.." || exit 99
+xdna=${1:-build}/xdna
+here=conformance/test
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export XDNA_SCENARIOS=$here/scenarios
+failed=0 count=0
+
+# expect NAME STATUS REGEX COMMAND...
+expect() {
+    local name=$1 status=$2 regex=$3 got
+    shift 3
+    "$@" >"$tmp/out" 2>&1
+    got=$?
+    count=$((count + 1))
+    if [ "$got" -ne "$status" ] || ! grep -Eq -- "$regex" "$tmp/out"; then
+        failed=$((failed + 1))
+        echo "judge: $name: wanted status $status and /$regex/, got status $got and:"
+        tail -n 15 "$tmp/out" | sed 's/^/    /'
+    fi
+}
+run() { "$xdna" run --profile xdna --progress line "$@"; }
+known() { printf '%s\n' "$1" >"$tmp/known"; }
+
+expect "all well" 0 'RESULT status=pass .*planned=1 pass=1 .*exit=0' run exits/2
+expect "unexpected FAIL" 1 'RESULT status=fail .*fail=1.*unexpected=1.*exit=1' run exits/5
+expect "a failure's block: claim" 1 '^  claim +The server answers a wrong key with valid' run exits/5
+expect "a failure's block: script" 1 '^  script +conformance/test/scenarios/exits/5_fails.scn:13: ' run exits/5
+expect "a failure's block: expected" 1 "^  expected +A > <db:verify id='x' type='valid'/>" run exits/5
+expect "a failure's block: actual" 1 "^  actual +A > <db:verify .*type='invalid'" run exits/5
+expect "a failure's block: rerun" 1 "^  again +build/xdna run 'exits/5/fails@authoritative' --profile xdna" run exits/5
+expect "WARN is no failure" 0 'status=pass .*warn=1.*exit=0' run exits/6
+expect "WARN with --fail-on should" 1 'status=fail .*warn=1.*exit=1' run exits/6 --fail-on should
+expect "FAIL with --fail-on invariant" 0 'fail=1 .*exit=0' run exits/5 --fail-on invariant
+expect "INCONC is unexpected" 1 'inconc=1 .*exit=1' run exits/7
+expect "nothing applicable" 77 'everything selected is not applicable' run exits/8
+expect "too few verdicts" 1 'fewer than 3 cases got a verdict' run exits/2 --require 3
+expect "empty selection" 2 "'rfc9999' selects no case" run rfc9999
+expect "nothing left" 2 'nothing is left of the selection' run exits/2 --skip 'exits/**'
+expect "skipped by request" 0 '1 skipped by request: this result is PARTIAL' run exits/2 exits/3 --skip exits/3
+expect "unknown profile" 2 'no profile named nosuch' "$xdna" run --profile nosuch
+expect "unknown flag" 2 'unknown flag' run --frobnicate
+expect "flag without value" 2 'unknown flag, or one without its value' run -j
+expect "bad number" 2 "-j wants a number" run -j many
+expect "unknown command" 2 "unknown command 'frob'" "$xdna" frob
+expect "planned flags" 2 'planned and not there yet' run --tap x
+expect "unwritable report" 99 'cannot write /nonexistent/junit.xml' run exits/2 --junit /nonexistent/junit.xml
+expect "server missing" 99 'No such file' run exits/2 --server /nonexistent/server
+expect "server ends at once" 99 'never came up.*died before it was ready' run exits/2 --server /bin/true
+expect "server that hosts what it must refuse" 99 'honesty check .* failed: it answers a stream to a domain that it does not host' \
+    run exits/2 --server $here/servers/hosts_everything.sh
+expect "server that dies, and again" 1 'FAIL exits/1/killer@receiving' run exits/1 --server $here/servers/dies_on_killer.sh
+expect "its reason" 1 'reason crash' run exits/1 --server $here/servers/dies_on_killer.sh
+expect "the others go on" 1 'planned=4 pass=3 .*fail=1 .*error=0' run exits/1 exits/2 exits/3 exits/4 --server $here/servers/dies_on_killer.sh
+expect "server that dies once" 99 'ERROR exits/1/killer@receiving' run exits/1 --server $here/servers/dies_once.sh
+expect "interrupted" 130 'status=interrupted .*exit=130' timeout --preserve-status -s INT 1 "$xdna" run --profile xdna \
+    --progress line --repeat 100000 exits/2
+mkdir "$tmp/profile"
+sed 's|^start .*|start /bin/true|; s|^version .*||; s|^server .*||; 1i requires /nonexistent/file no-such-package-of-debian' \
+    conformance/profiles/xdna/profile >"$tmp/profile/profile"
+cp conformance/profiles/xdna/*.in "$tmp/profile/"
+expect "missing package" 99 'no-such-package-of-debian' "$xdna" run exits/2 --profile "$tmp/profile"
+
+known 'exits/5/fails@authoritative FAIL reason=got:verify.invalid https://tracker.example/1 # it is a lie'
+expect "XFAIL" 0 'xfail=1 .*exit=0' run exits/5 --known-failures "$tmp/known"
+known 'exits/5/* FAIL reason=timeout # it is a lie'
+expect "another reason" 1 'replace by: exits/5/fails@authoritative  FAIL  reason=got:verify.invalid' run exits/5 --known-failures "$tmp/known"
+known 'exits/2/* FAIL reason=timeout # it passes'
+expect "XPASS" 1 'it passes now: remove the entry' run exits/2 --known-failures "$tmp/known"
+known 'exits/5/* FAIL reason=got:verify.invalid until=2020-01 # long ago'
+expect "ran out" 1 'the entry ran out on 2020-01' run exits/5 --known-failures "$tmp/known"
+known 'exits/nosuch/* FAIL reason=timeout # why'
+expect "matches no case" 2 "matches no case" run exits/5 --known-failures "$tmp/known"
+known 'exits/8/* FAIL reason=timeout # why'
+expect "matches only what is not run" 2 "matches only cases that this profile does not run" run exits/5 --known-failures "$tmp/known"
+known $'exits/5/* FAIL reason=a # why\nexits/5/fails FAIL reason=b # why'
+expect "two entries" 2 'has two entries' run exits/5 --known-failures "$tmp/known"
+known 'exits/5/* FAIL # why'
+expect "no reason" 2 'gives no reason=' run exits/5 --known-failures "$tmp/known"
+known 'exits/5/* FAIL reason=got:verify.invalid # why'
+expect "no tracker, strict" 2 'names no tracker' run exits/5 --known-failures "$tmp/known" --strict-waivers
+expect "also known flaky" 2 'has two entries' run exits/5 --known-failures "$tmp/known" --known-flaky "$tmp/known"
+expect "flaky" 0 'flaky=1 .*exit=0' run exits/5 --known-flaky "$tmp/known"
+known 'exits/6/former WARN reason=got:verify.invalid # renamed'
+expect "renamed case" 0 "was renamed to exits/6/should" run exits/6 --known-failures "$tmp/known"
+expect "written known failures" 1 'exit=1' run exits/5 --write-known-failures "$tmp/written"
+expect "they hold" 0 'xfail=1 .*exit=0' run exits/5 --known-failures "$tmp/written"
+expect "they ask for a person" 0 'CHANGE ME' cat "$tmp/written"
+
+# --json and --transcripts have one result and one file; equal runs have equal results
+run exits/2 exits/5 --seed 7 --json "$tmp/a.json" --transcripts "$tmp/t" >/dev/null 2>&1
+run exits/2 exits/5 --seed 8 --json "$tmp/b.json" -j1 >/dev/null 2>&1
+results() { sed -n '/^  "results"/,/^  \]/p' "$1" | grep -v '"transcript"'; }
+results "$tmp/a.json" >"$tmp/ra"
+results "$tmp/b.json" >"$tmp/rb"
+expect "equal results, equal bytes" 0 same bash -c "cmp '$tmp/ra' '$tmp/rb' && echo same"
+expect "a transcript for each case" 0 '^2$' bash -c "ls '$tmp/t' | wc -l"
+
+# the language: each script of judge/ says in its last line what must be said of it
+run judge --level may --json "$tmp/judge.json" >/dev/null 2>&1
+awk -F'"' '
+    $2 == "file" { file = $4 }
+    $2 == "invariant" { invariant = $4 }
+    $2 == "reason_code" { reason = $4 == "" ? "-" : $4 }
+    $2 == "signalling" { signalling = $4 }
+    $2 == "verdict" { print file, $4, reason, invariant, signalling }' "$tmp/judge.json" >"$tmp/judged"
+for script in "$XDNA_SCENARIOS"/judge/*.scn; do
+    wanted=$(sed -n 's/^#! //p' "$script")
+    expect "language, $(basename "$script" .scn): $wanted" 0 . grep -Fx "$script $wanted" "$tmp/judged"
+done
+
+echo "judge: $count checks, $failed failed"
+[ "$failed" -eq 0 ]
