@@ -48,6 +48,7 @@ lint: $(BUILD)/xdna
 
 exits: $(BUILD)/xdna $(BUILD)/xdna-server
 	@conformance/test/exits.sh $(BUILD)
+	@conformance/test/judge.sh $(BUILD)
 
 mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/mutant-rows
 	@conformance/mutants.sh $(BUILD) $(ARGS)
