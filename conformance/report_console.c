@@ -98,8 +98,9 @@ void dna_report_message(struct dna_report *report, const char *text)
 
 const char *dna_rerun_command(const struct dna_report *report, const struct dna_result *r)
 {
-    return dna_pool_printf(r->pool, "build/xdna run '%s' --profile %s%s -vv", r->c->id,
-                           report->profile->name, report->rerun ? report->rerun : "");
+    return dna_pool_printf(r->pool, "build/xdna run '%s' --profile %s%s%s -vv", r->c->id,
+                           report->profile->name, r->c->scn->level == DNA_CASE_MAY
+                               ? " --level may" : "", report->rerun ? report->rerun : "");
 }
 
 static void indented(struct dna_buf *out, const char *text, const char *indent)
