@@ -9,7 +9,9 @@
 #include "conformance/known.h"
 #include "conformance/runner.h"
 
-#define DNA_SUITE_VERSION "0.1.0"
+#include "spec/version.h"
+
+#define DNA_SUITE_VERSION DNA_VERSION
 #define DNA_MODEL_HASH_LEN 16
 
 /* dna_model_hash writes 12 hexadecimal digits and a NUL. */

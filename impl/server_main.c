@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "spec/version.h"
 #include "impl/config.h"
 #include "impl/log.h"
 #include "impl/server.h"
@@ -65,7 +66,8 @@ static int parse_options(int argc, char **argv, struct options *o)
     static const struct option longs[] = {
         { "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
         { "print-config", no_argument, NULL, 'p' }, { "mutate", required_argument, NULL, 'm' },
-        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 }
+        { "help", no_argument, NULL, 'h' },         { "version", no_argument, NULL, 'v' },
+        { NULL, 0, NULL, 0 }
     };
     int c;
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -77,6 +79,8 @@ static int parse_options(int argc, char **argv, struct options *o)
             o->print = true;
         else if (c == 'm' && mutate(optarg) == 0)
             continue;
+        else if (c == 'v')
+            return (void)puts("xdna-server " DNA_VERSION), 1;
         else if (c == 'h')
             return (void)fputs(usage, stdout), 1;
         else

@@ -64,6 +64,11 @@ mkdir "$tmp/profile"
 sed 's|^start .*|start /bin/true|; s|^version .*||; s|^server .*||; 1i requires /nonexistent/file no-such-package-of-debian' \
     conformance/profiles/xdna/profile >"$tmp/profile/profile"
 cp conformance/profiles/xdna/*.in "$tmp/profile/"
+mkdir "$tmp/mute"
+sed "s|^start .*|start sleep 60|; s|^ready .*|ready 500ms|; s|^server .*|server $PWD/${1:-build}/xdna-server|" \
+    conformance/profiles/xdna/profile >"$tmp/mute/profile"
+cp conformance/profiles/xdna/*.in "$tmp/mute/"
+expect "server that never comes up" 99 'never came up' "$xdna" run exits/2 --profile "$tmp/mute"
 expect "missing package" 99 'no-such-package-of-debian' "$xdna" run exits/2 --profile "$tmp/profile"
 
 known 'exits/5/fails@authoritative FAIL reason=got:verify.invalid https://tracker.example/1 # it is a lie'
@@ -114,5 +119,5 @@ for script in "$XDNA_SCENARIOS"/judge/*.scn; do
     expect "language, $(basename "$script" .scn): $wanted" 0 . grep -Fx "$script $wanted" "$tmp/judged"
 done
 
-echo "judge: $count checks, $failed failed"
+echo "judge: $((count - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]
