@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Room: conformance. Peers and their connections: what arrives is recorded, held against what
- * must never arrive, and put into its connection's queue until a step wants it. The one place
- * where every element of the wire passes is tap().
+ * must never arrive, and put into its connection's queue until a step wants it. Everything that
+ * passes in either direction passes the oracle here.
  */
-#include "conformance/case_run.h"
+#include "conformance/oracle_case.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void tap(struct dna_conn *conn, bool from_iut, enum dna_wire_kind kind,
-                const struct dna_xnode *node)
-{
-    const struct dna_case_context *context = conn->run->context;
-
-    if (context->tap)
-        context->tap(conn->run, conn, from_iut, kind, node, context->tap_arg);
-}
 
 const char *dna_conn_label(const struct dna_conn *conn)
 {
@@ -151,8 +142,7 @@ static void on_wire(struct dna_wire *wire, enum dna_wire_kind kind, struct dna_x
     event->barrier = kind == DNA_WIRE_ELEMENT && is_barrier_answer(conn, node);
     dna_run_note(run, "%s > %s", dna_conn_label(conn), dna_event_text(run->pool, event));
     remember(conn, kind, node);
-    if (kind == DNA_WIRE_HEADER || kind == DNA_WIRE_ELEMENT || kind == DNA_WIRE_CLOSE)
-        tap(conn, true, kind, node);
+    dna_oracle_case_got(conn, kind, node);
     check_forbids(conn, event);
     if (run->ended)
         return;
@@ -190,6 +180,7 @@ struct dna_conn *dna_actor_connect(struct dna_actor *actor, const char *name, un
         port = c2s ? variant->c2s_port : variant->s2s_port;
     conn->taken = true;
     dna_run_note(actor->run, "%s connects to %s:%u", dna_conn_label(conn), variant->address, port);
+    dna_oracle_case_connected(conn, port);
     conn->wire = dna_wire_connect(actor->run->context->base, actor->run->pool, actor->addr,
                                   variant->address, port, on_wire, conn);
     return conn->wire ? conn : NULL;
@@ -206,6 +197,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)from;
     (void)len;
     conn->accepted = true;
+    dna_oracle_case_connected(conn, actor->port);
     conn->wire = dna_wire_accepted(run->context->base, run->pool, fd, on_wire, conn);
     dna_run_note(run, "%s is connected to by the IUT", actor->scn->name);
     for (const struct dna_forbid *f = run->c->scn->forbids; f && !run->ended; f = f->next) {
@@ -267,6 +259,7 @@ void dna_conn_pop(struct dna_conn *conn)
 void dna_conn_send_bytes(struct dna_conn *conn, const char *bytes, size_t len)
 {
     dna_run_note(conn->run, "%s < %.*s", dna_conn_label(conn), (int)len, bytes);
+    dna_oracle_case_sent(conn, bytes, len);
     dna_wire_send(conn->wire, bytes, len);
 }
 
@@ -284,7 +277,6 @@ void dna_conn_send(struct dna_conn *conn, const struct dna_xnode *node)
         dna_buf_puts(&out, "<?xml version='1.0'?>");
     }
     dna_xnode_write(&out, node, conn->content_ns, &run->vars, NULL);
-    tap(conn, false, DNA_WIRE_ELEMENT, node);
     dna_conn_send_bytes(conn, out.at, out.len);
     dna_buf_free(&out);
 }
@@ -295,6 +287,18 @@ void dna_conn_close(struct dna_conn *conn)
         return;
     conn->sent_close = true;
     dna_conn_send_bytes(conn, "</stream:stream>", 16);
+}
+
+void dna_conn_fin(struct dna_conn *conn)
+{
+    dna_oracle_case_fin(conn);
+    dna_wire_fin(conn->wire);
+}
+
+void dna_conn_tls(struct dna_conn *conn, const struct dna_wire_tls_options *options)
+{
+    dna_oracle_case_tls(conn, options);
+    dna_wire_tls(conn->wire, options);
 }
 
 void dna_actor_cleanup(struct dna_actor *actor)

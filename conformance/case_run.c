@@ -3,7 +3,7 @@
  * Room: conformance. A case from its creation to its result: the pool, the clock, the transcript,
  * and the end, which is reached exactly once. Setting its world up is case_setup.c's work.
  */
-#include "conformance/case_run.h"
+#include "conformance/oracle_case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +134,7 @@ void dna_run_end(struct dna_case_run *run, enum dna_ending ending, const struct 
     r->got = keep(r->pool, got);
     r->allowed = keep(r->pool, run->allowed_why);
     r->reading = keep(r->pool, run->reading);
+    dna_oracle_case_judge(run, r);
     fill_place(r, scn, step);
     r->transcript = dna_pool_strndup(r->pool, run->transcript.at, run->transcript.len);
     if (r->verdict >= DNA_VERDICT_WARN) {
@@ -157,6 +158,7 @@ void dna_case_run_free(struct dna_case_run *run)
     event_free(run->timer);
     dna_binds_cleanup(&run->vars);
     dna_buf_free(&run->transcript);
+    dna_oracle_free(run->oracle);
     dna_pool_free(run->pool);
     free(run);
 }

@@ -17,6 +17,7 @@
 
 #include "conformance/lab/iut.h"
 #include "conformance/lab/lab.h"
+#include "conformance/oracle.h"
 #include "conformance/verdict.h"
 #include "conformance/wire.h"
 
@@ -50,6 +51,7 @@ struct dna_conn {
     const char *sent_to, *sent_from; /* of the last stream header that we sent */
     const char *got_to, *got_from;   /* of the last one that we received */
     unsigned seq;      /* order in which connections were made */
+    struct dna_oracle_conn *oracle; /* NULL: not judged by walks */
 };
 
 struct dna_login;
@@ -102,10 +104,7 @@ struct dna_case_context {
     struct dna_lab *lab;
     const struct dna_profile *profile;
     unsigned timeout_ms;
-    /* Every element on the wire passes here: the trace walker's place. May be NULL. */
-    void (*tap)(struct dna_case_run *run, const struct dna_conn *conn, bool from_iut,
-                enum dna_wire_kind kind, const struct dna_xnode *node, void *arg);
-    void *tap_arg;
+    struct dna_oracle_counts *oracle; /* sums of all cases; NULL: no case has an oracle */
 };
 
 typedef void (*dna_case_done_fn)(struct dna_case_run *run, struct dna_result *result, void *arg);
@@ -125,6 +124,7 @@ struct dna_case_run {
     struct timeval started;
     unsigned seq;
     long log_mark;
+    struct dna_oracle *oracle;  /* judges beside the scenario; may be NULL */
 
     const struct dna_step *at;  /* NULL: go on with the stack */
     const struct dna_step *stack[DNA_MAX_DEPTH];
@@ -185,6 +185,8 @@ void dna_actor_cleanup(struct dna_actor *actor);
 void dna_conn_send(struct dna_conn *conn, const struct dna_xnode *node);
 void dna_conn_send_bytes(struct dna_conn *conn, const char *bytes, size_t len);
 void dna_conn_close(struct dna_conn *conn);      /* </stream:stream>, once */
+void dna_conn_fin(struct dna_conn *conn);        /* the end of our side of TCP */
+void dna_conn_tls(struct dna_conn *conn, const struct dna_wire_tls_options *options);
 void dna_conn_pop(struct dna_conn *conn);        /* forget the first event */
 const char *dna_conn_label(const struct dna_conn *conn);
 const char *dna_event_text(struct dna_pool *pool, const struct dna_conn_event *event);

@@ -18,7 +18,7 @@ enum flag {
     FLAG_UNTIL_FAILURE, FLAG_FAIL_FAST, FLAG_SKIP, FLAG_JUNIT, FLAG_JSON, FLAG_TRANSCRIPTS,
     FLAG_KEEP,
     FLAG_COLOR, FLAG_PROGRESS, FLAG_SERVER, FLAG_MUTATE, FLAG_STRICT_FEATURES,
-    FLAG_STRICT_WAIVERS, FLAG_TEXTS, FLAG_NO_HONESTY, FLAG_HELP, FLAG_LATER,
+    FLAG_STRICT_WAIVERS, FLAG_TEXTS, FLAG_NO_HONESTY, FLAG_NO_ORACLE, FLAG_HELP, FLAG_LATER,
 };
 
 static const struct option long_options[] = {
@@ -50,6 +50,7 @@ static const struct option long_options[] = {
     { "strict-waivers", no_argument, NULL, FLAG_STRICT_WAIVERS },
     { "texts", required_argument, NULL, FLAG_TEXTS },
     { "no-honesty-check", no_argument, NULL, FLAG_NO_HONESTY },
+    { "no-oracle", no_argument, NULL, FLAG_NO_ORACLE },
     { "help", no_argument, NULL, FLAG_HELP },
     { "connect", optional_argument, NULL, FLAG_LATER },
     { "iut-domain", optional_argument, NULL, FLAG_LATER },
@@ -222,6 +223,7 @@ static bool one_flag(int flag, struct dna_cli *cli, char *arg, const char *name)
     case FLAG_STRICT_WAIVERS: cli->strict_waivers = true; return true;
     case FLAG_TEXTS: cli->texts = arg; return true;
     case FLAG_NO_HONESTY: cli->run.honesty = false; return true;
+    case FLAG_NO_ORACLE: cli->run.oracle = false; return true;
     case FLAG_HELP: cli->help = true; return true;
     case 'q': cli->verbosity = -1; return true;
     case 'v': cli->verbosity++; return true;
@@ -237,7 +239,8 @@ bool dna_cli_parse(struct dna_cli *cli, int argc, char **argv)
     *cli = (struct dna_cli){ .fail_on = DNA_FAIL_ON_MUST, .color = "auto" };
     cli->pool = dna_pool_new();
     cli->run = (struct dna_run_options){ .jobs = 32, .timeout_ms = 5000, .repeat = 1,
-                                         .honesty = true, .level = DNA_CASE_SHOULD };
+                                         .honesty = true, .oracle = true,
+                                         .level = DNA_CASE_SHOULD };
     cli->run.seed = (unsigned long)time(NULL);
     optind = 0; /* GNU: begin anew, also for a second parse in a test */
     while ((flag = getopt_long(argc, argv, "j:qv", long_options, &index)) != -1) {

@@ -24,6 +24,7 @@ static const char usage[] =
     "  --fail-on invariant|must|should   what makes exit status 1 (default must)\n"
     "  --known-failures FILE   instead of the profile's; several may be given; 'none' for none\n"
     "  --known-flaky FILE   --write-known-failures FILE   --strict-waivers\n"
+    "  --no-oracle             scenarios alone judge, the trace walker does not\n"
     "  --strict-features       a declared feature that no case exercised makes exit status 1\n"
     "  --require N             fail unless N cases got a verdict\n"
     "  -j N   --timeout S (per step)   --deadline S (of the run)   --fail-fast\n"

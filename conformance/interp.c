@@ -263,7 +263,7 @@ static bool look(struct dna_case_run *run)
     if (skips) { /* before a mismatch: some branch knows what to do with it */
         if (skip_conn->head->kind == DNA_WIRE_CLOSE) {
             dna_conn_close(skip_conn);
-            dna_wire_fin(skip_conn->wire);
+            dna_conn_fin(skip_conn);
         }
         dna_conn_pop(skip_conn);
         return true;

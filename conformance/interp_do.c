@@ -57,7 +57,7 @@ static bool do_send(struct dna_case_run *run, const struct dna_step *s)
         break;
     default:
         dna_run_note(run, "%s < (end of our side)", dna_conn_label(conn));
-        dna_wire_fin(conn->wire);
+        dna_conn_fin(conn);
     }
     return true;
 }

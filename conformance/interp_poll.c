@@ -117,7 +117,7 @@ static void begin_tls(struct dna_case_run *run, struct dna_candidate *cand)
     if (!known)
         cand->why = "unknown cert";
     else
-        dna_wire_tls(conn->wire, &options);
+        dna_conn_tls(conn, &options);
 }
 
 void dna_step_begin(struct dna_case_run *run, struct dna_candidate *cand)
@@ -340,7 +340,7 @@ void dna_step_consume(struct dna_case_run *run, struct dna_candidate *cand)
         dna_xnode_match(s->xml, conn->head->node, conn->content_ns, &run->vars, NULL);
     if (s->kind == DNA_STEP_EXPECT_END && conn->head->kind == DNA_WIRE_CLOSE) {
         dna_conn_close(conn); /* the IUT waits for ours before it lets TCP go */
-        dna_wire_fin(conn->wire);
+        dna_conn_fin(conn);
     }
     dna_conn_pop(conn);
 }

@@ -152,7 +152,7 @@ static void on_element(struct dna_login *l, const struct dna_xnode *node)
     if (dna_xnode_is(node, DNA_NS_STREAM, "features")) {
         on_features(l, node);
     } else if (l->state == WANT_PROCEED && dna_xnode_is(node, DNA_NS_TLS, "proceed")) {
-        dna_wire_tls(l->conn->wire, &(struct dna_wire_tls_options){ .sni = domain(l) });
+        dna_conn_tls(l->conn, &(struct dna_wire_tls_options){ .sni = domain(l) });
         l->state = WANT_TLS;
     } else if (l->state == WANT_SUCCESS && dna_xnode_is(node, DNA_NS_SASL, "success")) {
         l->state = AUTHENTICATED;

@@ -153,6 +153,10 @@ void dna_failure_block(const struct dna_report *report, const struct dna_result 
     dna_buf_printf(out, "  axes         invariant %s, signalling %s, reason %s\n",
                    dna_invariant_name(r->invariant), dna_signalling_name(r->signalling),
                    r->reason && *r->reason ? r->reason : "-");
+    if (r->oracle) {
+        dna_buf_puts(out, "  the oracle objects\n");
+        indented(out, r->oracle, "      ");
+    }
     if (r->waiver)
         dna_buf_printf(out, "  waiver       %s\n", r->waiver);
     if (r->verdict == DNA_VERDICT_FAIL || r->verdict == DNA_VERDICT_INCONC)
@@ -270,6 +274,9 @@ void dna_report_end(struct dna_report *report, unsigned required)
     if (!o->hard)
         show_failures(report);
     show_unstable(report);
+    if (report->verbosity > 0 && o->oracle.walks)
+        printf("oracle: %lu elements judged by %lu walks; %lu objections, %lu walks gave up\n",
+               o->oracle.elements, o->oracle.walks, o->oracle.objections, o->oracle.gave_up);
     if (report->strict_features && !o->hard)
         strict_ok = features_exercised(report);
     report->exit_status = dna_exit_status(&report->counts, o->hard, false, required);

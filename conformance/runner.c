@@ -8,6 +8,8 @@
  */
 #include "conformance/runner_internal.h"
 
+#include "conformance/oracle_case.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +207,8 @@ void runner_start_job(struct runner *r, struct job *job)
     job->run = dna_case_run_new(&r->context, job->c, job->place->iut, ++r->numbers, on_case_done,
                                 r);
     job->run->owner = job;
+    if (r->context.oracle)
+        dna_oracle_case_begin(job->run);
     dna_case_run_start(job->run);
 }
 
@@ -441,7 +445,8 @@ void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct 
     *out = (struct dna_run_outcome){ 0 };
     evutil_gettimeofday(&started, NULL);
     r.context = (struct dna_case_context){ .base = base, .lab = lab, .profile = profile,
-                                           .timeout_ms = options->timeout_ms };
+                                           .timeout_ms = options->timeout_ms,
+                                           .oracle = options->oracle ? &out->oracle : NULL };
     watch(&r);
     r.honesty = dna_honesty_new(suite->prelude);
     if (!r.honesty)

@@ -15,7 +15,7 @@ struct dna_run_options {
     unsigned timeout_ms;    /* of a step */
     unsigned deadline_s;    /* of the run; 0: none */
     unsigned repeat;
-    bool until_failure, fail_fast, shuffle, honesty;
+    bool until_failure, fail_fast, shuffle, honesty, oracle;
     unsigned long seed;
     enum dna_case_level level; /* cases up to this level run */
     const char *role;          /* only this role; NULL: all */
@@ -45,6 +45,7 @@ struct dna_run_outcome {
     unsigned repeats;        /* how often the selection was run */
     double seconds;
     unsigned skipped_by_request;
+    struct dna_oracle_counts oracle;
 };
 
 /* dna_skip_reason says why a selected case is not for this profile, NULL if it is. */

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. What the oracle can say of an element for sure: names, certificates, encodings.
+ * Whatever needs interpretation is OPEN, which can only make it accept more.
+ */
+#include "conformance/oracle_internal.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+/* ---- names ---- */
+
+static bool is_plain_domain(const char *text)
+{
+    size_t label = 0;
+
+    for (const char *p = text; *p; p++) {
+        if (*p == '.' && !label)
+            return false;
+        label = *p == '.' ? 0 : label + 1;
+        if (*p != '.' && *p != '-' && !isalnum((unsigned char)*p))
+            return false;
+    }
+    return label && strlen(text) < 200 && !strstr(text, "xn--");
+}
+
+const char *oracle_domain(struct dna_pool *pool, const char *text)
+{
+    char *out;
+
+    if (!text)
+        return NULL;
+    out = dna_pool_strdup(pool, text);
+    for (char *p = out; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return is_plain_domain(out) ? out : NULL;
+}
+
+const char *oracle_jid_domain(struct dna_pool *pool, const char *jid)
+{
+    size_t len;
+    const char *at;
+
+    if (!jid)
+        return NULL;
+    len = strcspn(jid, "/");
+    at = memchr(jid, '@', len);
+    if (at) {
+        len -= (size_t)(at + 1 - jid);
+        jid = at + 1;
+    }
+    return oracle_domain(pool, dna_pool_strndup(pool, jid, len));
+}
+
+uint32_t oracle_hosted(const struct dna_oracle *o, const char *domain)
+{
+    if (!domain)
+        return OPEN;
+    for (size_t i = 0; i < o->setup.num_hosted; i++)
+        if (strcmp(o->setup.hosted[i], domain) == 0)
+            return YES;
+    return NO;
+}
+
+bool oracle_is_stanza(const struct dna_xnode *node)
+{
+    if (strcmp(node->ns, "jabber:server") != 0 && strcmp(node->ns, "jabber:client") != 0)
+        return false;
+    return strcmp(node->local, "message") == 0 || strcmp(node->local, "presence") == 0 ||
+           strcmp(node->local, "iq") == 0;
+}
+
+const char *oracle_element(struct dna_pool *pool, const struct dna_xnode *node)
+{
+    struct dna_binds none;
+    struct dna_buf out = { 0 };
+    const char *done;
+
+    dna_binds_init(&none, pool);
+    dna_xnode_write(&out, node, node->ns, &none, NULL);
+    done = dna_pool_strndup(pool, out.at, out.len < 300 ? out.len : 300);
+    dna_buf_free(&out);
+    return done;
+}
+
+/* ---- encodings ---- */
+
+uint32_t oracle_base64(const char *text)
+{
+    size_t len = strlen(text), pad = 0;
+
+    if (strcmp(text, "=") == 0 || !len)
+        return YES;
+    for (size_t i = 0; i < len; i++) {
+        if (isspace((unsigned char)text[i]))
+            return OPEN;
+        if (text[i] == '=')
+            pad++;
+        else if (pad || (!isalnum((unsigned char)text[i]) && text[i] != '+' && text[i] != '/'))
+            return NO;
+    }
+    return len % 4 == 0 && pad <= 2 ? YES : NO;
+}
+
+uint32_t oracle_identity_differs(struct dna_pool *pool, const char *text, const char *domain)
+{
+    size_t len = strlen(text);
+    char *out;
+
+    if (!len || strcmp(text, "=") == 0)
+        return NO;
+    if (oracle_base64(text) != YES || !domain)
+        return OPEN;
+    out = dna_pool_alloc(pool, len + 4);
+    if (EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)text, (int)len) < 0 || !*out)
+        return OPEN;
+    domain = oracle_domain(pool, domain);
+    text = oracle_domain(pool, out);
+    if (!domain || !text)
+        return OPEN;
+    return strcmp(domain, text) == 0 ? NO : YES;
+}
+
+/* ---- certificates ---- */
+
+static uint32_t chain_holds(const struct dna_oracle *o, const struct dna_cert *cert)
+{
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    uint32_t holds = OPEN;
+
+    if (ctx && X509_STORE_CTX_init(ctx, o->store, cert->x509, cert->chain) == 1)
+        holds = X509_verify_cert(ctx) == 1 ? YES : NO;
+    X509_STORE_CTX_free(ctx);
+    return holds;
+}
+
+/* Could any name in it be read as this domain? Names are plain text in DER. */
+static bool names(const struct dna_cert *cert, const char *domain)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(cert->x509, &der);
+    const char *rest = strchr(domain, '.');
+    char wildcard[256];
+    bool found;
+
+    if (len <= 0)
+        return true;
+    snprintf(wildcard, sizeof(wildcard), "*%s", rest ? rest : "");
+    for (int i = 0; i < len; i++)
+        der[i] = (unsigned char)tolower(der[i]);
+    found = memmem(der, (size_t)len, domain, strlen(domain)) ||
+            memmem(der, (size_t)len, wildcard, strlen(wildcard)) ||
+            memmem(der, (size_t)len, "xn--", 4);
+    OPENSSL_free(der);
+    return found;
+}
+
+uint32_t oracle_proves(const struct dna_oracle_conn *conn, const char *domain)
+{
+    const struct dna_oracle *o = conn->oracle;
+
+    if (!conn->tls || !conn->cert)
+        return NO;
+    if (!o->store)
+        return OPEN;
+    if (chain_holds(o, conn->cert) != YES)
+        return NO;
+    if (!domain)
+        return OPEN;
+    if (!names(conn->cert, domain))
+        return NO;
+    if (conn->plain && X509_check_host(conn->cert->x509, domain, 0,
+                                       X509_CHECK_FLAG_NO_WILDCARDS |
+                                           X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1)
+        return YES;
+    return OPEN;
+}
