@@ -75,14 +75,35 @@ static const char *join_rows(struct dna_pool *pool, const struct dna_walk_diagno
     return text;
 }
 
-static const char *join_reqs(struct dna_pool *pool, const struct dna_walk_diagnosis *why)
+static bool is_must(enum dna_level level)
 {
-    const char *text = "";
+    return level == DNA_LEVEL_MUST || level == DNA_LEVEL_MUST_NOT;
+}
 
-    for (size_t i = 0; i < why->num_reqs; i++)
-        text = dna_pool_printf(pool, "%s%s%s", text, i ? " " : "",
-                               dna_requirement((enum dna_req)why->reqs[i])->id);
-    return text;
+static void add_req(struct dna_pool *pool, struct dna_objection *x, uint16_t req)
+{
+    const struct dna_requirement *q = dna_requirement((enum dna_req)req);
+
+    if (strstr(x->reqs, q->id))
+        return;
+    x->reqs = dna_pool_printf(pool, "%s%s%s", x->reqs, *x->reqs ? " " : "", q->id);
+    if (x->level == DNA_LEVEL_DECISION || is_must(q->level) ||
+        (x->level == DNA_LEVEL_MAY && q->level != DNA_LEVEL_DECISION))
+        x->level = q->level;
+}
+
+/* What the rows cite that explain what was seen before; a row that does what came, and was not due,
+ * says nothing against it. Only where nothing has happened yet there are no others. */
+static void cite(struct dna_pool *pool, struct dna_objection *x,
+                 const struct dna_walk_diagnosis *why)
+{
+    x->reqs = "";
+    x->level = DNA_LEVEL_DECISION;
+    for (size_t i = 0; i < why->num_rows; i++)
+        for (const uint16_t *b = why->rows[i]->because; *b != DNA_REQ_END; b++)
+            add_req(pool, x, *b);
+    for (size_t i = 0; i < why->num_reqs && !why->num_rows; i++)
+        add_req(pool, x, why->reqs[i]);
 }
 
 static const char *join_expected(struct dna_pool *pool, const struct oracle_walk *w,
@@ -94,6 +115,17 @@ static const char *join_expected(struct dna_pool *pool, const struct oracle_walk
         text = dna_pool_printf(pool, "%s%s%s", text, i ? " or " : "",
                                w->machine->dos[why->expected[i]].name);
     return *text ? text : "nothing";
+}
+
+/* the walk's own words, without the requirements at their end */
+static int before_state(const char *text)
+{
+    const char *state = strstr(text, "; state");
+    size_t len = strlen(text);
+
+    if (state && strchr(state + 1, ';'))
+        len = (size_t)(strchr(state + 1, ';') - text);
+    return (int)len;
 }
 
 static void object(struct oracle_walk *w, const struct dna_xnode *node)
@@ -110,12 +142,12 @@ static void object(struct oracle_walk *w, const struct dna_xnode *node)
     x->machine = w->machine->name;
     x->expected = join_expected(o->pool, w, why);
     x->rows = join_rows(o->pool, why);
-    x->reqs = join_reqs(o->pool, why);
+    cite(o->pool, x, why);
     x->step = why->step;
-    x->level = why->level;
-    x->text = dna_pool_printf(o->pool, "%s%s%s%s%s: %s", x->conn, w->peer ? " " : "",
-                              w->peer ? w->peer : "", w->peer ? ">" : "", w->peer ? w->iut : "",
-                              why->text);
+    x->text = dna_pool_printf(o->pool, "%s%s%s%s%s: %.*s; %s %s", x->conn, w->peer ? " " : "",
+                              w->peer ? w->peer : "", w->iut ? ">" : "", w->iut ? w->iut : "",
+                              before_state(why->text), why->text, dna_level_name(x->level),
+                              x->reqs);
     *o->tail = x;
     o->tail = &x->next;
 }
@@ -278,8 +310,21 @@ void dna_oracle_fin(struct dna_oracle_conn *conn)
 
 /* ---- what comes ---- */
 
+/* A header that is followed by a stream error may be there for the error's sake (RFC 6120 4.9.1.2), so
+ * a header is judged with what comes behind it. */
+static void judge_header(struct dna_oracle_conn *conn)
+{
+    const struct dna_xnode *header = conn->header;
+
+    conn->header = NULL;
+    if (header)
+        oracle_stream_judge_header(conn, header);
+}
+
 static void got_element(struct dna_oracle_conn *conn, const struct dna_xnode *node)
 {
+    if (!dna_xnode_is(node, DNA_NS_STREAM, "error"))
+        judge_header(conn);
     if (dna_xnode_is(node, DNA_NS_STREAM, "error"))
         conn->over = true;
     else if (conn->kind == DNA_ORACLE_C2S)
@@ -302,13 +347,16 @@ void dna_oracle_got(struct dna_oracle_conn *conn, enum dna_wire_kind kind,
         break;
     case DNA_WIRE_HEADER:
         conn->oracle->counts.elements++;
+        judge_header(conn);
         oracle_stream_got_header(conn, node);
+        conn->header = node;
         break;
     case DNA_WIRE_ELEMENT:
         conn->oracle->counts.elements++;
         got_element(conn, node);
         break;
     case DNA_WIRE_TLS_UP:
+        judge_header(conn);
         oracle_stream_secured(conn);
         break;
     default:

@@ -16,8 +16,8 @@ void oracle_c2s_sent_header(struct dna_oracle_conn *conn, const struct dna_xnode
     conn->sent_to = oracle_domain(conn->oracle->pool, dna_xnode_attr_value(node, "to"));
     FACT(&f, c2s_server, stream_namespace_ok,
          dna_xnode_is(node, DNA_NS_STREAM, "stream") ? YES : NO);
-    if (ns && strcmp(ns, DNA_NS_STREAM) != 0)
-        FACT(&f, c2s_server, content_namespace_ok, strcmp(ns, "jabber:client") == 0 ? YES : NO);
+    if (ns && strcmp(ns, "jabber:client") == 0) /* another one: stanzas may carry their own */
+        FACT(&f, c2s_server, content_namespace_ok, YES);
     FACT(&f, c2s_server, hosted, oracle_hosted(conn->oracle, conn->sent_to));
     FACT(&f, c2s_server, version_one, !version ? NO : strcmp(version, "1.0") == 0 ? YES : OPEN);
     oracle_event(conn->stream, c2s_server_E_RX_HEADER, &f);
@@ -91,6 +91,9 @@ static void got_sasl(struct dna_oracle_conn *conn, const struct dna_xnode *node)
         oracle_say(conn, &conn->s.authenticated, "authenticated", YES);
     } else if (strcmp(node->local, "failure") == 0) {
         oracle_out_like(conn->stream, node, "failure_", NULL);
+        conn->auths -= conn->auths > 0;
+        if (!conn->auths && conn->s.authenticated == OPEN)
+            oracle_say(conn, &conn->s.authenticated, "authenticated", NO);
     } else if (strcmp(node->local, "challenge") == 0) {
         oracle_out1(conn->stream, node, c2s_server_O_send_challenge);
     }

@@ -117,7 +117,7 @@ void dna_oracle_apply(const struct dna_oracle *oracle, struct dna_result *r)
     if (!worst)
         return;
     for (const struct dna_objection *x = worst; x; x = x->next) {
-        dna_buf_printf(&text, "%s (%s; %s)\n", x->text, dna_level_name(x->level), x->reqs);
+        dna_buf_printf(&text, "%s\n", x->text);
         if (is_must(x->level) && !is_must(worst->level))
             worst = x;
     }

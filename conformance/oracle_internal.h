@@ -64,6 +64,7 @@ struct dna_oracle_conn {
     unsigned auths;                  /* SASL attempts that it has not answered */
     bool challenged;                 /* its last word on one was a challenge */
     struct oracle_facts features;    /* our last ones */
+    const struct dna_xnode *header;  /* of the IUT, not judged yet */
     bool header_ok;                  /* a header of ours is due */
     bool blind, over, fuzzy, tx_unsure;
 };
@@ -112,6 +113,7 @@ void oracle_stream_begin(struct dna_oracle_conn *conn);
 void oracle_stream_sent_header(struct dna_oracle_conn *conn, const struct dna_xnode *node);
 void oracle_stream_sent(struct dna_oracle_conn *conn, const struct dna_xnode *node);
 void oracle_stream_got_header(struct dna_oracle_conn *conn, const struct dna_xnode *node);
+void oracle_stream_judge_header(struct dna_oracle_conn *conn, const struct dna_xnode *node);
 void oracle_stream_got(struct dna_oracle_conn *conn, const struct dna_xnode *node);
 void oracle_stream_secured(struct dna_oracle_conn *conn);
 void oracle_stream_ended(struct dna_oracle_conn *conn, bool closed); /* by us */

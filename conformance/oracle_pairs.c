@@ -40,6 +40,8 @@ static struct oracle_walk *pair(struct dna_oracle_conn *conn, const struct dna_m
 static const uint32_t proofs[] = { association_E_EXTERNAL_ACCEPTED, association_E_DIALBACK_ACCEPTED,
                                    association_E_EXTERNAL_GRANTED, association_E_DIALBACK_GRANTED };
 
+/* Whether a proved sender may write to another of the IUT's domains than it asked for is judged by
+ * nobody (RFC 6120 8.1.1.2): what is received is a matter of the peer's domain alone, iut is NULL. */
 static struct oracle_walk *association(struct dna_oracle_conn *conn, const char *peer,
                                        const char *iut, bool receives)
 {
@@ -47,7 +49,7 @@ static struct oracle_walk *association(struct dna_oracle_conn *conn, const char 
 
     for (w = conn->walks; w; w = w->next)
         if (w->machine == &dna_machine_association && w->receives == receives &&
-            same(w->peer, peer) && same(w->iut, iut))
+            same(w->peer, peer) && (receives || same(w->iut, iut)))
             return w;
     w = oracle_walk_new(conn, &dna_machine_association);
     w->peer = peer;
@@ -71,18 +73,18 @@ static void prove(struct dna_oracle_conn *conn, const char *peer, const char *iu
     FACT(&f, association, peer_proved, oracle_proves(conn, peer));
     oracle_event(association(conn, peer, iut, false), event, &f);
     if (!by_iut)
-        oracle_event(association(conn, peer, iut, true), event, &f);
+        oracle_event(association(conn, peer, NULL, true), event, &f);
 }
 
-static void asked(struct dna_oracle_conn *conn, const char *peer, const char *iut, uint32_t event)
+static void asked(struct dna_oracle_conn *conn, const char *peer, uint32_t event)
 {
-    dna_walk_watch(association(conn, peer, iut, true)->walk, event, false);
+    dna_walk_watch(association(conn, peer, NULL, true)->walk, event, false);
 }
 
 void oracle_external_asked(struct dna_oracle_conn *conn)
 {
     if (conn->sent_from && conn->sent_to)
-        asked(conn, conn->sent_from, conn->sent_to, association_E_EXTERNAL_ACCEPTED);
+        asked(conn, conn->sent_from, association_E_EXTERNAL_ACCEPTED);
     else
         conn->fuzzy = true;
 }
@@ -121,7 +123,7 @@ void oracle_stanza_sent(struct dna_oracle_conn *conn, const struct dna_xnode *no
     o->stanzas = stanza;
     if (!from || !to || conn->fuzzy)
         return; /* counted, and not judged */
-    stanza->walk = association(conn, from, to, true);
+    stanza->walk = association(conn, from, NULL, true);
     FACT(&f, association, addressed, YES);
     FACT(&f, association, hosted, oracle_hosted(o, to));
     oracle_event(stanza->walk, association_E_RX_STANZA, &f);
@@ -183,10 +185,11 @@ static void sent_key(struct dna_oracle_conn *conn, const char *peer, const char 
     w->asked = true;
     FACT(&f, dialback_receiving, addressed, YES);
     FACT(&f, dialback_receiving, hosted, oracle_hosted(conn->oracle, iut));
-    FACT(&f, dialback_receiving, key_given, *key ? YES : NO);
+    if (*key) /* what an empty one is worth is our decision alone */
+        FACT(&f, dialback_receiving, key_given, YES);
     FACT(&f, dialback_receiving, sender_proved, oracle_proves(conn, peer));
     oracle_event(w, dialback_receiving_E_RX_KEY, &f);
-    asked(conn, peer, iut, association_E_DIALBACK_ACCEPTED);
+    asked(conn, peer, association_E_DIALBACK_ACCEPTED);
 }
 
 static void got_result(struct dna_oracle_conn *conn, const struct dna_xnode *node, const char *peer,

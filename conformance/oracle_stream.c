@@ -64,9 +64,8 @@ static uint32_t content_ok(const struct dna_xnode *node, const char *wanted)
 {
     const char *ns = dna_xnode_attr_value(node, "xmlns");
 
-    if (!ns || strcmp(ns, DNA_NS_STREAM) == 0)
-        return OPEN; /* each stanza may carry its own */
-    return equals(ns, wanted);
+    /* each stanza may carry its own, and only there another one is an error (RFC 6120 4.8.3) */
+    return equals(ns, wanted) == YES ? YES : OPEN;
 }
 
 static uint32_t root_ok(const struct dna_xnode *node)
@@ -129,22 +128,30 @@ static void remember_id(struct dna_oracle_conn *conn, const char *id)
 
 void oracle_stream_got_header(struct dna_oracle_conn *conn, const struct dna_xnode *node)
 {
+    struct dna_pool *pool = conn->oracle->pool;
+
+    if (conn->kind == DNA_ORACLE_RECEIVING) {
+        remember_id(conn, dna_xnode_attr_value(node, "id"));
+    } else if (conn->kind == DNA_ORACLE_INITIATING) {
+        conn->got_to = oracle_domain(pool, dna_xnode_attr_value(node, "to"));
+        conn->got_from = oracle_domain(pool, dna_xnode_attr_value(node, "from"));
+        conn->header_ok = true;
+    }
+}
+
+void oracle_stream_judge_header(struct dna_oracle_conn *conn, const struct dna_xnode *node)
+{
     static const uint8_t headers[] = { stream_receiving_O_send_header,
                                        stream_receiving_O_send_header_unhosted };
     static const uint8_t old[] = { stream_receiving_O_send_header_old,
                                    stream_receiving_O_send_header_unhosted };
     static const uint8_t c2s[] = { c2s_server_O_send_header, c2s_server_O_send_header_unhosted };
-    struct dna_pool *pool = conn->oracle->pool;
 
     switch (conn->kind) {
     case DNA_ORACLE_RECEIVING:
-        remember_id(conn, dna_xnode_attr_value(node, "id"));
         oracle_out(conn->stream, node, dna_xnode_attr(node, "version") ? headers : old, 2);
         break;
     case DNA_ORACLE_INITIATING:
-        conn->got_to = oracle_domain(pool, dna_xnode_attr_value(node, "to"));
-        conn->got_from = oracle_domain(pool, dna_xnode_attr_value(node, "from"));
-        conn->header_ok = true;
         oracle_out1(conn->stream, node, stream_initiating_O_send_header);
         break;
     case DNA_ORACLE_C2S:
@@ -167,20 +174,23 @@ static bool offers_external(const struct dna_xnode *features)
 }
 
 /* one choice of features_receiving: was it offered as it is due? */
-static void consider(struct oracle_walk *w, const struct dna_xnode *node, uint32_t event,
+static void consider(struct dna_oracle_conn *conn, const struct dna_xnode *node, uint32_t event,
                      const struct oracle_facts *facts, uint32_t offer)
-{
-    oracle_event(w, event, facts);
-    if (offer)
-        oracle_out1(w, node, offer);
-    oracle_settle(w);
-}
-
-static void judge_features(struct dna_oracle_conn *conn, const struct dna_xnode *node)
 {
     static const char *const all[] = { "CONSIDER_STARTTLS", "CONSIDER_EXTERNAL",
                                        "CONSIDER_DIALBACK", "CONSIDER_BIDI", NULL };
     struct oracle_walk *w = oracle_walk_new(conn, &dna_machine_features_receiving);
+
+    watch(w, all);
+    oracle_event(w, event, facts);
+    if (offer)
+        oracle_out1(w, node, offer);
+    oracle_settle(w);
+    w->dead = true; /* the next features are chosen anew */
+}
+
+static void judge_features(struct dna_oracle_conn *conn, const struct dna_xnode *node)
+{
     const struct dna_xnode *tls = dna_xnode_child(node, DNA_NS_TLS, "starttls");
     uint32_t starttls = !tls ? 0
                         : dna_xnode_child(tls, DNA_NS_TLS, "required")
@@ -188,17 +198,16 @@ static void judge_features(struct dna_oracle_conn *conn, const struct dna_xnode 
                             : features_receiving_O_offer_starttls;
     struct oracle_facts f = { 0 };
 
-    watch(w, all);
-    consider(w, node, features_receiving_E_CONSIDER_STARTTLS, NULL, starttls);
+    consider(conn, node, features_receiving_E_CONSIDER_STARTTLS, NULL, starttls);
     /* RFC 6120 6.3.4: it may be offered although it will be refused */
     if (oracle_proves(conn, conn->sent_from) == YES)
         FACT(&f, features_receiving, from_proved, YES);
-    consider(w, node, features_receiving_E_CONSIDER_EXTERNAL, &f,
+    consider(conn, node, features_receiving_E_CONSIDER_EXTERNAL, &f,
              offers_external(node) ? features_receiving_O_offer_external : 0);
-    consider(w, node, features_receiving_E_CONSIDER_DIALBACK, NULL,
+    consider(conn, node, features_receiving_E_CONSIDER_DIALBACK, NULL,
              dna_xnode_child(node, NS_F_DIALBACK, "dialback") ? features_receiving_O_offer_dialback
                                                               : 0);
-    consider(w, node, features_receiving_E_CONSIDER_BIDI, NULL,
+    consider(conn, node, features_receiving_E_CONSIDER_BIDI, NULL,
              dna_xnode_child(node, NS_F_BIDI, "bidi") ? features_receiving_O_offer_bidi : 0);
 }
 

@@ -35,10 +35,12 @@ static enum dna_walk_verdict give_up(struct dna_walk *w, const char *why)
 
 static size_t slot_of(const struct dna_walk *w, const struct walk_config *c)
 {
-    const unsigned char *at = (const unsigned char *)c;
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < offsetof(struct walk_config, row); i++) {
-        hash = (hash ^ at[i]) * 1099511628211u;
+    enum { WORD = sizeof(uint64_t), WORDS = offsetof(struct walk_config, row) / WORD };
+    uint64_t hash = 14695981039346656037u, words[WORDS + 1] = { 0 }; /* FNV-1a, by words */
+    memcpy(words, c, offsetof(struct walk_config, row));
+    for (size_t i = 0; i <= WORDS; i++) {
+        hash = (hash ^ words[i]) * 1099511628211u;
+        hash ^= hash >> 29;
     }
     size_t slots = 2 * w->room, slot = (size_t)(hash % slots);
     while (w->table[slot] &&
