@@ -45,7 +45,8 @@ packages:
 	@.ci/packages $(PROFILE)
 
 run: packages
-	@$(MAKE) --no-print-directory -s $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-client
+	@[ -x $(BUILD)/xdna ] || echo "building into $(BUILD)/ (about a minute)"
+	@$(MAKE) --no-print-directory -s -j2 $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-client
 	@$(BUILD)/xdna run --profile $(PROFILE) $(ARGS); status=$$?; \
 	 if [ $$status -ne 0 ]; then echo "make run: xdna run ended with status $$status (see conformance/README.md)"; exit $$status; fi
 
