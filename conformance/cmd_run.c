@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -224,6 +225,16 @@ static int enter_and_play(struct session *s)
     return status;
 }
 
+/* What is run against what: the version may repeat the product's name. */
+static void announce(const struct session *s)
+{
+    const char *title = s->profile->title, *version = s->profile->version ? s->profile->version : "";
+    bool named = strncasecmp(version, title, strlen(title)) == 0;
+
+    printf("%s%s%s, %zu cases in the suite, seed %lu\n", named ? "" : title, named || !*version ? "" : " ",
+           version, s->suite->num_cases, s->cli.run.seed);
+}
+
 int dna_cmd_run(int argc, char **argv)
 {
     struct session s = { 0 };
@@ -239,9 +250,7 @@ int dna_cmd_run(int argc, char **argv)
         if (!status) {
             make_report(&s, argv);
             if (s.report.verbosity >= 0)
-                printf("%s%s%s, %zu cases in the suite, seed %lu\n", s.profile->title,
-                       s.profile->version ? " " : "", s.profile->version ? s.profile->version : "",
-                       s.suite->num_cases, s.cli.run.seed);
+                announce(&s);
             fflush(stdout);
             status = enter_and_play(&s);
         }
