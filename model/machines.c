@@ -4,57 +4,9 @@
 
 #include <string.h>
 
-#define M resolution
-#define DEF "model/resolution.def"
-#include "model/machine_inst.h"
-#define M stream_initiating
-#define DEF "model/stream_initiating.def"
-#include "model/machine_inst.h"
-#define M stream_receiving
-#define DEF "model/stream_receiving.def"
-#include "model/machine_inst.h"
-#define M features_receiving
-#define DEF "model/features_receiving.def"
-#include "model/machine_inst.h"
-#define M starttls_initiating
-#define DEF "model/starttls_initiating.def"
-#include "model/machine_inst.h"
-#define M starttls_receiving
-#define DEF "model/starttls_receiving.def"
-#include "model/machine_inst.h"
-#define M sasl_external_initiating
-#define DEF "model/sasl_external_initiating.def"
-#include "model/machine_inst.h"
-#define M sasl_external_receiving
-#define DEF "model/sasl_external_receiving.def"
-#include "model/machine_inst.h"
-#define M dialback_initiating
-#define DEF "model/dialback_initiating.def"
-#include "model/machine_inst.h"
-#define M dialback_receiving
-#define DEF "model/dialback_receiving.def"
-#include "model/machine_inst.h"
-#define M dialback_authoritative
-#define DEF "model/dialback_authoritative.def"
-#include "model/machine_inst.h"
-#define M association
-#define DEF "model/association.def"
-#include "model/machine_inst.h"
-#define M piggyback_assertion
-#define DEF "model/piggyback_assertion.def"
-#include "model/machine_inst.h"
-#define M piggyback_supposition
-#define DEF "model/piggyback_supposition.def"
-#include "model/machine_inst.h"
-#define M routing
-#define DEF "model/routing.def"
-#include "model/machine_inst.h"
-#define M c2s_client
-#define DEF "model/c2s_client.def"
-#include "model/machine_inst.h"
-#define M c2s_server
-#define DEF "model/c2s_server.def"
-#include "model/machine_inst.h"
+#define DNA_EACH_MACHINE "model/machine_inst.h"
+#include "model/each_machine.h"
+#undef DNA_EACH_MACHINE
 
 /* The compile-time checks are functions nobody calls; this names them so that they are compiled. */
 #define DNA_CHECKED(m) +m##_deterministic(0)
