@@ -13,6 +13,7 @@ void dna_oracle_case_begin(struct dna_case_run *run)
     struct dna_oracle_setup setup = { .hosted = (const char *const *)v->hosted,
                                       .num_hosted = DNA_NUM_HOSTED,
                                       .knobs = dna_knobs_default(),
+                                      .result_ms = dna_profile_deadline(v->profile, "dialback"),
                                       .root = dna_ca_root(run->context->lab->ca) };
 
     for (size_t i = 0; i < DNA_NUM_KNOBS; i++) {

@@ -32,6 +32,7 @@ struct oracle_walk {
     unsigned seq;                /* of the last request */
     bool receives;               /* association: watches what is delivered, not what is sent */
     bool asked, dead;
+    struct timeval since;        /* when the IUT asked for the pair */
 };
 
 struct oracle_word { /* an id or a key that was seen */

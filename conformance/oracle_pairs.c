@@ -185,6 +185,7 @@ static void sent_key(struct dna_oracle_conn *conn, const char *peer, const char 
     w->asked = true;
     FACT(&f, dialback_receiving, addressed, YES);
     FACT(&f, dialback_receiving, hosted, oracle_hosted(conn->oracle, iut));
+    FACT(&f, dialback_receiving, full, NO); /* any error is taken for any other, anyway */
     if (*key) /* what an empty one is worth is our decision alone */
         FACT(&f, dialback_receiving, key_given, YES);
     FACT(&f, dialback_receiving, sender_proved, oracle_proves(conn, peer));
@@ -291,6 +292,30 @@ void oracle_authority_secured(struct dna_oracle_conn *conn)
 
 /* ---- the IUT as Initiating Server ---- */
 
+/* Has the key waited so long that the IUT may have given it up? Load makes us see it late. */
+static void look_at_clock(struct oracle_walk *w)
+{
+    unsigned limit = w->conn->oracle->setup.result_ms / 2;
+    struct timeval now, waited;
+
+    evutil_gettimeofday(&now, NULL);
+    evutil_timersub(&now, &w->since, &waited);
+    if (!limit || (w->asked && waited.tv_sec * 1000 + waited.tv_usec / 1000 >= (long)limit))
+        dna_walk_watch(w->walk, dialback_initiating_E_TIMER_RESULT, false);
+}
+
+static struct oracle_walk *initiating(struct dna_oracle_conn *conn, const char *peer,
+                                      const char *iut)
+{
+    struct oracle_walk *w = find(conn, &dna_machine_dialback_initiating, peer, iut, NULL);
+
+    if (!w) {
+        w = pair(conn, &dna_machine_dialback_initiating, peer, iut);
+        dna_walk_watch(w->walk, dialback_initiating_E_TIMER_RESULT, true);
+    }
+    return w;
+}
+
 static void got_key(struct dna_oracle_conn *conn, const struct dna_xnode *node, const char *peer,
                     const char *iut)
 {
@@ -309,8 +334,10 @@ static void got_key(struct dna_oracle_conn *conn, const struct dna_xnode *node, 
         conn->tx_unsure = true;
         return;
     }
-    w = pair(conn, &dna_machine_dialback_initiating, peer, iut);
+    w = initiating(conn, peer, iut);
+    look_at_clock(w);
     w->asked = true;
+    evutil_gettimeofday(&w->since, NULL);
     oracle_out1(w, node, dialback_initiating_O_send_key);
 }
 
@@ -324,7 +351,8 @@ static void sent_result(struct dna_oracle_conn *conn, const char *peer, const ch
         conn->oracle->deaf = true;
         return;
     }
-    w = pair(conn, &dna_machine_dialback_initiating, peer, iut);
+    w = initiating(conn, peer, iut);
+    look_at_clock(w);
     FACT(&f, dialback_initiating, asked_here, w->asked ? YES : NO);
     if (same(type, "valid")) {
         oracle_event(w, dialback_initiating_E_RX_VALID, &f);
