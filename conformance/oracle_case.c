@@ -124,6 +124,9 @@ void dna_oracle_apply(const struct dna_oracle *oracle, struct dna_result *r)
     }
     r->oracle = dna_pool_strndup(r->pool, text.at, text.len);
     dna_buf_free(&text);
+    r->oracle_kind = dna_pool_printf(r->pool, "%s %s (%s; %s)", worst->machine,
+                                     *worst->rows ? worst->rows : "unasked",
+                                     dna_level_name(worst->level), worst->reqs);
     if (r->verdict != DNA_VERDICT_PASS && r->verdict != DNA_VERDICT_INFO)
         return;
     if (is_must(worst->level)) {

@@ -140,22 +140,20 @@ static uint32_t chain_holds(const struct dna_oracle *o, const struct dna_cert *c
 /* Could any name in it be read as this domain? Names are plain text in DER. */
 static bool names(const struct dna_cert *cert, const char *domain)
 {
-    unsigned char *der = NULL;
-    int len = i2d_X509(cert->x509, &der);
+    unsigned char der[8192], *at = der;
+    int len = i2d_X509(cert->x509, NULL);
     const char *rest = strchr(domain, '.');
     char wildcard[256];
-    bool found;
 
-    if (len <= 0)
+    if (len <= 0 || (size_t)len > sizeof(der))
         return true;
+    i2d_X509(cert->x509, &at);
     snprintf(wildcard, sizeof(wildcard), "*%s", rest ? rest : "");
     for (int i = 0; i < len; i++)
         der[i] = (unsigned char)tolower(der[i]);
-    found = memmem(der, (size_t)len, domain, strlen(domain)) ||
-            memmem(der, (size_t)len, wildcard, strlen(wildcard)) ||
-            memmem(der, (size_t)len, "xn--", 4);
-    OPENSSL_free(der);
-    return found;
+    return memmem(der, (size_t)len, domain, strlen(domain)) ||
+           memmem(der, (size_t)len, wildcard, strlen(wildcard)) ||
+           memmem(der, (size_t)len, "xn--", 4);
 }
 
 uint32_t oracle_proves(const struct dna_oracle_conn *conn, const char *domain)

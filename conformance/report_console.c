@@ -232,6 +232,31 @@ static void show_unstable(const struct dna_report *report)
                    dna_verdict_name(o->results[i]->verdict));
 }
 
+/* one line for each kind of objection: most of them recur in every case */
+static void show_oracle(const struct dna_report *report)
+{
+    const struct dna_run_outcome *o = report->outcome;
+
+    for (unsigned i = 0; i < o->num_results; i++) {
+        const char *kind = o->results[i]->oracle_kind;
+        unsigned before = 0, all = 0;
+
+        for (unsigned k = 0; kind && k < o->num_results; k++) {
+            bool same = o->results[k]->oracle_kind &&
+                        strcmp(o->results[k]->oracle_kind, kind) == 0;
+
+            before += same && k < i;
+            all += same;
+        }
+        if (all && !before)
+            printf("oracle: %s in %u case%s, first %s\n", kind, all, all == 1 ? "" : "s",
+                   o->results[i]->c->id);
+    }
+    if (report->verbosity > 0 && o->oracle.walks)
+        printf("oracle: %lu elements judged by %lu walks; %lu objections, %lu walks gave up\n",
+               o->oracle.elements, o->oracle.walks, o->oracle.objections, o->oracle.gave_up);
+}
+
 /* --strict-features: what a variant declares and no case of this run needed is not shown */
 static bool features_exercised(const struct dna_report *report)
 {
@@ -274,9 +299,7 @@ void dna_report_end(struct dna_report *report, unsigned required)
     if (!o->hard)
         show_failures(report);
     show_unstable(report);
-    if (report->verbosity > 0 && o->oracle.walks)
-        printf("oracle: %lu elements judged by %lu walks; %lu objections, %lu walks gave up\n",
-               o->oracle.elements, o->oracle.walks, o->oracle.objections, o->oracle.gave_up);
+    show_oracle(report);
     if (report->strict_features && !o->hard)
         strict_ok = features_exercised(report);
     report->exit_status = dna_exit_status(&report->counts, o->hard, false, required);

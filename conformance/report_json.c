@@ -93,9 +93,10 @@ static json_t *details(const struct dna_run_outcome *o)
         const struct dna_result *r = o->results[i];
 
         json_object_set_new(all, r->c->id,
-                            json_pack("{s:i,s:o,s:o,s:o,s:i}", "duration_ms",
+                            json_pack("{s:i,s:o,s:o,s:o,s:o,s:i}", "duration_ms",
                                       (int)(r->seconds * 1000), "expected", text(r->expected),
                                       "got", text(r->got), "message", text(r->message),
+                                      "oracle", text(r->oracle),
                                       "unstable", (int)o->unstable[i]));
     }
     return all;

@@ -42,6 +42,7 @@ struct dna_result {
     const char *allowed;    /* why an allowed outcome was allowed */
     const char *reading;    /* of 'info' */
     const char *oracle;     /* what the trace walker objects to, a line each; NULL: nothing */
+    const char *oracle_kind; /* the gravest of it: machine, rows, what they cite */
     const char *file;       /* of the script: where it stopped */
     int line;               /* line of the scenario, */
     const char *step_file;  /* and of the procedure that it called */
