@@ -258,6 +258,7 @@ void dna_s2s_pair_secured(struct pair *p)
 {
     dna_s2s_dialback_secured(p);
     quietly(p, association_E_STREAM_SECURED);
+    dna_s2s_route_lost(p); /* stanzas look for their way anew */
 }
 
 void dna_s2s_pair_gone(struct pair *p)
