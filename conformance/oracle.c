@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The oracle's walks and objections, and who is told what: each element goes from
- * here to the files that know its machines. What we send is read again by a parser of its own, so
- * that it is judged by what went over the wire and not by what a scenario meant.
+ * Room: conformance. The oracle's walks and objections, and who is told what: each element goes
+ * from here to the files that know its machines. What we send is read again by a parser of its
+ * own, so that it is judged by what went over the wire and not by what a scenario meant.
  */
 #include "conformance/oracle_internal.h"
 
@@ -310,8 +310,8 @@ void dna_oracle_fin(struct dna_oracle_conn *conn)
 
 /* ---- what comes ---- */
 
-/* A header that is followed by a stream error may be there for the error's sake (RFC 6120 4.9.1.2), so
- * a header is judged with what comes behind it. */
+/* A header that is followed by a stream error may be there for the error's sake (RFC 6120 4.9.1.2),
+ * so a header is judged with what comes behind it. */
 static void judge_header(struct dna_oracle_conn *conn)
 {
     const struct dna_xnode *header = conn->header;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The oracle beside a running case: it is told what the case's connections send and
- * receive, and has its word at the end. All of it does nothing for a case that has no oracle.
+ * Room: conformance. The oracle beside a running case: it is told what the case's connections send
+ * and receive, and has its word at the end. All of it does nothing for a case that has no oracle.
  */
 #ifndef CONFORMANCE_ORACLE_CASE_H
 #define CONFORMANCE_ORACLE_CASE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What the oracle can say of an element for sure: names, certificates, encodings.
- * Whatever needs interpretation is OPEN, which can only make it accept more.
+ * Room: conformance. What the oracle can say of an element for sure: names, certificates,
+ * encodings. Whatever needs interpretation is OPEN, which can only make it accept more.
  */
 #include "conformance/oracle_internal.h"
 
@@ -137,22 +137,34 @@ static uint32_t chain_holds(const struct dna_oracle *o, const struct dna_cert *c
     return holds;
 }
 
+/* a wildcard, if only part of a label, before one of the places where the parent domain stands */
+static bool has_wildcard(const unsigned char *der, size_t len, const char *parent)
+{
+    const unsigned char *at = der;
+
+    while ((at = memmem(at, len - (size_t)(at - der), parent, strlen(parent)))) {
+        for (const unsigned char *p = at; p > der && at - p < 64 && p[-1] != '.'; p--)
+            if (p[-1] == '*')
+                return true;
+        at++;
+    }
+    return false;
+}
+
 /* Could any name in it be read as this domain? Names are plain text in DER. */
 static bool names(const struct dna_cert *cert, const char *domain)
 {
     unsigned char der[8192], *at = der;
     int len = i2d_X509(cert->x509, NULL);
-    const char *rest = strchr(domain, '.');
-    char wildcard[256];
+    const char *parent = strchr(domain, '.');
 
     if (len <= 0 || (size_t)len > sizeof(der))
         return true;
     i2d_X509(cert->x509, &at);
-    snprintf(wildcard, sizeof(wildcard), "*%s", rest ? rest : "");
     for (int i = 0; i < len; i++)
         der[i] = (unsigned char)tolower(der[i]);
     return memmem(der, (size_t)len, domain, strlen(domain)) ||
-           memmem(der, (size_t)len, wildcard, strlen(wildcard)) ||
+           (parent && has_wildcard(der, (size_t)len, parent)) ||
            memmem(der, (size_t)len, "xn--", 4);
 }
 

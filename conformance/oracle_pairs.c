@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The oracle on domain pairs: dialback in its three roles, and stanzas. A pair is
- * (the peer's domain, the IUT's); its walks are made when it is first spoken of. Answers to db:verify
- * come on another connection than the one whose pair they prove.
+ * Room: conformance. The oracle on domain pairs: dialback in its three roles, and stanzas. A pair
+ * is (the peer's domain, the IUT's); its walks are made when it is first spoken of. Answers to
+ * db:verify come on another connection than the one whose pair they prove.
  */
 #include "conformance/oracle_internal.h"
 
@@ -40,8 +40,8 @@ static struct oracle_walk *pair(struct dna_oracle_conn *conn, const struct dna_m
 static const uint32_t proofs[] = { association_E_EXTERNAL_ACCEPTED, association_E_DIALBACK_ACCEPTED,
                                    association_E_EXTERNAL_GRANTED, association_E_DIALBACK_GRANTED };
 
-/* Whether a proved sender may write to another of the IUT's domains than it asked for is judged by
- * nobody (RFC 6120 8.1.1.2): what is received is a matter of the peer's domain alone, iut is NULL. */
+/* Whether a proved sender may write to another of the IUT's domains than it asked for is left open
+ * (RFC 6120 8.1.1.2): what is received is a matter of the peer's domain alone, and iut is NULL. */
 static struct oracle_walk *association(struct dna_oracle_conn *conn, const char *peer,
                                        const char *iut, bool receives)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. The oracle on recorded exchanges, without sockets: what must be let pass, what it
- * must object to and on which grounds, and what an objection does to a verdict. '<' goes to the
- * implementation under test, '>' comes from it, as in a scenario.
+ * Room: conformance. The oracle on recorded exchanges, without sockets: what must be let pass,
+ * what it must object to and on which grounds, and what an objection does to a verdict. '<' goes
+ * to the implementation under test, '>' comes from it, as in a scenario.
  */
 #include "conformance/oracle_case.h"
 
@@ -321,7 +321,8 @@ static void test_clients(void)
 {
     begin(NULL);
     PLAY(connect_as(DNA_ORACLE_C2S), "< " FROM_USER, "> " FROM_USER, "> " F(MUST_TLS),
-         "< <iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
+         "< <iq xmlns='jabber:client' type='set' id='1'>"
+         "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
          "> <iq xmlns='jabber:client' type='result' id='1'>"
          "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
     check("c2s_server", "R6120_4_3_5_4");
