@@ -238,7 +238,7 @@ bool dna_cli_parse(struct dna_cli *cli, int argc, char **argv)
 
     *cli = (struct dna_cli){ .fail_on = DNA_FAIL_ON_MUST, .color = "auto" };
     cli->pool = dna_pool_new();
-    cli->run = (struct dna_run_options){ .jobs = 32, .timeout_ms = 5000, .repeat = 1,
+    cli->run = (struct dna_run_options){ .jobs = 16, .timeout_ms = 5000, .repeat = 1,
                                          .honesty = true, .oracle = true,
                                          .level = DNA_CASE_SHOULD };
     cli->run.seed = (unsigned long)time(NULL);
