@@ -137,12 +137,9 @@ void dna_oracle_apply(const struct dna_oracle *oracle, struct dna_result *r)
                                       worst->machine);
         r->got = dna_pool_printf(r->pool, "%s > %s", worst->conn,
                                  *worst->element ? worst->element : "nothing");
-        return;
     }
-    r->verdict = DNA_VERDICT_INFO;
-    r->reading = dna_pool_printf(r->pool, "%s%soracle=%s/%s", r->reading ? r->reading : "",
-                                 r->reading ? " " : "", worst->machine,
-                                 *worst->rows ? worst->rows : "-");
+    /* A weaker objection leaves the case its verdict: a product's habit shows on each of its streams, and
+       the summary says it once. */
 }
 
 void dna_oracle_case_judge(struct dna_case_run *run, struct dna_result *result)
