@@ -13,6 +13,7 @@ void dna_oracle_case_begin(struct dna_case_run *run)
     struct dna_oracle_setup setup = { .hosted = (const char *const *)v->hosted,
                                       .num_hosted = DNA_NUM_HOSTED,
                                       .knobs = dna_knobs_default(),
+                                      .errors = dna_variant_has(v, "dialback-errors"),
                                       .result_ms = dna_profile_deadline(v->profile, "dialback"),
                                       .root = dna_ca_root(run->context->lab->ca) };
 
@@ -138,8 +139,8 @@ void dna_oracle_apply(const struct dna_oracle *oracle, struct dna_result *r)
         r->got = dna_pool_printf(r->pool, "%s > %s", worst->conn,
                                  *worst->element ? worst->element : "nothing");
     }
-    /* A weaker objection leaves the case its verdict: a product's habit shows on each of its streams, and
-       the summary says it once. */
+    /* A weaker objection leaves the case its verdict: a product's habit shows on each of its
+       streams, and the summary says it once. */
 }
 
 void dna_oracle_case_judge(struct dna_case_run *run, struct dna_result *result)

@@ -17,7 +17,7 @@ void dna_oracle_case_tls(struct dna_conn *conn, const struct dna_wire_tls_option
 void dna_oracle_case_fin(struct dna_conn *conn);
 
 /* dna_oracle_case_judge changes the verdict of a case that passed if only the oracle objects: FAIL
- * where a MUST is cited, else INFO. Objections are noted in any case. */
+ * where a MUST is cited. Objections are noted in any case. */
 void dna_oracle_case_judge(struct dna_case_run *run, struct dna_result *result);
 /* the rule alone, for a result and what the oracle has to say of it */
 void dna_oracle_apply(const struct dna_oracle *oracle, struct dna_result *result);

@@ -193,6 +193,17 @@ static void sent_key(struct dna_oracle_conn *conn, const char *peer, const char 
     asked(conn, peer, association_E_DIALBACK_ACCEPTED);
 }
 
+/* a server that knows no dialback errors says invalid in their place */
+static void got_invalid(struct oracle_walk *w, const struct dna_xnode *node, uint32_t invalid)
+{
+    static const char *const not_valid[] = { "send_valid", "send_verify_valid", NULL };
+
+    if (w->conn->oracle->setup.errors)
+        oracle_out1(w, node, invalid);
+    else
+        oracle_out_like(w, node, "send_", not_valid);
+}
+
 static void got_result(struct dna_oracle_conn *conn, const struct dna_xnode *node, const char *peer,
                        const char *iut, const char *type)
 {
@@ -208,7 +219,7 @@ static void got_result(struct dna_oracle_conn *conn, const struct dna_xnode *nod
         oracle_out1(w, node, dialback_receiving_O_send_valid);
         prove(conn, peer, iut, association_E_DIALBACK_ACCEPTED, true);
     } else if (same(type, "invalid")) {
-        oracle_out1(w, node, dialback_receiving_O_send_invalid);
+        got_invalid(w, node, dialback_receiving_O_send_invalid);
     } else if (same(type, "error")) {
         /* XEP-0220 2.5 gives several conditions for most errors */
         oracle_out_like(w, node, "send_", no_errors);
@@ -436,7 +447,7 @@ static void got_answer(struct dna_oracle_conn *conn, const struct dna_xnode *nod
     if (same(type, "valid"))
         oracle_out1(w, node, dialback_authoritative_O_send_verify_valid);
     else if (same(type, "invalid"))
-        oracle_out1(w, node, dialback_authoritative_O_send_verify_invalid);
+        got_invalid(w, node, dialback_authoritative_O_send_verify_invalid);
     else if (same(type, "error"))
         oracle_out_like(w, node, "send_", no_errors);
     if (strncmp(id, "barrier-", 8) == 0)

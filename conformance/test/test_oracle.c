@@ -48,11 +48,14 @@ static void on_xml(enum dna_wire_kind kind, struct dna_xnode *node, const char *
     dna_oracle_got(((struct side *)arg)->conn, kind, node);
 }
 
+static bool speaks_errors = true;
+
 static void begin(X509 *root)
 {
     static const char *const hosted[] = { "iut.example", "second.example" };
     struct dna_oracle_setup setup = { .hosted = hosted, .num_hosted = 2,
                                       .knobs = dna_knobs_default(), .result_ms = 600000,
+                                      .errors = speaks_errors,
                                       .root = root };
 
     for (int i = 0; i < DNA_NUM_KNOBS; i++) /* the first six are what profiles fix */
@@ -211,6 +214,25 @@ static void test_key_again(void)
     PLAY(&sides[0], "> <db:result from='iut.example' to='a.example'>c0ffee</db:result>");
     check("dialback_initiating", "X0220_2_1_1_1");
     end();
+}
+
+#define INVALID "<db:result from='iut.example' to='a.example' type='invalid'/>"
+
+static void test_errors_not_spoken(void)
+{
+    for (int i = 0; i < 2; i++) {
+        struct side *in, *out;
+
+        speaks_errors = i;
+        begin(NULL);
+        in = connect_as(DNA_ORACLE_RECEIVING);
+        PLAY(in, SECURED, "< " KEY);
+        out = connect_as(DNA_ORACLE_INITIATING);
+        PLAY(out, ASKED, "> " QUESTION, "< " VERIFIED("error"));
+        PLAY(in, "> " INVALID);
+        check(i ? "dialback_receiving" : NULL, "X0220_2_5_6");
+        end();
+    }
 }
 
 /* ---- stanzas ---- */
@@ -403,6 +425,7 @@ int main(void)
         { "valid that no authority said", test_valid_unasked },
         { "answers of an authority", test_authority },
         { "a key sent again", test_key_again },
+        { "errors that are not spoken", test_errors_not_spoken },
         { "stanzas of unproved pairs", test_stanzas_of_unproved_pairs },
         { "features", test_features },
         { "headers", test_headers },
