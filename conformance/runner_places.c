@@ -34,10 +34,12 @@ static void on_failed(struct dna_iut *iut, const struct dna_diag *diag, void *ar
 {
     struct place *p = arg;
 
-    (void)iut;
     p->starting = false;
     runner_hard(p->r, "%s (variant %s) never came up: %s", p->r->profile->title, p->variant->name,
          diag->text);
+    /* asked to stop while it failed, it took no notice: only now is it there to be asked */
+    if (p->r->stopped)
+        dna_iut_stop(iut);
 }
 
 static void crashed_alone(struct place *p, struct job *job, const char *death,
