@@ -213,15 +213,34 @@ static bool assert_on(struct route *r, struct stream *s)
     return c.taken_up;
 }
 
-static bool suppose_on(struct route *r, struct stream *s)
+static bool suppose(struct route *r, struct stream *s, bool same_endpoint)
 {
     struct candidate c = { r, s, false };
     struct dna_effects fx;
-    struct piggyback_supposition_facts e = { .same_endpoint = 1, /* how it was found */
+    struct piggyback_supposition_facts e = { .same_endpoint = same_endpoint,
                                              .certificate_covers = dna_s2s_proves(s, r->theirs) };
     STEP(s, piggyback_supposition, &s->ps, WANT_TARGET, &e, r->key, &fx);
     RUN(&fx, supposition_outs, &c);
     return c.taken_up;
+}
+
+/* A stream found by the address that the target resolves to. */
+static bool suppose_on(struct route *r, struct stream *s)
+{
+    return suppose(r, s, true);
+}
+
+/* Of the streams that lead elsewhere the latest few are put to the table too: that they will not do is
+ * its decision, not ours. Few, so that a new route costs the same however many streams there are. */
+static bool suppose_elsewhere(struct route *r, const struct stream *opening)
+{
+    enum { FEW = 8 };
+    unsigned seen = 0;
+    for (struct stream *s = r->s2s->streams; s && seen < FEW; s = s->next, seen++)
+        if (s != opening && s->initiating && s->for_stanzas && s->conn && !s->dropped &&
+            strcmp(s->ours, r->ours) == 0 && suppose(r, s, false))
+            return true;
+    return false;
 }
 
 static bool try_list(struct route *r, const struct dna_hash *in, const char *name,
@@ -274,7 +293,8 @@ bool dna_s2s_route_suppose(struct route *r, struct stream *opening)
     if (r->own_only || (r->s2s->knobs->target_reuse_first_only && !first))
         return false;
     return suppose_at(r, opening->i.addrs, opening->i.num_addrs) ||
-           suppose_at(r, opening->i.other_addrs, opening->i.num_other_addrs);
+           suppose_at(r, opening->i.other_addrs, opening->i.num_other_addrs) ||
+           suppose_elsewhere(r, opening);
 }
 
 static void want_pair(struct route *r)
