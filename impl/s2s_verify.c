@@ -188,9 +188,10 @@ void dna_s2s_verdict(struct stream *s, const struct verdict *v)
     }
     struct pair *p = q->pair;
     e.asked_here = q->asker == s && q->sent;
-    if (e.asked_here)
+    bool answered = e.asked_here && v->on != dialback_receiving_E_RX_OTHER_TYPE;
+    if (answered)
         dna_s2s_question_end(q);
     dna_s2s_receiving_dialback_event(p, v->on, &e);
-    if (e.asked_here)
+    if (answered)
         dna_s2s_questions_done(s);
 }
