@@ -20,6 +20,8 @@ check-all:
 	@build/xdna lint
 	@echo "== the tools' exit statuses and messages"
 	@$(MAKE) --no-print-directory -s exits
+	@echo "== one row edited: generated files, server and oracle follow"
+	@$(MAKE) --no-print-directory -s one-row
 	@echo "== the conformance suite against the reference server"
 	@build/xdna run --profile xdna --strict-features
 	@echo "== make check: everything passed"
