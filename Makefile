@@ -58,7 +58,7 @@ $(BUILD)/obj/impl/%_main_test.o: impl/%_main.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(INC) $(PKGFLAGS) $(CFLAGS) -DDNA_TEST_BUILD -MMD -MP -c $< -o $@
 
-$(BUILD)/xdna: $(BUILD)/obj/conformance/main.o $(CONF_OBJ) $(MODEL_OBJ)
+$(BUILD)/xdna: $(BUILD)/obj/conformance/main.o $(CONF_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/xdna-server: $(BUILD)/obj/impl/server_main.o $(IMPL_OBJ) $(GEN_OBJ) $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
@@ -70,7 +70,7 @@ $(BUILD)/xdna-client: $(BUILD)/obj/impl/client_main.o $(IMPL_OBJ) $(GEN_OBJ) $(M
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/mutant-rows: $(BUILD)/obj/conformance/bench/rows.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@
-$(BUILD)/bench-idle: $(BUILD)/obj/conformance/bench/idle.o $(CONF_OBJ) $(MODEL_OBJ)
+$(BUILD)/bench-idle: $(BUILD)/obj/conformance/bench/idle.o $(CONF_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/model-tool: $(BUILD)/obj/model/tool.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@
@@ -87,7 +87,7 @@ $(BUILD)/test/model_%: $(BUILD)/obj/model/test/%.o $(BUILD)/obj/model/interp.o $
 $(BUILD)/test/impl_%: $(BUILD)/obj/impl/test/%.o $(IMPL_OBJ) $(GEN_OBJ) $(MODEL_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $^ -lcunit $(LDLIBS) -o $@
-$(BUILD)/test/conformance_%: $(BUILD)/obj/conformance/test/%.o $(CONF_OBJ) $(MODEL_OBJ)
+$(BUILD)/test/conformance_%: $(BUILD)/obj/conformance/test/%.o $(CONF_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $^ -lcunit $(LDLIBS) -o $@
 tests: $(TESTS)

@@ -34,8 +34,11 @@ layers:
 
 model-check: $(BUILD)/model-tool
 	@$(BUILD)/model-tool check
-	@$(BUILD)/model-tool walk fixtures/traces/dialback_valid.trace
-	@! $(BUILD)/model-tool walk fixtures/traces/dialback_valid_unasked.trace
+	@for trace in fixtures/traces/*.trace; do \
+	  said=$$($(BUILD)/model-tool walk $$trace); wanted=$$(sed -n '1s/.*: \(allowed\|refused at line [0-9]*\)$$/\1/p' $$trace); \
+	  case "$$wanted" in allowed) echo "$$said" | grep -q ': allowed by' ;; \
+	  *) echo "$$said" | grep -q ":$${wanted##* }: refused" ;; esac && echo "$$trace: $$wanted, as it should be" || \
+	  { echo "$$trace: wanted $$wanted, got: $$said"; exit 1; }; done
 
 # Generated files are compared in a folder of their own, so that a checkout is never changed by a check.
 gen-check: $(BUILD)/model-tool

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -174,6 +175,7 @@ static bool choice_flag(int flag, struct dna_cli *cli, const char *arg)
     case FLAG_LEVEL:
         ok = choice("--level", arg, levels, &n);
         cli->run.level = (enum dna_case_level)n;
+        cli->level_given = true;
         break;
     case FLAG_FAIL_ON:
         ok = choice("--fail-on", arg, fail_ons, &n);
@@ -232,6 +234,17 @@ static bool one_flag(int flag, struct dna_cli *cli, char *arg, const char *name)
     }
 }
 
+/* Who names scenarios in full wants them, whatever their level. */
+static bool all_named(const struct dna_cli *cli)
+{
+    for (int i = 0; i < cli->num_selectors; i++) {
+        const char *first = strchr(cli->selectors[i], '/');
+        if (strchr(cli->selectors[i], '*') || !first || !strchr(first + 1, '/'))
+            return false;
+    }
+    return cli->num_selectors > 0;
+}
+
 bool dna_cli_parse(struct dna_cli *cli, int argc, char **argv)
 {
     int flag, index = -1;
@@ -256,6 +269,8 @@ bool dna_cli_parse(struct dna_cli *cli, int argc, char **argv)
     }
     cli->selectors = argv + optind;
     cli->num_selectors = argc - optind;
+    if (!cli->level_given && all_named(cli))
+        cli->run.level = DNA_CASE_MAY;
     for (int i = 1; i < argc && !cli->help; i++)
         if (strcmp(argv[i], "--") == 0)
             return refuse("an IUT given as a command is planned and not there yet%s%s", "", "");
@@ -293,7 +308,11 @@ struct dna_suite *dna_cli_suite(const struct dna_cli *cli, int *out_status)
     const char *missed;
 
     *out_status = 0;
-    if (diags.num) {
+    if (access(dna_scenarios_dir(), R_OK) != 0) {
+        fprintf(stderr, "xdna: %s: %s: run it in the project's folder, or set XDNA_SCENARIOS and XDNA_PROFILES\n",
+                dna_scenarios_dir(), strerror(errno));
+        *out_status = 2;
+    } else if (diags.num) {
         fprintf(stderr, "%sxdna: %u errors in scenarios (xdna lint)\n", diags.text.at, diags.num);
         *out_status = 2;
     } else if (!suite->num_cases) {

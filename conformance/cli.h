@@ -15,6 +15,7 @@ struct dna_cli {
     const char *known[16], *flaky[16];
     unsigned num_known, num_flaky;
     const char *write_known, *junit, *json, *transcripts, *texts, *keep;
+    bool level_given;
     enum dna_fail_on fail_on;
     unsigned required;
     bool strict_features, strict_waivers, as_json, help;

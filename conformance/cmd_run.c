@@ -7,6 +7,8 @@
 #include "conformance/cli.h"
 
 #include <signal.h>
+#include "model/interp.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +125,25 @@ static void mutate_client(struct session *s)
                                              s->cli.mutate, at + sizeof plain - 1);
 }
 
+/* A mutant that cannot be, or a server that knows none, is the caller's mistake, not the server's. */
+static int mutant_check(const struct session *s)
+{
+    char why[256];
+
+    if (!s->cli.mutate)
+        return 0;
+    if (!s->profile->server || !strstr(s->profile->server, "xdna-server")) {
+        fprintf(stderr, "xdna: --mutate is for xdna-server, and %s is none\n", s->profile->title);
+        return 2;
+    }
+    if (dna_interp_mutate(s->cli.mutate, why, sizeof why) != 0) {
+        fprintf(stderr, "xdna: --mutate %s (build/model-tool mutants lists them)\n", why);
+        return 2;
+    }
+    dna_interp_restore();
+    return 0;
+}
+
 /* --mutate: the test build of the reference, beside this program */
 static void mutate(struct session *s)
 {
@@ -148,6 +169,9 @@ static int prepare(struct session *s)
     s->profile = dna_profile_load(s->cli.profile ? s->cli.profile : "xdna", &diag);
     if (!s->profile)
         return diag_exit(&diag);
+    status = mutant_check(s);
+    if (status)
+        return status;
     mutate_client(s);
     status = read_known(s);
     if (status)

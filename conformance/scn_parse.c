@@ -19,6 +19,19 @@ const char *const dna_role_words[] = {
     NULL,
 };
 
+/* Variants that a profile may have, and what they mean (PORTING.md): a misspelt one would only be skipped. */
+static const char *const variant_words[] = {
+    "default", "TLS required, outbound proof required",
+    "weak", "dialback suffices both ways",
+    "strict", "a certificate both ways",
+    "nobidi", "without bidi",
+    "optionaltls", "streams without TLS are served",
+    "shortcut", "one certificate on both sides is proof",
+    "lenient", "neither TLS nor proof is asked for",
+    "backwards", "dialback the other way on one-way streams",
+    NULL
+};
+
 const char *const dna_feature_words[] = {
     "c2s", "has client accounts, SASL PLAIN and a client port",
     "starttls", "offers and uses STARTTLS between servers",
@@ -361,7 +374,7 @@ bool scn_header_line(struct scn_parse *p, const struct scn_line *line, const cha
     else if (strcmp(keyword, "role") == 0)
         add_words(p, line, rest, dna_role_words, "role", &s->roles);
     else if (strcmp(keyword, "variant") == 0)
-        add_words(p, line, rest, NULL, "variant", &s->variants);
+        add_words(p, line, rest, variant_words, "variant", &s->variants);
     else if (strcmp(keyword, "needs") == 0)
         add_words(p, line, rest, dna_feature_words, "needs", &s->needs);
     else if (strcmp(keyword, "alias") == 0)

@@ -8,7 +8,7 @@
  *   model-tool check           every fault of every table, and what was looked at
  *   model-tool docs DIR        DIR/NAME.md for each machine: diagram, vocabulary, rows, citations
  *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
- *   model-tool walk FILE       whether the tables allow a recorded trace (fixtures/traces), and where not
+ *   model-tool walk FILE...    whether the tables allow a recorded trace (fixtures/traces), and where not
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
  * Tables are read again as text, for their hashes and lines; so it runs in the root of the
@@ -315,15 +315,20 @@ int main(int argc, char **argv)
     if (strcmp(command, "check") == 0 && argc == 2) {
         return cmd_check();
     }
-    if (strcmp(command, "walk") == 0 && argc == 3) {
-        return cmd_walk(argv[2]);
+    if (strcmp(command, "walk") == 0 && argc >= 3) {
+        int worst = 0;
+        for (int i = 2; i < argc; i++) {
+            int status = cmd_walk(argv[i]);
+            worst = status > worst ? status : worst;
+        }
+        return worst;
     }
     if (strcmp(command, "uncited") == 0 && argc == 2) {
         report_uncited(true);
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE\n",
+          "mutants [NAME] | walk FILE...\n",
           stderr);
     return 2;
 }
