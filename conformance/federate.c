@@ -179,8 +179,18 @@ static void start_receiver(struct federation *f)
     char jid[300], ca[400];
     snprintf(jid, sizeof jid, "romeo@%s", f->servers[f->to].variant->hosted[0]);
     snprintf(ca, sizeof ca, "%s/ca.crt", f->lab.store_dir);
-    char *argv[] = { NULL, "--jid", jid, "--password", (char *)(uintptr_t)account(f, f->to, "romeo"),
-                     "--ca-file", ca, "--expect-message", "greeting", "--wait", "10", NULL };
+    char *argv[] = { NULL,
+                     "--jid",
+                     jid,
+                     "--password",
+                     (char *)(uintptr_t)account(f, f->to, "romeo"),
+                     "--ca-file",
+                     ca,
+                     "--expect-message",
+                     "greeting",
+                     "--wait",
+                     "10",
+                     NULL };
     run_client(f, &f->receiver, jid, argv);
 }
 
@@ -190,9 +200,20 @@ static void start_sender(struct federation *f)
     snprintf(jid, sizeof jid, "juliet@%s", f->servers[f->from].variant->hosted[0]);
     snprintf(to, sizeof to, "romeo@%s", f->servers[f->to].variant->hosted[0]);
     snprintf(ca, sizeof ca, "%s/ca.crt", f->lab.store_dir);
-    char *argv[] = { NULL, "--jid", jid, "--password", (char *)(uintptr_t)account(f, f->from, "juliet"),
-                     "--ca-file", ca, "--to", to, "--message", "Good morrow to thee!",
-                     "--message-id", "greeting", NULL };
+    char *argv[] = { NULL,
+                     "--jid",
+                     jid,
+                     "--password",
+                     (char *)(uintptr_t)account(f, f->from, "juliet"),
+                     "--ca-file",
+                     ca,
+                     "--to",
+                     to,
+                     "--message",
+                     "Good morrow to thee!",
+                     "--message-id",
+                     "greeting",
+                     NULL };
     run_client(f, &f->sender, jid, argv);
 }
 
@@ -203,7 +224,8 @@ static void pair_ends(struct federation *f)
     end_client(&f->sender);
     evtimer_del(f->deadline);
     printf("%s -> %s: %s\n\n", f->servers[f->from].variant->hosted[0],
-           f->servers[f->to].variant->hosted[0], ok ? "the message arrived" : "the message was lost");
+           f->servers[f->to].variant->hosted[0],
+           ok ? "the message arrived" : "the message was lost");
     f->arrived += ok ? 1 : 0;
     f->lost += ok ? 0 : 1;
     f->to++;
@@ -253,7 +275,8 @@ static void next_pair(struct federation *f)
         next_pair(f);
         return;
     }
-    printf("%s -> %s\n", f->servers[f->from].variant->hosted[0], f->servers[f->to].variant->hosted[0]);
+    printf("%s -> %s\n", f->servers[f->from].variant->hosted[0],
+           f->servers[f->to].variant->hosted[0]);
     evtimer_add(f->deadline, &limit);
     start_receiver(f);
 }
@@ -273,21 +296,30 @@ static int load(struct federation *f, char *word, struct dna_diag *diag)
     s->variant = dna_profile_variant(s->profile, colon ? colon : "default");
     for (size_t i = 0; i < f->num; i++) {
         if (s->variant && strcmp(f->servers[i].variant->address, s->variant->address) == 0) {
-            return dna_diag_set(diag, DNA_CLASS_USAGE, "%s and %s live at the same address: choose another variant",
+            return dna_diag_set(diag, DNA_CLASS_USAGE,
+                                "%s and %s live at the same address: choose another variant",
                                 f->servers[i].variant->hosted[0], s->variant->hosted[0]);
         }
     }
     f->num++;
-    return s->variant ? 0 : dna_diag_set(diag, DNA_CLASS_USAGE, "profile %s has no variant %s", word, colon);
+    return s->variant
+               ? 0
+               : dna_diag_set(diag, DNA_CLASS_USAGE, "profile %s has no variant %s", word, colon);
 }
 
 static int start_all(struct federation *f, struct dna_diag *diag)
 {
     for (size_t i = 0; i < f->num; i++) {
         struct dna_iut_options options = {
-            .base = f->base, .dns = f->lab.dns, .ca = f->lab.ca, .dir = f->lab.place.dir,
+            .base = f->base,
+            .dns = f->lab.dns,
+            .ca = f->lab.ca,
+            .dir = f->lab.place.dir,
             .store_dir = f->lab.store_dir,
-            .calls = { .on_ready = on_ready, .on_failed = on_failed, .on_death = on_death, .arg = f },
+            .calls = { .on_ready = on_ready,
+                       .on_failed = on_failed,
+                       .on_death = on_death,
+                       .arg = f },
         };
         f->servers[i].iut = dna_iut_new(f->servers[i].variant, &options, diag);
         if (!f->servers[i].iut || dna_iut_start(f->servers[i].iut, diag)) {
