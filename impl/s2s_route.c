@@ -112,17 +112,12 @@ void dna_s2s_route_event(struct route *r, enum routing_event on)
     dna_s2s_route_done(r);
 }
 
-static bool ready(const struct stream *s)
-{
-    return s->vars.flowing && !s->vars.handshaking && !s->vars.closing;
-}
-
 void dna_s2s_route_pump(struct route *r)
 {
     while (r->head && r->via && dna_s2s_transmit(r->via))
         ;
-    /* what still waits is a reason to ask for the pair, once the stream is ready */
-    if (r->head && r->via && ready(r->via->stream))
+    /* what still waits is a reason to ask for the pair; whether now is the table's business */
+    if (r->head && r->via)
         dna_s2s_request(r->via);
 }
 
