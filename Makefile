@@ -10,7 +10,7 @@ INC      := -I.
 PROFILE  ?= xdna
 ARGS     ?=
 
-PKGS     := openssl libevent libevent_openssl libunbound ldns libxml-2.0 libidn2 libgsasl jansson
+PKGS     := openssl libevent libevent_openssl libunbound ldns libxml-2.0 libidn2 libgsasl jansson libcurl
 # Looked up when a compiler is called, so that `make run` may install the packages first.
 PKGFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKGLIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
