@@ -6,7 +6,7 @@ CC       ?= gcc
 BUILD    ?= build
 CFLAGS   ?= -O2 -g
 WARN     := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wconversion -Werror
-INC      := -I.
+INC      := -I. -I$(BUILD)/lists
 PROFILE  ?= xdna
 ARGS     ?=
 
@@ -28,6 +28,10 @@ MODEL_OBJ := $(call obj,$(MODEL_SRC)) $(SPEC_OBJ)
 GEN_OBJ   := $(call obj,$(GEN_SRC))
 IMPL_OBJ  := $(call obj,$(IMPL_SRC))
 CONF_OBJ  := $(call obj,$(CONF_SRC))
+
+# The prooftypes are the tables that are there: model/prooftype_NAME.def, with impl/prooftype_NAME.c.
+# The two lists are written anew only when they change, so that nothing is compiled in vain.
+$(shell model/prooftypes.sh $(BUILD)/lists)
 
 PROGRAMS  := $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test $(BUILD)/xdna-client \
              $(BUILD)/xdna-client-test \

@@ -28,7 +28,7 @@ struct dna_oracle_setup {
     const char *const *hosted; /* the domains that it serves, lower case; borrowed */
     size_t num_hosted;
     struct dna_knobs knobs;
-    uint32_t known;            /* bit i: the i-th knob is as given, else it is open */
+    uint64_t known;            /* bit i: the i-th knob is as given, else it is open */
     bool errors;               /* it speaks dialback errors; else invalid stands for them */
     unsigned result_ms;        /* how long it waits for the answer to its key; 0: not known */
     X509 *root;                /* what it trusts; NULL: whether a certificate holds stays open */

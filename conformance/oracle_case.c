@@ -29,7 +29,7 @@ void dna_oracle_case_begin(struct dna_case_run *run)
             }
         }
         if (value && dna_knob_set(&setup.knobs, name, (uint32_t)number) == 0)
-            setup.known |= 1u << i;
+            setup.known |= UINT64_C(1) << i;
     }
     run->oracle = dna_oracle_new(&setup);
 }

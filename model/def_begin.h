@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* def_begin.h -- any table macro the includer left undefined expands to nothing.  No include
    guard: every table includes it anew. */
+#ifndef PROOFTYPE
+#define PROOFTYPE(...)
+#endif
 #ifndef MACHINE
 #define MACHINE(...)
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* def_end.h -- a table may be included again. */
+#undef PROOFTYPE
 #undef MACHINE
 #undef STATE
 #undef EVENT

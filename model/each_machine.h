@@ -54,3 +54,7 @@
 #define M c2s_server
 #define DEF "model/c2s_server.def"
 #include DNA_EACH_MACHINE
+#define M proof
+#define DEF "model/proof.def"
+#include DNA_EACH_MACHINE
+#include "prooftype_each.h" /* made by prooftypes.sh: the same three lines for each model/prooftype_*.def */

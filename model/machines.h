@@ -11,6 +11,7 @@
 
 #include "model/machine.h"
 #include "model/macros.h"
+#include "prooftype_names.h" /* made by prooftypes.sh: DNA_PROOFTYPES( X ), X( prooftype_pkix ) and so on */
 
 /* DNA_MACHINES( X ) calls X once for each machine: the one list of them. */
 #define DNA_MACHINES(X)                                                                            \
@@ -30,7 +31,9 @@
     X(piggyback_supposition)                                                                       \
     X(routing)                                                                                     \
     X(c2s_client)                                                                                  \
-    X(c2s_server)
+    X(c2s_server)                                                                                  \
+    X(proof)                                                                                       \
+    DNA_PROOFTYPES(X)
 
 #define DNA_EACH_MACHINE "model/machine_types.h"
 #include "model/each_machine.h"

@@ -222,7 +222,7 @@ static int cmd_check(void)
 
 /* begin_walk takes "machine NAME" and "knob NAME=VALUE" lines, which come before the first step. */
 static int begin_walk(const char *line, const struct dna_machine **machine, struct dna_knobs *knobs,
-                      uint32_t *known)
+                      uint64_t *known)
 {
     char name[64];
     unsigned value;
@@ -235,7 +235,7 @@ static int begin_walk(const char *line, const struct dna_machine **machine, stru
     }
     for (uint32_t i = 0; i < DNA_NUM_KNOBS; i++) {
         if (strcmp(dna_knob((enum dna_knob_id)i)->name, name) == 0) {
-            *known |= UINT32_C(1) << i;
+            *known |= UINT64_C(1) << i;
         }
     }
     return dna_knob_set(knobs, name, value) ? -1 : 1;
@@ -261,7 +261,7 @@ static int cmd_walk(const char *path)
     char line[512];
     unsigned number = 0;
     int status = 0;
-    uint32_t known = 0;
+    uint64_t known = 0;
     struct dna_knobs knobs = dna_knobs_default();
     const struct dna_machine *machine = NULL;
     struct dna_walk *walk = NULL;

@@ -14,7 +14,7 @@
 
 enum { MAX_VALUATIONS = 1 << 20, FIRST_ROOM = 16 };
 
-_Static_assert(DNA_NUM_KNOBS <= 32, "a mask of 32 bits holds the knobs");
+_Static_assert(DNA_NUM_KNOBS <= 64, "a mask of 64 bits holds the knobs");
 _Static_assert(sizeof(struct dna_stream_vars) <= 32 * sizeof(uint32_t), "and one the stream's");
 
 static size_t index_of(const struct dna_place *place)
@@ -129,7 +129,7 @@ static void fire(struct dna_walk *w, const struct walk_config *from, struct dna_
         if (open->at[i].letter == 'K') {
             memcpy((char *)&c.k + open->at[i].offset, dna_world_at(&world, &open->at[i]),
                    sizeof(uint32_t));
-            c.k_known |= 1u << index_of(&open->at[i]);
+            c.k_known |= UINT64_C(1) << index_of(&open->at[i]);
         }
     }
     add(w, &c);
@@ -269,7 +269,7 @@ static void forget_inputs(struct dna_walk *w)
 }
 
 struct dna_walk *dna_walk_new(const struct dna_machine *machine, const struct dna_knobs *knobs,
-                              uint32_t known)
+                              uint64_t known)
 {
     static const char *const on_the_wire[] = { "STREAM_GONE", "STREAM_SECURED", "STREAM_RESTARTED",
                                                "SECURED",     "RESTARTED",      "TLS_UP" };

@@ -54,7 +54,7 @@ struct dna_walk;
 /* dna_walk_new returns a walk in the start state, NULL without memory.  Bit i of `known` says that
    the i-th knob (enum dna_knob_id) is as given; the others are open.  knobs may be NULL. */
 struct dna_walk *dna_walk_new(const struct dna_machine *machine, const struct dna_knobs *knobs,
-                              uint32_t known);
+                              uint64_t known);
 
 /* dna_walk_free frees the walk; NULL is fine. */
 void dna_walk_free(struct dna_walk *walk);

@@ -29,7 +29,8 @@ struct walk_config {
     uint32_t v[DNA_MAX_FIELDS];
     struct dna_stream_vars s;
     struct dna_knobs k;
-    uint32_t s_known, k_known;
+    uint64_t k_known;
+    uint32_t s_known;
     uint8_t next; /* inputs read */
     uint8_t num_due;
     uint8_t due[DNA_MAX_OUTS];

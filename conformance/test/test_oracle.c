@@ -59,7 +59,7 @@ static void begin(X509 *root)
                                       .root = root };
 
     for (int i = 0; i < DNA_NUM_KNOBS; i++) /* the first six are what profiles fix */
-        setup.known |= i <= DNA_KNOB_dialback ? 1u << i : 0;
+        setup.known |= i <= DNA_KNOB_dialback ? UINT64_C(1) << i : 0;
     pool = dna_pool_new();
     oracle = dna_oracle_new(&setup);
     num_sides = 0;

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const uint32_t all_known = (uint32_t)((1ull << DNA_NUM_KNOBS) - 1);
+static const uint64_t all_known = (UINT64_C(1) << DNA_NUM_KNOBS) - 1;
 
 /* Feeds lines up to NULL; returns the number of those that were OK, and the last verdict. */
 static size_t feed(struct dna_walk *w, const char *const *lines, enum dna_walk_verdict *out_verdict)

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* proof: see proof.h. Prooftypes are found by name: dna_prooftype_NAME for each table that is there. */
+#include "impl/proof.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "impl/buf.h"
+#include "impl/log.h"
+
+#define DECLARED(name) extern const struct dna_prooftype dna_prooftype_##name;
+DNA_PROOFTYPE_NAMES(DECLARED)
+
+static const struct dna_prooftype *const types[] = {
+#define LISTED(name) &dna_prooftype_##name,
+    DNA_PROOFTYPE_NAMES(LISTED) NULL
+};
+
+struct dna_prooftype_seat {
+    struct dna_proof *proof;
+    void *self;
+    struct dna_proof_part part;
+};
+
+struct dna_proof {
+    struct dna_proof_env env;
+    char *domain;
+    struct proof m;
+    void (*settled)(void *arg);
+    void *arg;
+    bool beginning;
+    struct dna_prooftype_seat seats[DNA_NUM_PROOFTYPES + 1];
+};
+
+const char *dna_proof_verdict_name(enum dna_proof_verdict v)
+{
+    static const char *const names[] = { [DNA_PROOF_PENDING] = "pending",
+                                         [DNA_PROOF_UNPROVED] = "unproved",
+                                         [DNA_PROOF_PROVED] = "proved",
+                                         [DNA_PROOF_NEGATIVE] = "refuted" };
+    return names[v];
+}
+
+const char *dna_proof_says_name(enum dna_proof_says s)
+{
+    static const char *const names[] = { [DNA_PROOF_ABSENT] = "absent",
+                                         [DNA_PROOF_HELD] = "held",
+                                         [DNA_PROOF_FAILED] = "failed",
+                                         [DNA_PROOF_UNCLEAR] = "unclear",
+                                         [DNA_PROOF_REFUTED] = "refuted" };
+    return names[s];
+}
+
+struct dna_proof *dna_proof_new(const struct dna_proof_env *env, const struct dna_proof_ask *ask,
+                                void (*settled)(void *arg), void *arg)
+{
+    struct dna_proof *p = dna_calloc(1, sizeof *p);
+    p->env = *env;
+    p->domain = dna_strdup(ask->domain);
+    p->settled = settled;
+    p->arg = arg;
+    dna_instance_init(&dna_machine_proof, &p->m);
+    struct dna_proof_ask own = *ask;
+    own.domain = p->domain;
+    for (size_t i = 0; types[i]; i++) {
+        struct dna_prooftype_seat *seat = &p->seats[i];
+        seat->proof = p;
+        seat->part.type = &dna_prooftypes[i];
+        seat->self = types[i]->begin(&p->env, &own, seat);
+    }
+    return p;
+}
+
+void dna_proof_free(struct dna_proof *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; types[i]; i++)
+        types[i]->free(p->seats[i].self);
+    free(p->domain);
+    free(p);
+}
+
+const char *dna_proof_domain(const struct dna_proof *p)
+{
+    return p->domain;
+}
+
+void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at)
+{
+    for (size_t i = 0; types[i]; i++)
+        if (types[i]->endpoint)
+            types[i]->endpoint(p->seats[i].self, at);
+}
+
+/* ANY() asks all prooftypes a question that not every one of them answers. */
+#define ANY(p, question)                                                                           \
+    bool any = false;                                                                              \
+    for (size_t i = 0; types[i]; i++)                                                              \
+        any |= types[i]->question && types[i]->question((p)->seats[i].self);                       \
+    return any
+
+bool dna_proof_pending(const struct dna_proof *p)
+{
+    ANY(p, pending);
+}
+
+bool dna_proof_barred(const struct dna_proof *p)
+{
+    ANY(p, barred);
+}
+
+bool dna_proof_demands_tls(const struct dna_proof *p)
+{
+    ANY(p, demands_tls);
+}
+
+void dna_prooftype_settled(struct dna_prooftype_seat *seat)
+{
+    struct dna_proof *p = seat->proof;
+    if (!dna_proof_pending(p))
+        p->settled(p->arg); /* which may free it */
+}
+
+void dna_prooftype_log(const struct dna_prooftype_seat *seat, const struct dna_effects *fx)
+{
+    dna_log_step(0, seat->proof->domain, fx);
+}
+
+static void gather(struct dna_proof *p, X509 *leaf, STACK_OF(X509) * chain, struct proof_facts *e)
+{
+    for (size_t i = 0; types[i]; i++) {
+        struct dna_proof_part *part = &p->seats[i].part;
+        void *self = p->seats[i].self;
+        part->why[0] = part->sought[0] = '\0';
+        part->says = types[i]->judge(self, leaf, chain, part->why, sizeof part->why);
+        if (types[i]->sought)
+            types[i]->sought(self, part->sought, sizeof part->sought);
+        bool held = part->says == DNA_PROOF_HELD, refuted = part->says == DNA_PROOF_REFUTED;
+        if (part->type->weight == DNA_DECIDES && refuted)
+            e->decider = 2;
+        else if (part->type->weight == DNA_DECIDES && held && e->decider == 0)
+            e->decider = 1;
+        e->held |= held;
+        e->refuted |= refuted;
+        e->unclear |= part->says == DNA_PROOF_UNCLEAR;
+        dna_log(DNA_LOG_STEP, "prooftype", "domain=%s prooftype=%s says=%s sought=%s why=%s",
+                dna_log_quote(p->domain), part->type->name, dna_proof_says_name(part->says),
+                dna_log_quote(part->sought), dna_log_quote(part->why));
+    }
+}
+
+enum dna_proof_verdict dna_proof_weigh(struct dna_proof *p, X509 *leaf, STACK_OF(X509) * chain)
+{
+    static const enum dna_proof_verdict by_out[proof_O_MAX] = {
+        [proof_O_report_pending] = DNA_PROOF_PENDING,
+        [proof_O_report_proved] = DNA_PROOF_PROVED,
+        [proof_O_report_unproved] = DNA_PROOF_UNPROVED,
+        [proof_O_report_refuted] = DNA_PROOF_NEGATIVE,
+    };
+    struct dna_stream_vars none;
+    struct dna_effects fx;
+    struct proof_facts e = { .pending = dna_proof_pending(p) };
+    if (!e.pending)
+        gather(p, leaf, chain, &e);
+    dna_stream_vars_init(&none);
+    dna_proof_step(&p->m, proof_E_WEIGH, &e, &none, p->env.knobs, &fx);
+    dna_log_step(0, p->domain, &fx);
+    return fx.num_outs ? by_out[fx.outs[0]] : DNA_PROOF_PENDING;
+}
+
+enum dna_proof_verdict dna_proof_weigh_ssl(struct dna_proof *p, SSL *ssl)
+{
+    return dna_proof_weigh(p, ssl ? SSL_get0_peer_certificate(ssl) : NULL,
+                           ssl ? SSL_get_peer_cert_chain(ssl) : NULL);
+}
+
+const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id)
+{
+    return &p->seats[id].part;
+}
