@@ -28,6 +28,13 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
     s2s->policy.strict_client_eku = !s2s->knobs->server_auth_eku_ok;
     s2s->policy.subject_required = !s2s->knobs->empty_subject_ok;
     s2s->policy.any_srv_service = s2s->knobs->srv_client_name_ok;
+    s2s->proofs = (struct dna_proof_env){ .base = setup->base,
+                                          .dns = setup->dns,
+                                          .store = setup->store,
+                                          .policy = &s2s->policy,
+                                          .knobs = s2s->knobs,
+                                          .posh = setup->posh,
+                                          .validating = setup->config->trust_anchor != NULL };
     s2s->next_number = 1;
     s2s->undertaker = event_new(setup->base, -1, 0, on_undertaker, s2s);
     if (!s2s->undertaker)
@@ -97,6 +104,7 @@ void dna_s2s_free(struct dna_s2s *s2s)
     dna_hash_cleanup(&s2s->taken);
     dna_hash_cleanup(&s2s->domains);
     dna_hash_cleanup(&s2s->addresses);
+    dna_hash_cleanup(&s2s->claims);
     event_free(s2s->undertaker);
     free(s2s);
 }

@@ -34,6 +34,7 @@ struct dna_server {
     struct dna_hash contexts;
     X509_STORE *store;
     struct dna_dns *dns;
+    struct dna_posh *posh;
     struct dna_router *router;
     struct dna_s2s *s2s;
     struct dna_c2s *c2s;
@@ -83,8 +84,14 @@ static bool build(struct dna_server *s, char *why, size_t why_len)
     s->store = dna_pkix_store_new(s->config->ca_file, s->config->ca_dir, why, why_len);
     if (!s->store || !make_resolver(s, why, why_len))
         return false;
-    const struct dna_s2s_setup s2s = { s->base, s->config, s->router, s->dns,
-                                       s->store, context_of, s };
+    const struct dna_s2s_setup s2s = { .base = s->base,
+                                       .config = s->config,
+                                       .router = s->router,
+                                       .dns = s->dns,
+                                       .store = s->store,
+                                       .posh = s->posh,
+                                       .tls = context_of,
+                                       .arg = s };
     const struct dna_c2s_setup c2s = { s->base, s->config, s->router, context_of, s };
     s->s2s = dna_s2s_new(&s2s);
     s->c2s = dna_c2s_new(&c2s);
