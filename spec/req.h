@@ -42,7 +42,7 @@ struct dna_requirement {
     const char *roles;    /* "initiating, receiving" */
     unsigned marks;       /* or of enum dna_mark */
     const char *text;     /* our paraphrase; for a decision its title */
-    const char *ordinals; /* the sentences of the section, "3 4"; "" while not yet read again */
+    const char *ordinals; /* the sentences of the section, "3 4"; "" for a decision */
     const char *sha256;   /* of those sentences, normalised; "" likewise */
     const char *problem;  /* decisions only, else NULL: what the texts leave open */
     const char *choice;   /* decisions only, else NULL: what we do, and why */
