@@ -58,6 +58,10 @@ int dna_requirement_find(const char *id);
  * the last one. */
 int dna_requirement_decision(enum dna_req id, size_t nth);
 
+/* dna_requirement_reason returns why a requirement can have neither a row nor a scenario
+   (dispositions.def), NULL where nothing excuses it. */
+const char *dna_requirement_reason(enum dna_req id);
+
 /* dna_level_name returns "MUST", "SHOULD NOT", "FLOW", ... */
 const char *dna_level_name(enum dna_level level);
 
