@@ -19,6 +19,16 @@ static void on_undertaker(int fd, short what, void *arg)
     }
 }
 
+/* Dates are the wall clock's business, which may be set; so it is looked at, and no timer counts. */
+static void on_second(int fd, short what, void *arg)
+{
+    struct dna_s2s *s2s = arg;
+    (void)fd;
+    (void)what;
+    if (s2s->next_expiry && time(NULL) >= s2s->next_expiry)
+        dna_s2s_expiry_check(s2s);
+}
+
 struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
 {
     struct dna_s2s *s2s = dna_calloc(1, sizeof *s2s);
@@ -37,8 +47,10 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
                                           .validating = setup->config->trust_anchor != NULL };
     s2s->next_number = 1;
     s2s->undertaker = event_new(setup->base, -1, 0, on_undertaker, s2s);
-    if (!s2s->undertaker)
+    s2s->watchman = event_new(setup->base, -1, EV_PERSIST, on_second, s2s);
+    if (!s2s->undertaker || !s2s->watchman)
         abort();
+    event_add(s2s->watchman, &(const struct timeval){ .tv_sec = 1 });
     dna_id_make(s2s->made_secret);
     s2s->secret =
         setup->config->dialback_secret ? setup->config->dialback_secret : s2s->made_secret;
@@ -106,5 +118,6 @@ void dna_s2s_free(struct dna_s2s *s2s)
     dna_hash_cleanup(&s2s->addresses);
     dna_hash_cleanup(&s2s->claims);
     event_free(s2s->undertaker);
+    event_free(s2s->watchman);
     free(s2s);
 }

@@ -111,11 +111,41 @@ static bool can_be_judged(const struct stream *s, const char *domain)
     return domain && s->conn && dna_conn_secured(s->conn);
 }
 
+/* The stream lives as long as the certificate that proved its peer, where the proof keeps dates. */
+static void note_expiry(struct stream *s, const struct dna_proof *proof)
+{
+    time_t at = dna_proof_expires(proof);
+    if (!at || (s->expires && s->expires <= at))
+        return;
+    s->expires = at;
+    if (!s->s2s->next_expiry || at < s->s2s->next_expiry)
+        s->s2s->next_expiry = at;
+}
+
+void dna_s2s_expiry_check(struct dna_s2s *s2s)
+{
+    time_t now = time(NULL);
+    s2s->next_expiry = 0;
+    for (struct stream *s = s2s->streams, *next; s; s = next) {
+        next = s->next;
+        if (s->expires && s->expires <= now) {
+            s->expires = 0;
+            dna_s2s_expired(s);
+        } else if (s->expires && (!s2s->next_expiry || s->expires < s2s->next_expiry)) {
+            s2s->next_expiry = s->expires;
+        }
+    }
+}
+
 enum dna_proof_verdict dna_s2s_weigh(struct stream *s, const char *domain)
 {
     if (!can_be_judged(s, domain))
         return DNA_PROOF_UNPROVED;
-    return dna_proof_weigh_ssl(get(s, domain)->proof, dna_conn_ssl(s->conn));
+    struct dna_proof *proof = get(s, domain)->proof;
+    enum dna_proof_verdict v = dna_proof_weigh_ssl(proof, dna_conn_ssl(s->conn));
+    if (v == DNA_PROOF_PROVED)
+        note_expiry(s, proof);
+    return v;
 }
 
 bool dna_s2s_proves(struct stream *s, const char *domain)

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "impl/conn.h"
 #include "impl/hash.h"
@@ -107,6 +108,7 @@ struct stream {
     uint64_t number;
     bool initiating, for_stanzas, buried, discard, drain, closing, active, dropped, found_by_host;
     bool unknown_there; /* its stream error was host-unknown */
+    time_t expires;     /* when the certificate that proved the peer does; 0: never, or no matter */
     struct piggyback_assertion pa;
     struct piggyback_supposition ps;
     struct dialback_authoritative da;
@@ -146,7 +148,8 @@ struct dna_s2s {
     struct dna_proof_env proofs;
     struct dna_hash routes, pairs, questions, askers, taken, domains, addresses, claims;
     struct stream *streams, *graves;
-    struct event *undertaker;
+    struct event *undertaker, *watchman; /* who looks each second whether a certificate expired */
+    time_t next_expiry;                  /* of all streams; 0: none */
     size_t num_streams;
     uint64_t next_number;
     const char *secret; /* of dialback keys: configured, else made_secret */
@@ -207,6 +210,7 @@ void dna_s2s_claim_await(struct pair *p); /* dna_s2s_proof_settled() follows */
 void dna_s2s_claim_leave(struct pair *p);
 void dna_s2s_claim_move(struct stream *from, struct stream *to, const char *domain);
 void dna_s2s_claims_free(struct stream *s);
+void dna_s2s_expiry_check(struct dna_s2s *s2s); /* streams whose time has come are told */
 
 /* s2s_receiving.c, s2s_initiating.c: the two roles */
 extern const struct dna_conn_handler dna_s2s_receiving_handler;
@@ -215,6 +219,7 @@ void dna_s2s_receiving_event(struct stream *s, enum stream_receiving_event on,
 void dna_s2s_initiating_event(struct stream *s, enum stream_initiating_event on,
                               const struct stream_initiating_facts *e);
 bool dna_s2s_receiving_element(struct stream *s, const struct dna_xml_node *e);
+void dna_s2s_expired(struct stream *s); /* the certificate that proved its peer */
 bool dna_s2s_initiating_element(struct stream *s, const struct dna_xml_node *e);
 void dna_s2s_receiving_gone(struct stream *s);
 void dna_s2s_receiving_settled(struct stream *s); /* what may prove 'from' is in */

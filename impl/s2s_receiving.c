@@ -67,6 +67,7 @@ ERROR(unsupported_stanza_type, "unsupported-stanza-type")
 ERROR(not_well_formed, "not-well-formed")
 ERROR(restricted_xml, "restricted-xml")
 ERROR(connection_timeout, "connection-timeout")
+ERROR(reset, "reset")
 ERROR(system_shutdown, "system-shutdown")
 
 static void send_close(void *arg)
@@ -117,6 +118,7 @@ static void (*const stream_outs[])(void *) = {
     [stream_receiving_O_error_not_well_formed] = error_not_well_formed,
     [stream_receiving_O_error_restricted_xml] = error_restricted_xml,
     [stream_receiving_O_error_connection_timeout] = error_connection_timeout,
+    [stream_receiving_O_error_reset] = error_reset,
     [stream_receiving_O_error_system_shutdown] = error_system_shutdown,
     [stream_receiving_O_send_close] = send_close,
     [stream_receiving_O_arm_negotiation] = arm_negotiation,

@@ -47,6 +47,11 @@ static const struct stream_initiating_facts no_initiating_facts;
             dna_s2s_receiving_event((s), stream_receiving_E_##event, &no_receiving_facts);         \
     } while (0)
 
+void dna_s2s_expired(struct stream *s)
+{
+    SAME_EVENT(s, TIMER_EXPIRY);
+}
+
 static void on_deadline(int fd, short what, void *arg)
 {
     struct stream *s = arg;
