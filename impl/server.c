@@ -76,6 +76,15 @@ static bool make_resolver(struct dna_server *s, char *why, size_t why_len)
     return s->dns != NULL;
 }
 
+/* What is switched on and can't work is said, not guessed at. */
+static void warn_without_anchor(const struct dna_config *c)
+{
+    if (!c->trust_anchor && (c->knobs.dane || c->knobs.dane_inbound))
+        dna_log(DNA_LOG_WARN, "no_trust_anchor", "why=%s",
+                dna_log_quote("no trust_anchor is configured: no DNS answer is secure, DANE proves "
+                              "nothing"));
+}
+
 static bool build(struct dna_server *s, char *why, size_t why_len)
 {
     s->router = dna_router_new();
@@ -84,6 +93,7 @@ static bool build(struct dna_server *s, char *why, size_t why_len)
     s->store = dna_pkix_store_new(s->config->ca_file, s->config->ca_dir, why, why_len);
     if (!s->store || !make_resolver(s, why, why_len))
         return false;
+    warn_without_anchor(s->config);
     const struct dna_s2s_setup s2s = { .base = s->base,
                                        .config = s->config,
                                        .router = s->router,
