@@ -58,6 +58,7 @@ struct dna_config {
     char *trust_anchor;           /* one DS or DNSKEY record; NULL: DNSSEC is not validated */
     char *connect_from;           /* source address of outgoing streams, NULL: any */
     char *ca_file, *ca_dir;       /* trusted roots; either may be NULL */
+    char *crl_file;               /* revocation lists, NULL: none */
     char *dialback_secret;        /* NULL: a random one for each start */
     uint32_t timeout_connect_ms;  /* one TCP connection attempt */
     uint32_t timeout_negotiation_ms; /* from TCP up to an authenticated or proved stream */

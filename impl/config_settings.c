@@ -39,6 +39,8 @@ static const struct setting settings[] = {
     { "ca_file", FILE_NAME, AT(ca_file), "", 0, 0, "none", "PEM file of trusted roots." },
     { "ca_dir", FILE_NAME, AT(ca_dir), "/etc/ssl/certs", 0, 0, "none",
       "Folder of trusted roots under their hashes (openssl rehash)." },
+    { "crl_file", FILE_NAME, AT(crl_file), "", 0, 0, "none",
+      "PEM file of certificate revocation lists, read at the start; see the knob revocation." },
     { "dialback_secret", TEXT, AT(dialback_secret), "", 0, 0, "random",
       "Secret of the dialback keys (XEP-0185), the same on all machines of a domain; random = new "
       "at each start." },

@@ -91,7 +91,10 @@ static bool build(struct dna_server *s, char *why, size_t why_len)
     if (!load_domains(s, why, why_len))
         return false;
     s->store = dna_pkix_store_new(s->config->ca_file, s->config->ca_dir, why, why_len);
-    if (!s->store || !make_resolver(s, why, why_len))
+    if (!s->store || (s->config->crl_file &&
+                      !dna_pkix_store_add_crl(s->store, s->config->crl_file, why, why_len)))
+        return false;
+    if (!make_resolver(s, why, why_len))
         return false;
     warn_without_anchor(s->config);
     const struct dna_s2s_setup s2s = { .base = s->base,
