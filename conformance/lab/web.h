@@ -86,7 +86,7 @@ struct dna_web_event {
     const char *path;          /* with its query; likewise */
     const char *sni;           /* lower case; "" = none */
     const char *reason;        /* TLS_FAILED, BAD_REQUEST, LEFT: in words; else "" */
-    int alert;                 /* number of the client's fatal TLS alert (48 is unknown_ca), or -1 */
+    int alert;                 /* number of the client's TLS alert (48 is unknown_ca), or -1 */
     int status;                /* what it is answered with, 0 = nothing */
     bool tls;
     uint64_t connection;       /* the same for requests over one connection; never 0 */
@@ -127,8 +127,8 @@ int dna_web_site_set(struct dna_web_listener *listener, const char *host, struct
 
 /*
  * dna_web_page_set puts a page at a path of a host, in the place of what was there; replies under
- * way go on with what they began with. Class USAGE for a page that can't be sent. A page is the same
- * over TLS and without, on all listeners. dna_web_page_remove: nothing there is no error.
+ * way go on with what they began with. Class USAGE for a page that can't be sent. A page is the
+ * same over TLS and without, on all listeners. dna_web_page_remove: nothing there is no error.
  */
 int dna_web_page_set(struct dna_web *web, const char *host, const char *path,
                      const struct dna_web_page *page, struct dna_diag *diag) DNA_CHECKED;
