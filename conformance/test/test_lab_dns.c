@@ -47,6 +47,11 @@ static void manner(const char *name, uint16_t type, enum dna_dns_manner how, boo
     CU_ASSERT_EQUAL(dna_dns_manner_set(dns, name, type, how, below, &diag), 0);
 }
 
+static double us_between(const struct timespec *from, const struct timespec *to)
+{
+    return (double)(to->tv_sec - from->tv_sec) * 1e6 + (double)(to->tv_nsec - from->tv_nsec) / 1e3;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -340,6 +345,44 @@ static void large_answers_go_over_tcp(void)
     close_dns();
 }
 
+/* late_answers_come_late: after what was asked later, and no sooner than they should. */
+static void late_answers_come_late(void)
+{
+    enum { DELAY_MS = 200, LATE = 1, SOON = 2 };
+    struct timespec before, after;
+    uint8_t wire[512];
+
+    open_dns();
+    CU_ASSERT_EQUAL(dna_dns_delay_set(dns, "late.example", DNA_DNS_ANY, DELAY_MS, true, &diag), 0);
+    CU_ASSERT_EQUAL(dna_dns_delay_set(dns, "a.example", DNA_DNS_ANY, 60001, true, &diag), -1);
+    /* The third time and the fourth the client leaves before, and then the responder does. */
+    for (int turn = 0; turn < 4; turn++) {
+        size_t head = turn % 2 ? 2 : 0; /* over TCP */
+        int fd = connected(head ? SOCK_STREAM : SOCK_DGRAM);
+
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        for (uint16_t id = LATE; id <= SOON; id++) {
+            size_t len = question(wire + head, id == LATE ? "a.late.example" : "b.example",
+                                  LDNS_RR_TYPE_A, 0, id);
+
+            if (head)
+                wire[0] = 0, wire[1] = (uint8_t)len;
+            CU_ASSERT_EQUAL(send(fd, wire, head + len, 0), (ssize_t)(head + len));
+        }
+        CU_ASSERT_TRUE(readable(fd, 5) && recv(fd, wire, sizeof wire, 0) > 12);
+        CU_ASSERT_EQUAL(wire[head + 1], SOON);
+        if (turn < 2) {
+            CU_ASSERT_TRUE(readable(fd, 5) && recv(fd, wire, sizeof wire, 0) > 12);
+            clock_gettime(CLOCK_MONOTONIC, &after);
+            CU_ASSERT_EQUAL(wire[head + 1], LATE);
+            CU_ASSERT_TRUE(us_between(&before, &after) >= (DELAY_MS - 2) * 1e3);
+        }
+        close(fd);
+        expect("nobody.example", LDNS_RR_TYPE_A, LDNS_RCODE_NXDOMAIN, 0);
+    }
+    close_dns();
+}
+
 static void garbage_is_survived(void)
 {
     uint8_t wire[512] = { 0x12, 0x34, 0x01, 0, 0, 9 };
@@ -507,11 +550,6 @@ static void libunbound_agrees(void)
     close_dns();
 }
 
-static double us_between(const struct timespec *from, const struct timespec *to)
-{
-    return (double)(to->tv_sec - from->tv_sec) * 1e6 + (double)(to->tv_nsec - from->tv_nsec) / 1e3;
-}
-
 static void many_names_stay_cheap(void)
 {
     enum { NAMES = 20000, QUERIES = 2000 };
@@ -548,6 +586,7 @@ int main(void)
         { "aliases are followed", aliases_are_followed },
         { "manners decide", manners_decide },
         { "large answers go over TCP", large_answers_go_over_tcp },
+        { "late answers come late", late_answers_come_late },
         { "garbage is survived", garbage_is_survived },
         { "a port in use is said", port_in_use_is_said },
         { "watchers see queries", watchers_see_queries },

@@ -505,9 +505,12 @@ static void others_see_no_difference(void)
     static const struct {
         const char *name;
         ldns_rr_type type;
-    } asked[] = { { "a.c1.example", LDNS_RR_TYPE_A },         { "a.c1.example", LDNS_RR_TYPE_ANY },
-                  { "a.c1.example", LDNS_RR_TYPE_MX },        { "nobody.c1.example", LDNS_RR_TYPE_A },
-                  { "alias.c1.example", LDNS_RR_TYPE_A },     { "c1.example", LDNS_RR_TYPE_NS },
+    } asked[] = { { "a.c1.example", LDNS_RR_TYPE_A },
+                  { "a.c1.example", LDNS_RR_TYPE_ANY },
+                  { "a.c1.example", LDNS_RR_TYPE_MX },
+                  { "nobody.c1.example", LDNS_RR_TYPE_A },
+                  { "alias.c1.example", LDNS_RR_TYPE_A },
+                  { "c1.example", LDNS_RR_TYPE_NS },
                   { "under.nothing.c1.example", LDNS_RR_TYPE_A } };
     uint8_t plain[4096], other[4096];
 
