@@ -11,6 +11,7 @@ struct dns_client;
 struct dna_dns {
     struct event_base *base;
     struct dns_store store;
+    char *anchor;
     int udp;
     uint16_t port;
     struct event *udp_event;

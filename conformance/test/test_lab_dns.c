@@ -3,6 +3,7 @@
  * Tests of the lab's DNS over real sockets on a high port: raw queries for what the wire must
  * look like, libunbound as an independent judge of the rest.
  */
+#include "conformance/test/lab_dns_test.h"
 #include "conformance/test/lab_test.h"
 
 #include <arpa/inet.h>
@@ -442,7 +443,7 @@ static void on_lookup(void *arg, int rcode, void *packet, int len, int secure, c
     lookup->done = true;
     lookup->secure = secure;
     lookup->rcode = len > 12 && rcode == 0 ? wire[3] & 15 : rcode;
-    lookup->answers = len > 12 ? (unsigned)(wire[6] << 8 | wire[7]) : 0;
+    lookup->answers = lab_num_answers(packet, len);
 }
 
 static struct ub_ctx *resolver(void)
