@@ -35,6 +35,10 @@ struct dna_proof *dna_proof_new(const struct dna_proof_env *env, const struct dn
                                 void (*settled)(void *arg), void *arg);
 void dna_proof_free(struct dna_proof *p); /* NULL is fine */
 
+/* dna_proof_refresh() begins anew with each prooftype whose material is outdated: a live stream keeps what
+ * it proved, a further pair on it is weighed by what is in force (decision A49). It may then be pending. */
+void dna_proof_refresh(struct dna_proof *p);
+
 void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at);
 bool dna_proof_pending(const struct dna_proof *p);
 bool dna_proof_barred(const struct dna_proof *p);
