@@ -152,6 +152,16 @@ static void query_fallback_address(struct dna_client *c)
     c->query = dna_dns_addr(c->dns, c->options->domain_ascii, on_address, c);
 }
 
+static void seek_proofs(struct dna_client *c)
+{
+    (void)c;
+}
+
+static void tell_endpoint(struct dna_client *c)
+{
+    dna_client_resolution_step(c, resolution_E_MATERIAL_IN);
+}
+
 static void offer_address(struct dna_client *c)
 {
     dna_client_resolution_step(c, resolution_E_CONNECT); /* a client has no stream to reuse */

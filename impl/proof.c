@@ -175,6 +175,20 @@ enum dna_proof_verdict dna_proof_weigh_ssl(struct dna_proof *p, SSL *ssl)
                            ssl ? SSL_get_peer_cert_chain(ssl) : NULL);
 }
 
+time_t dna_proof_expires(const struct dna_proof *p)
+{
+    time_t last = 0;
+    for (size_t i = 0; types[i]; i++) {
+        if (p->seats[i].part.says != DNA_PROOF_HELD)
+            continue;
+        time_t at = types[i]->expires ? types[i]->expires(p->seats[i].self) : 0;
+        if (!at)
+            return 0;
+        last = at > last ? at : last;
+    }
+    return last;
+}
+
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id)
 {
     return &p->seats[id].part;

@@ -45,6 +45,10 @@ bool dna_proof_demands_tls(const struct dna_proof *p);
 enum dna_proof_verdict dna_proof_weigh(struct dna_proof *p, X509 *leaf, STACK_OF(X509) * chain);
 enum dna_proof_verdict dna_proof_weigh_ssl(struct dna_proof *p, SSL *ssl);
 
+/* dna_proof_expires() is when the last prooftype that held at the last weighing ceases to hold; 0:
+ * never, for one of them keeps no dates (decision A38). Meaningful after DNA_PROOF_PROVED. */
+time_t dna_proof_expires(const struct dna_proof *p);
+
 /* dna_proof_part() is what prooftype number id said at the last weighing; borrowed until the next. */
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id);
 const char *dna_proof_domain(const struct dna_proof *p);

@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "impl/dns.h"
 #include "impl/pkix.h"
@@ -54,6 +55,7 @@ struct dna_proof_endpoint {
     uint16_t port;
     bool from_srv;    /* false: the fallback, or a literal */
     enum dna_dns_security srv, address;
+    const char *canonical; /* where the aliases of host lead to (dna_dns_answer); NULL: not known */
 };
 
 struct dna_prooftype_seat; /* where an instance sits in its proof (proof.c) */
@@ -76,6 +78,9 @@ struct dna_prooftype {
        it, may be NULL). why gets one line for logs, always. Not while pending. */
     enum dna_proof_says (*judge)(void *self, X509 *leaf, STACK_OF(X509) * chain, char *why,
                                  size_t why_len);
+    /* expires is when what held at the last judging ceases to, by the dates of the certificate; 0:
+       dates don't matter to it. Optional: 0. */
+    time_t (*expires)(const void *self);
     /* sought describes in one line what was sought and found ("3 TLSA records, secure"), for people. */
     void (*sought)(const void *self, char *text, size_t len);
     void (*free)(void *self);

@@ -168,8 +168,7 @@ static void write_filler(struct web_conn *conn)
 
     memset(blanks, ' ', len);
     write_part(conn, blanks, len);
-    if (conn->page->filler_len != UINT64_MAX)
-        conn->filler_at += len;
+    conn->filler_at += len;
 }
 
 /* next_part writes what comes next; false = all is written. */

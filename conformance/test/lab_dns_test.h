@@ -3,6 +3,9 @@
 #ifndef DNA_LAB_DNS_TEST_H
 #define DNA_LAB_DNS_TEST_H
 
+#include <stdbool.h>
+#include <stdio.h>
+
 #include <ldns/ldns.h>
 
 /*
@@ -21,6 +24,30 @@ static inline unsigned lab_num_answers(const void *wire, int len)
                LDNS_RR_TYPE_RRSIG;
     ldns_pkt_free(packet);
     return num;
+}
+
+/* lab_lookup is what libunbound said. */
+struct lab_lookup {
+    bool done;
+    int rcode;
+    unsigned answers;
+    int secure; /* 0 insecure, 1 bogus, 2 secure */
+    char why[512];
+};
+
+/* lab_on_lookup is a ub_event_callback_type, arg a struct lab_lookup. */
+static inline void lab_on_lookup(void *arg, int rcode, void *packet, int len, int secure,
+                                 char *why, int limited)
+{
+    struct lab_lookup *lookup = arg;
+    const uint8_t *wire = packet;
+
+    (void)limited;
+    lookup->done = true;
+    lookup->secure = secure;
+    lookup->rcode = len > 12 && rcode == 0 ? wire[3] & 15 : rcode;
+    lookup->answers = lab_num_answers(packet, len);
+    snprintf(lookup->why, sizeof lookup->why, "%s", why ? why : "");
 }
 
 #endif

@@ -292,14 +292,14 @@ static void bodies_have_manners(void)
     open_web("dns=" HOST);
     put(HOST, "/chunked", (struct dna_web_page){ .manner = DNA_WEB_CHUNKED });
     put(HOST, "/no-length", (struct dna_web_page){ .manner = DNA_WEB_NO_LENGTH });
-    put(HOST, "/slow", (struct dna_web_page){ .manner = DNA_WEB_SLOW, .interval_ms = 5 });
+    put(HOST, "/slow", (struct dna_web_page){ .manner = DNA_WEB_SLOW, .interval_ms = 20 });
     got = get("https://" HOST "/chunked");
     CU_ASSERT_TRUE(got.code == CURLE_OK && strcmp(got.body, BODY) == 0);
     got = get("https://" HOST "/no-length");
     CU_ASSERT_TRUE(got.code == CURLE_OK && strcmp(got.body, BODY) == 0);
     got = get("https://" HOST "/slow");
     CU_ASSERT_TRUE(got.code == CURLE_OK && strcmp(got.body, BODY) == 0);
-    got = (struct get){ .url = "https://" HOST "/slow", .timeout_ms = 60 };
+    got = (struct get){ .url = "https://" HOST "/slow", .timeout_ms = 300 };
     run(&got);
     CU_ASSERT_EQUAL(got.code, CURLE_OPERATION_TIMEDOUT);
     CU_ASSERT_TRUE(got.len > 0 && got.len < strlen(BODY) && begins(BODY, got.body));
@@ -346,6 +346,7 @@ static void silence_has_manners(void)
                                              .body_len = 21 });
     dna_web_idle_set(web, 100); /* which silence doesn't end */
     run(&got);
+    dna_web_idle_set(web, 10000);
     CU_ASSERT_EQUAL(got.code, CURLE_OPERATION_TIMEDOUT);
     CU_ASSERT_EQUAL(last_seen(DNA_WEB_ASKED).status, 0);
     CU_ASSERT_EQUAL(get("https://" HOST "/close").code, CURLE_GOT_NOTHING);

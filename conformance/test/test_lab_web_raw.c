@@ -27,6 +27,8 @@ static char *raw(const char *bytes, size_t len, bool half_close)
         at += got > 0 ? (size_t)got : 0;
     }
     CU_ASSERT_EQUAL(got, 0); /* ended, neither late nor reset */
+    if (!half_close)
+        CU_ASSERT_EQUAL(send(fd, "x", 1, MSG_NOSIGNAL), 1); /* their side only: we may go on */
     close(fd);
     CU_ASSERT_TRUE(idle(10));
     reply[at] = '\0';
@@ -58,6 +60,7 @@ static void bad_requests_are_refused(void)
         { "GET  / HTTP/1.1\r\nHost: a.example\r\n\r\n", "400" },
         { "GET / HTTP/2.0\r\nHost: a.example\r\n\r\n", "505" },
         { "GET /\r\nHost: a.example\r\n\r\n", "400" },
+        { "GET\t/ HTTP/1.1\r\nHost: a.example\r\n\r\n", "400" },
         { " / HTTP/1.1\r\nHost: a.example\r\n\r\n", "400" },
         { "\r\n\r\n", "400" },
         { "POST / HTTP/1.1\r\nHost: a.example\r\n\r\n", "405" },
@@ -126,6 +129,20 @@ static void pipelines_are_answered_in_order(void)
     CU_ASSERT_EQUAL(num, 100);
     CU_ASSERT_PTR_NOT_NULL(strstr(raw(one, strlen(one), true),
                                   "first")); /* half closed is not gone */
+    close_web();
+}
+
+static void chunks_are_small(void)
+{
+    const char *reply;
+
+    open_web(NULL);
+    put(HOST, "/", (struct dna_web_page){ .body = "0123456789abcdefghi", .body_len = 19,
+                                          .manner = DNA_WEB_CHUNKED });
+    reply = raw_text("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply, "\r\n\r\n10\r\n0123456789abcdef\r\n"
+                                         "3\r\nghi\r\n0\r\n\r\n"));
+    CU_ASSERT_PTR_NULL(strstr(reply, "Content-Length"));
     close_web();
 }
 
@@ -225,6 +242,7 @@ int main(void)
         { "bad requests are refused", bad_requests_are_refused },
         { "large requests are refused", large_requests_are_refused },
         { "pipelines are answered in order", pipelines_are_answered_in_order },
+        { "chunks are small", chunks_are_small },
         { "idle connections end", idle_connections_end },
         { "only a cut reply ends without notice", only_a_cut_reply_ends_without_notice },
     };

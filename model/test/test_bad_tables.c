@@ -252,7 +252,7 @@ static void compile_table(const char *compiler, const char *name)
     snprintf(command, sizeof command,
              "printf '#include \"model/machines.h\"\\n#define M %s\\n#define DEF \"%s\"\\n"
              "#include \"model/test/bad_table.h\"\\n' | "
-             "LC_ALL=C %s -std=c11 -D_GNU_SOURCE -I. -x c -fsyntax-only - 2>&1",
+             "LC_ALL=C %s -std=c11 -D_GNU_SOURCE -I. -Ibuild/lists -x c -fsyntax-only - 2>&1",
              name, x.path, compiler);
     FILE *in = popen(command, "r");
     CU_ASSERT_PTR_NOT_NULL_FATAL(in);
