@@ -384,6 +384,14 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
     c->tls = dna_tls_context_new(NULL, NULL, why, why_size);
     c->store = c->tls ? dna_pkix_store_new(o->ca_file, o->ca_dir, why, why_size) : NULL;
     c->dns = c->store ? dna_dns_new(c->base, &dns, why, why_size) : NULL;
+    c->policy = (struct dna_pkix_policy){ .cn_names = o->knobs.cn_id,
+                                          .subject_required = !o->knobs.empty_subject_ok };
+    c->proof_env = (struct dna_proof_env){ .base = c->base,
+                                           .dns = c->dns,
+                                           .store = c->store,
+                                           .policy = &c->policy,
+                                           .knobs = &o->knobs,
+                                           .validating = o->trust_anchor != NULL };
     return c->dns != NULL;
 }
 
@@ -393,6 +401,7 @@ static void tear_down(struct dna_client *c)
     if (c->query)
         dna_dns_cancel(c->query);
     dna_conn_free(c->conn);
+    dna_proof_free(c->proof);
     dna_dns_free(c->dns);
     dna_sasl_free(c->sasl);
     X509_STORE_free(c->store);

@@ -14,6 +14,7 @@
 #include "impl/dns.h"
 #include "impl/key.h"
 #include "impl/pkix.h"
+#include "impl/proof.h"
 #include "impl/sasl.h"
 #include "model/machines.h"
 
@@ -29,6 +30,8 @@ struct dna_client_stanza {
 struct dna_client_targets {
     struct dna_dns_srv srv[DNA_CLIENT_SRV_MAX];
     size_t num_srv, next_srv; /* next_srv: the one whose addresses are asked for next */
+    bool from_srv;            /* host is the target of an SRV record */
+    enum dna_dns_security srv_security, addr_security;
     struct sockaddr_storage addr[DNA_CLIENT_ADDR_MAX];
     size_t num_addr, at_addr;
     char host[256]; /* the derived name */
@@ -42,6 +45,9 @@ struct dna_client {
     struct dna_dns *dns;
     struct dna_dns_query *query;
     X509_STORE *store;
+    struct dna_pkix_policy policy;
+    struct dna_proof_env proof_env;
+    struct dna_proof *proof; /* NULL until it is sought */
     SSL_CTX *tls;
     struct dna_conn *conn;
     struct resolution resolution;
@@ -109,6 +115,8 @@ void dna_client_note(struct dna_client *c, const char *topic, const char *format
 /* dna_client_row makes row the one whose requirements are shown next, and shows the note. */
 void dna_client_row(struct dna_client *c, const struct dna_effects *fx);
 void dna_client_show_certificate(struct dna_client *c);
+/* dna_client_show_proofs shows what each prooftype said when the certificate was weighed. */
+void dna_client_show_proofs(struct dna_client *c);
 void dna_client_show_result(struct dna_client *c);
 /* dna_client_show_question writes the question and the chain that it is about (RFC 6125 6.6.4). */
 void dna_client_show_question(struct dna_client *c);

@@ -33,7 +33,7 @@ static const char help[] =
     "                            --expect-message, else 0)\n"
     "Finding the server\n"
     "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
-    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC\n"
+    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC; without it DANE proves nothing\n"
     "  --connect HOST[:PORT]     go there instead of asking DNS; the domain to prove stays\n"
     "Deciding on the certificate\n"
     "  --ca-file F, --ca-dir D   trusted roots (default: the system's)\n"
@@ -41,6 +41,7 @@ static const char help[] =
     "  --pins FILE               remembered pins (default ~/.config/xdna/pins); none = no file.\n"
     "                            A pin holds for its domain, host, port and chain only.\n"
     "  --accept-unauthenticated  go on even if nothing proves the domain: your consent\n"
+    "  --posh, --no-posh         whether POSH documents are sought (default: they are)\n"
     "  --knob NAME=VALUE         a choice of spec/decisions.def\n"
     "A self-signed certificate that is not pinned is shown and asked about when standard input\n"
     "is a terminal; any other one that fails is refused (RFC 6125 6.6.4, RFC 7590 3.4).\n"
@@ -72,6 +73,8 @@ enum option_id {
     OPT_PIN,
     OPT_PINS,
     OPT_ACCEPT,
+    OPT_POSH,
+    OPT_NO_POSH,
     OPT_KNOB,
 #ifdef DNA_TEST_BUILD
     OPT_MUTATE,
@@ -100,6 +103,8 @@ static const struct option long_options[] = {
     { "pin", required_argument, NULL, OPT_PIN },
     { "pins", required_argument, NULL, OPT_PINS },
     { "accept-unauthenticated", no_argument, NULL, OPT_ACCEPT },
+    { "posh", no_argument, NULL, OPT_POSH },
+    { "no-posh", no_argument, NULL, OPT_NO_POSH },
     { "knob", required_argument, NULL, OPT_KNOB },
 #ifdef DNA_TEST_BUILD
     { "mutate", required_argument, NULL, OPT_MUTATE },
@@ -283,6 +288,10 @@ static bool read_option(struct command *c, int option, const char *value)
     case OPT_MUTATE: /* damages a row of the tables: model/interp.h */
         return read_mutant(value);
 #endif
+    case OPT_POSH:
+    case OPT_NO_POSH:
+        o->knobs.posh = option == OPT_POSH;
+        return true;
     case OPT_KNOB:
         return read_knob(c, value);
     case OPT_EXPLAIN:

@@ -26,6 +26,8 @@ struct resolution_facts dna_client_resolution_facts(const struct dna_client *c)
     return (struct resolution_facts){
         .literal = dna_dns_literal(c->options->jid->domain, &addr),
         .configured = c->options->connect_host != NULL,
+        .validating = c->proof_env.validating,
+        .barred = c->proof && dna_proof_barred(c->proof),
         .more_addresses = t->at_addr + 1 < t->num_addr,
         .more_targets = t->next_srv < t->num_srv,
     };
@@ -42,6 +44,7 @@ static void keep_addresses(struct dna_client *c, const struct dna_dns_answer *an
 {
     struct dna_client_targets *t = &c->targets;
 
+    t->addr_security = answer->security;
     for (size_t i = 0; i < answer->num_addr && t->num_addr < DNA_CLIENT_ADDR_MAX; i++) {
         char text[80];
         t->addr[t->num_addr++] = answer->addr[i];
@@ -64,6 +67,7 @@ static void on_srv(void *arg, const struct dna_dns_answer *answer)
     enum resolution_event on = events[answer->class];
 
     c->query = NULL;
+    t->srv_security = answer->security;
     if (answer->security == DNA_DNS_BOGUS)
         on = resolution_E_SRV_BOGUS;
     for (size_t i = 0; i < answer->num_srv && t->num_srv < DNA_CLIENT_SRV_MAX; i++) {
@@ -73,7 +77,8 @@ static void on_srv(void *arg, const struct dna_dns_answer *answer)
                         answer->srv[i].port, security_text(c, answer->security));
     }
     if (answer->class != DNA_DNS_RECORDS)
-        dna_client_show(c, "resolve", "no SRV target: %s",
+        dna_client_show(c, "resolve", "no SRV target: %s%s",
+                        answer->security == DNA_DNS_BOGUS ? "bogus, " : "",
                         answer->class == DNA_DNS_DOT ? "the domain says it has no such service"
                                                      : answer->why);
     dna_client_resolution_step(c, on);
@@ -111,6 +116,9 @@ void dna_client_resolve(struct dna_client *c)
 {
     const struct dna_client_options *o = c->options;
 
+    if (o->knobs.dane && !c->proof_env.validating)
+        dna_client_show(c, "prooftype",
+                        "DNSSEC is not validated: no trust anchor, DANE proves nothing");
     if (o->connect_host) {
         set_host(c, o->connect_host, o->connect_port);
         c->query = dna_dns_addr(c->dns, o->connect_host, on_configured, c);
@@ -140,6 +148,7 @@ static void query_address(struct dna_client *c)
     const struct dna_dns_srv *srv = &c->targets.srv[c->targets.next_srv++];
 
     set_host(c, srv->target, srv->port);
+    c->targets.from_srv = true;
     dna_client_show(c, "resolve", "%s A, AAAA?", srv->target);
     c->query = dna_dns_addr(c->dns, srv->target, on_address, c);
 }
@@ -152,14 +161,31 @@ static void query_fallback_address(struct dna_client *c)
     c->query = dna_dns_addr(c->dns, c->options->domain_ascii, on_address, c);
 }
 
+static void on_proofs_settled(void *arg)
+{
+    dna_client_resolution_step(arg, resolution_E_MATERIAL_IN);
+}
+
 static void seek_proofs(struct dna_client *c)
 {
-    (void)c;
+    const struct dna_proof_ask ask = { .domain = c->options->jid->domain,
+                                       .service = DNA_PKIX_XMPP_CLIENT };
+
+    c->proof = dna_proof_new(&c->proof_env, &ask, on_proofs_settled, c);
 }
 
 static void tell_endpoint(struct dna_client *c)
 {
-    dna_client_resolution_step(c, resolution_E_MATERIAL_IN);
+    const struct dna_client_targets *t = &c->targets;
+    const struct dna_proof_endpoint at = { .host = t->host,
+                                           .port = t->port,
+                                           .from_srv = t->from_srv,
+                                           .srv = t->srv_security,
+                                           .address = t->addr_security };
+
+    dna_proof_endpoint(c->proof, &at);
+    if (!dna_proof_pending(c->proof))
+        dna_client_resolution_step(c, resolution_E_MATERIAL_IN);
 }
 
 static void offer_address(struct dna_client *c)

@@ -227,6 +227,18 @@ void dna_client_show_certificate(struct dna_client *c)
     show_names(c, leaf);
 }
 
+void dna_client_show_proofs(struct dna_client *c)
+{
+    for (int i = 0; i < DNA_NUM_PROOFTYPES; i++) {
+        const struct dna_proof_part *part = dna_proof_part(c->proof, (enum dna_prooftype_id)i);
+        char name[32];
+        dna_proof_name(part->type, name, sizeof name);
+        dna_client_show(c, "prooftype", "%s for %s: %s (%s%s%s)", name, c->options->jid->domain,
+                        dna_proof_says_name(part->says), part->why, part->sought[0] ? "; " : "",
+                        part->sought);
+    }
+}
+
 void dna_client_show_question(struct dna_client *c)
 {
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(dna_conn_ssl(c->conn));

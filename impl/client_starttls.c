@@ -70,21 +70,18 @@ static void restart_after_tls(struct dna_client *c)
     const struct dna_client_options *o = c->options;
     SSL *ssl = dna_conn_ssl(c->conn);
     X509 *leaf = SSL_get0_peer_certificate(ssl);
-    const struct dna_pkix_policy policy = { .cn_names = o->knobs.cn_id };
     struct c2s_client_facts facts = { .consented = o->accept_unauthenticated,
                                       .can_ask = o->may_ask };
-    enum dna_pkix_verdict verdict;
-    char why[512] = "";
+    enum dna_proof_verdict verdict;
 
     dna_instance_forget(&dna_machine_c2s_client, &c->machine, true);
     dna_instance_forget(&dna_machine_starttls_initiating, &c->starttls, true);
     dna_stream_vars_forget(&c->stream, true);
     dna_client_show_certificate(c);
-    verdict = dna_pkix_proves(ssl, o->domain_ascii, DNA_PKIX_XMPP_CLIENT, false, c->store, &policy,
-                              why, sizeof why);
-    dna_client_show(c, "prooftype", "PKIX for %s: %s (%s)", o->jid->domain,
-                    dna_pkix_verdict_name(verdict), why);
-    facts.peer_proved = verdict == DNA_PKIX_PROVED;
+    verdict = dna_proof_weigh_ssl(c->proof, ssl);
+    dna_client_show_proofs(c);
+    facts.peer_proved = verdict == DNA_PROOF_PROVED;
+    facts.peer_refuted = verdict == DNA_PROOF_NEGATIVE;
     facts.pinned = !facts.peer_proved && is_pinned(c);
     facts.self_signed = leaf && X509_self_signed(leaf, 1) == 1;
     dna_client_step(c, c2s_client_E_SECURED, &facts);
