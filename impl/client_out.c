@@ -73,7 +73,7 @@ static void report_strong(struct dna_client *c)
 {
     char names[128];
 
-    dna_proof_names(c->proof, DNA_PROOF_HELD, names, sizeof names);
+    dna_proof_names(dna_dial_proof(c->dial), DNA_PROOF_HELD, names, sizeof names);
     dna_client_show(c, "association", "%s: strong, proved by %s", c->options->jid->domain, names);
     associated(c, "strong");
 }
@@ -103,7 +103,7 @@ static void report_refuted(struct dna_client *c)
 {
     char names[128];
 
-    dna_proof_names(c->proof, DNA_PROOF_REFUTED, names, sizeof names);
+    dna_proof_names(dna_dial_proof(c->dial), DNA_PROOF_REFUTED, names, sizeof names);
     dna_client_show(c, "association",
                     "%s: refuted by %s, the domain's owner says that its certificate is another "
                     "one; neither pin nor consent counts",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* client_show.c -- what the user of xdna-client sees: a line a fact, under the number of its step
    and the requirements that make it so; as text or as one JSON object a line. */
-#include <arpa/inet.h>
 #include <jansson.h>
 #include <openssl/asn1.h>
 #include <openssl/x509v3.h>
@@ -132,18 +131,6 @@ void dna_client_row(struct dna_client *c, const struct dna_effects *fx)
         dna_client_show(c, topic, "%s", c->note);
 }
 
-void dna_client_addr_text(const struct sockaddr_storage *addr, uint16_t port, char *out,
-                          size_t size)
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-    const void *at = addr->ss_family == AF_INET6
-                         ? (const void *)&((const struct sockaddr_in6 *)addr)->sin6_addr
-                         : (const void *)&((const struct sockaddr_in *)addr)->sin_addr;
-
-    inet_ntop(addr->ss_family, at, host, sizeof host);
-    snprintf(out, size, addr->ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, port);
-}
-
 static void name_text(const X509_NAME *name, char *out, size_t size)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -230,7 +217,7 @@ void dna_client_show_certificate(struct dna_client *c)
 void dna_client_show_proofs(struct dna_client *c)
 {
     for (int i = 0; i < DNA_NUM_PROOFTYPES; i++) {
-        const struct dna_proof_part *part = dna_proof_part(c->proof, (enum dna_prooftype_id)i);
+        const struct dna_proof_part *part = dna_proof_part(dna_dial_proof(c->dial), (enum dna_prooftype_id)i);
         char name[32];
         dna_proof_name(part->type, name, sizeof name);
         dna_client_show(c, "prooftype", "%s for %s: %s (%s%s%s)", name, c->options->jid->domain,

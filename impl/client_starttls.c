@@ -48,8 +48,8 @@ static bool is_pinned(struct dna_client *c)
 
     snprintf(c->pin.domain, sizeof c->pin.domain, "%s", o->domain_ascii);
     snprintf(c->pin.service, sizeof c->pin.service, "xmpp-client");
-    snprintf(c->pin.host, sizeof c->pin.host, "%s", c->targets.host);
-    c->pin.port = c->targets.port;
+    snprintf(c->pin.host, sizeof c->pin.host, "%s", dna_dial_at(c->dial).host);
+    c->pin.port = dna_dial_at(c->dial).port;
     if (!dna_pin_of(dna_conn_ssl(c->conn), &c->pin))
         return false;
     if (o->pin) {
@@ -78,7 +78,7 @@ static void restart_after_tls(struct dna_client *c)
     dna_instance_forget(&dna_machine_starttls_initiating, &c->starttls, true);
     dna_stream_vars_forget(&c->stream, true);
     dna_client_show_certificate(c);
-    verdict = dna_proof_weigh_ssl(c->proof, ssl);
+    verdict = dna_proof_weigh_ssl(dna_dial_proof(c->dial), ssl);
     dna_client_show_proofs(c);
     facts.peer_proved = verdict == DNA_PROOF_PROVED;
     facts.peer_refuted = verdict == DNA_PROOF_NEGATIVE;
