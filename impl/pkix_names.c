@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pkix_names: does a certificate name a domain? RFC 6120 13.7.1.2 asks for DNS-IDs, SRV-IDs and
+/* pkix_names: whom does a certificate name? RFC 6120 13.7.1.2 asks for DNS-IDs, SRV-IDs and
  * (legacy) XmppAddrs; wildcards are a whole left-most label of a DNS-ID and nothing else (RFC 9525,
  * decision A32). Every string of a certificate is hostile: it may hold NULs, be of the wrong type,
  * or be no UTF-8. */
@@ -11,16 +11,16 @@
 
 #include "impl/dns.h"
 #include "impl/pkix.h"
+#include "model/machines.h"
 
 enum { NAME_MAX_LEN = 256 };
 
-/* What is looked for: the domain's A-label form, or an address. */
-struct reference {
-    char ascii[NAME_MAX_LEN];
-    const char *service, *other_service;
+/* What is looked for, in A-labels, or an address. */
+struct sought {
+    char ascii[NAME_MAX_LEN], target[NAME_MAX_LEN]; /* target "": none */
+    bool server, target_is_secure;
     unsigned char ip[16];
     int ip_len; /* 0: not an IP literal */
-    bool any_service;
 };
 
 static bool copy_string(const ASN1_STRING *s, char *out, size_t out_len)
@@ -49,8 +49,7 @@ static void drop_final_dot(char *s)
         s[n - 1] = '\0';
 }
 
-/* "*.example" stands for exactly one label, and never for a whole top-level domain's worth of
- * nothing. */
+/* "*.example" stands for exactly one label, and for nothing else. */
 static bool wildcard_matches(const char *pattern, const char *name)
 {
     const char *rest = pattern + 1; /* ".example" */
@@ -72,34 +71,43 @@ static bool dns_matches(const char *presented, const char *name, bool wildcards)
     return !strchr(text, '*') && strcasecmp(text, name) == 0;
 }
 
-static bool dns_id(const struct reference *ref, const ASN1_IA5STRING *s)
+static void dns_id(const struct sought *sought, const ASN1_IA5STRING *s,
+                   struct prooftype_pkix_facts *e)
 {
     char text[NAME_MAX_LEN];
-    return copy_string(s, text, sizeof text) && dns_matches(text, ref->ascii, true);
+    if (!copy_string(s, text, sizeof text))
+        return;
+    if (dns_matches(text, sought->ascii, true))
+        e->name = DNA_NAME_DNS;
+    else if (sought->target[0] && dns_matches(text, sought->target, true))
+        e->target = sought->target_is_secure ? 2 : 1;
 }
 
-static bool srv_service_counts(const struct reference *ref, const char *service, size_t len)
+static bool is_service(const char *name, const char *text, size_t len)
 {
-    const char *names[2] = { ref->service, ref->any_service ? ref->other_service : NULL };
-    for (int i = 0; i < 2; i++)
-        if (names[i] && strlen(names[i]) == len && strncasecmp(names[i], service, len) == 0)
-            return true;
-    return false;
+    return strlen(name) == len && strncasecmp(name, text, len) == 0;
 }
 
 /* SRV-ID: "_xmpp-server.a.example" (RFC 4985), an IA5String. */
-static bool srv_id(const struct reference *ref, const ASN1_TYPE *value)
+static void srv_id(const struct sought *sought, const ASN1_TYPE *value,
+                   struct prooftype_pkix_facts *e)
 {
     char text[NAME_MAX_LEN];
     if (value->type != V_ASN1_IA5STRING || !copy_string(value->value.ia5string, text, sizeof text))
-        return false;
+        return;
     const char *dot = strchr(text, '.');
-    return text[0] == '_' && dot && srv_service_counts(ref, text + 1, (size_t)(dot - text - 1)) &&
-           dns_matches(dot + 1, ref->ascii, false);
+    if (!dot || !dns_matches(dot + 1, sought->ascii, false))
+        return;
+    bool server = is_service("_xmpp-server", text, (size_t)(dot - text));
+    bool client = is_service("_xmpp-client", text, (size_t)(dot - text));
+    if (sought->server ? server : client)
+        e->name = DNA_NAME_SRV;
+    else if (server || client)
+        e->other_srv = sought->server ? 1 : 2;
 }
 
 /* XmppAddr: a JID of a domain alone, a UTF8String, U-labels allowed (RFC 6120 13.7.1.4). */
-static bool xmpp_addr(const struct reference *ref, const ASN1_TYPE *value)
+static bool xmpp_addr(const struct sought *sought, const ASN1_TYPE *value)
 {
     char text[NAME_MAX_LEN], ascii[NAME_MAX_LEN];
     if (value->type != V_ASN1_UTF8STRING ||
@@ -107,92 +115,98 @@ static bool xmpp_addr(const struct reference *ref, const ASN1_TYPE *value)
         return false;
     if (strpbrk(text, "@/*") || dna_dns_to_ascii(text, ascii, sizeof ascii) != 0)
         return false;
-    return strcasecmp(ascii, ref->ascii) == 0;
+    return strcasecmp(ascii, sought->ascii) == 0;
 }
 
-static bool other_name(const struct reference *ref, const OTHERNAME *o)
+static int other_kind(const GENERAL_NAME *n)
 {
-    int nid = OBJ_obj2nid(o->type_id);
-    if (!o->value)
-        return false;
-    if (nid == NID_SRVName)
-        return srv_id(ref, o->value);
-    return nid == NID_XmppAddr && xmpp_addr(ref, o->value);
+    return n->type == GEN_OTHERNAME ? OBJ_obj2nid(n->d.otherName->type_id) : NID_undef;
 }
 
-static bool ip_address(const struct reference *ref, const ASN1_OCTET_STRING *s)
+static bool ip_address(const struct sought *sought, const ASN1_OCTET_STRING *s)
 {
-    return ASN1_STRING_length(s) == ref->ip_len &&
-           memcmp(ASN1_STRING_get0_data(s), ref->ip, (size_t)ref->ip_len) == 0;
+    return ASN1_STRING_length(s) == sought->ip_len &&
+           memcmp(ASN1_STRING_get0_data(s), sought->ip, (size_t)sought->ip_len) == 0;
 }
 
-static bool general_name(const struct reference *ref, const GENERAL_NAME *n)
+static void general_name(const struct sought *sought, const GENERAL_NAME *n,
+                         struct prooftype_pkix_facts *e)
 {
-    if (ref->ip_len)
-        return n->type == GEN_IPADD && ip_address(ref, n->d.iPAddress);
-    if (n->type == GEN_DNS)
-        return dns_id(ref, n->d.dNSName);
-    return n->type == GEN_OTHERNAME && other_name(ref, n->d.otherName);
+    const ASN1_TYPE *value = n->type == GEN_OTHERNAME ? n->d.otherName->value : NULL;
+    if (sought->ip_len) {
+        if (n->type == GEN_IPADD && ip_address(sought, n->d.iPAddress))
+            e->name = DNA_NAME_IP;
+    } else if (n->type == GEN_DNS) {
+        dns_id(sought, n->d.dNSName, e);
+    } else if (value && other_kind(n) == NID_SRVName) {
+        srv_id(sought, value, e);
+    } else if (value && other_kind(n) == NID_XmppAddr && xmpp_addr(sought, value)) {
+        e->name = DNA_NAME_XMPP;
+    }
 }
 
-static bool supported_kind(const GENERAL_NAME *n)
+/* RFC 6125 6.4.4: beside one of these a common name means nothing. */
+static bool is_identifier(const GENERAL_NAME *n)
 {
-    if (n->type == GEN_DNS || n->type == GEN_IPADD || n->type == GEN_URI)
-        return true;
-    int nid = n->type == GEN_OTHERNAME ? OBJ_obj2nid(n->d.otherName->type_id) : NID_undef;
-    return nid == NID_SRVName || nid == NID_XmppAddr;
+    int kind = other_kind(n);
+    return n->type == GEN_DNS || n->type == GEN_IPADD || n->type == GEN_URI ||
+           kind == NID_SRVName || kind == NID_XmppAddr;
 }
 
-/* CN-ID: the last common name of the subject (RFC 6125 6.4.4), for those whose policy still wants
- * it. */
-static bool common_name(const struct reference *ref, X509 *leaf)
+/* CN-ID: the last common name of the subject (RFC 6125 6.4.4). */
+static bool common_name(const struct sought *sought, X509 *leaf)
 {
     X509_NAME *subject = X509_get_subject_name(leaf);
     int at = -1, last = -1;
     while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0)
         last = at;
-    if (last < 0 || ref->ip_len)
+    if (last < 0 || sought->ip_len)
         return false;
     char text[NAME_MAX_LEN];
     const ASN1_STRING *s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last));
-    return copy_string(s, text, sizeof text) && dns_matches(text, ref->ascii, true);
+    return copy_string(s, text, sizeof text) && dns_matches(text, sought->ascii, true);
 }
 
-static bool make_reference(struct reference *ref, const char *domain, enum dna_pkix_service service,
-                           const struct dna_pkix_policy *policy)
+/* False if the domain is neither a name that DNS can hold nor an address: then nothing names it. */
+static bool seek(struct sought *sought, const struct dna_pkix_reference *ref)
 {
-    bool server = service == DNA_PKIX_XMPP_SERVER;
     char bare[INET6_ADDRSTRLEN];
+    const char *domain = ref->domain;
     size_t len = strlen(domain);
-    memset(ref, 0, sizeof *ref);
-    ref->service = server ? "xmpp-server" : "xmpp-client";
-    ref->other_service = server ? "xmpp-client" : "xmpp-server";
-    ref->any_service = policy->any_srv_service;
-    if (inet_pton(AF_INET, domain, ref->ip) == 1)
-        ref->ip_len = 4;
+    memset(sought, 0, sizeof *sought);
+    sought->server = ref->service == DNA_PKIX_XMPP_SERVER;
+    sought->target_is_secure = ref->target_is_secure;
+    if (ref->target && dna_dns_to_ascii(ref->target, sought->target, sizeof sought->target) != 0)
+        sought->target[0] = '\0';
+    if (inet_pton(AF_INET, domain, sought->ip) == 1)
+        sought->ip_len = 4;
     if (domain[0] == '[' && len > 2 && len - 2 < sizeof bare && domain[len - 1] == ']') {
         memcpy(bare, domain + 1, len - 2);
         bare[len - 2] = '\0';
-        if (inet_pton(AF_INET6, bare, ref->ip) != 1)
+        if (inet_pton(AF_INET6, bare, sought->ip) != 1)
             return false;
-        ref->ip_len = 16;
+        sought->ip_len = 16;
     }
-    return ref->ip_len || dna_dns_to_ascii(domain, ref->ascii, sizeof ref->ascii) == 0;
+    return sought->ip_len || dna_dns_to_ascii(domain, sought->ascii, sizeof sought->ascii) == 0;
 }
 
-bool dna_pkix_names(X509 *leaf, const char *domain, enum dna_pkix_service service,
-                    const struct dna_pkix_policy *policy)
+void dna_pkix_name_facts(X509 *leaf, const struct dna_pkix_reference *ref,
+                         struct prooftype_pkix_facts *e)
 {
-    struct reference ref;
-    bool found = false, supported = false;
-    if (!make_reference(&ref, domain, service, policy))
-        return false;
-    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
-    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
+    struct sought sought;
+    int critical = -1; /* -1: there is no such extension; else names may be there, if unreadable */
+    e->subject = X509_NAME_entry_count(X509_get_subject_name(leaf)) > 0;
+    e->name = e->other_srv = e->target = e->common_name = 0;
+    if (!seek(&sought, ref))
+        return;
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, &critical, NULL);
+    bool beside = !names && critical != -1;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && e->name == DNA_NAME_NONE; i++) {
         const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
-        supported |= supported_kind(n);
-        found = general_name(&ref, n);
+        beside |= is_identifier(n);
+        general_name(&sought, n, e);
     }
     sk_GENERAL_NAME_pop_free(names, GENERAL_NAME_free);
-    return found || (policy->cn_names && !supported && common_name(&ref, leaf));
+    if (common_name(&sought, leaf))
+        e->common_name = beside ? 2 : 1;
 }
