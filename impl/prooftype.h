@@ -54,6 +54,7 @@ struct dna_proof_endpoint {
     uint16_t port;
     bool from_srv;    /* false: the fallback, or a literal */
     enum dna_dns_security srv, address;
+    const char *canonical; /* where the aliases of host lead to (dna_dns_answer); NULL: not known */
 };
 
 struct dna_prooftype_seat; /* where an instance sits in its proof (proof.c) */
