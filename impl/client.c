@@ -9,7 +9,6 @@
 
 #include "impl/client_internal.h"
 #include "impl/log.h"
-#include "impl/tls.h"
 
 #define NO_FACTS (&(const struct c2s_client_facts){ 0 })
 
@@ -325,9 +324,13 @@ void dna_client_options_default(struct dna_client_options *options)
 static bool set_up(struct dna_client *c, char *why, size_t why_size)
 {
     const struct dna_client_options *o = c->options;
-    const struct dna_dns_config dns = { .resolver = o->resolver,
-                                        .trust_anchor = o->trust_anchor,
-                                        .deadline_ms = o->resolve_ms };
+    const struct dna_client_env_options env = { .resolver = o->resolver,
+                                                .trust_anchor = o->trust_anchor,
+                                                .ca_file = o->ca_file,
+                                                .ca_dir = o->ca_dir,
+                                                .knobs = &o->knobs,
+                                                .resolve_ms = o->resolve_ms,
+                                                .posh_port = o->posh_port };
 
     c->base = event_base_new();
     if (!c->base)
@@ -347,18 +350,7 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
     dna_id_make(c->message_id);
     if (o->message_id)
         snprintf(c->message_id, sizeof c->message_id, "%s", o->message_id);
-    c->tls = dna_tls_context_new(NULL, NULL, why, why_size);
-    c->store = c->tls ? dna_pkix_store_new(o->ca_file, o->ca_dir, why, why_size) : NULL;
-    c->dns = c->store ? dna_dns_new(c->base, &dns, why, why_size) : NULL;
-    c->policy = (struct dna_pkix_policy){ .cn_names = o->knobs.cn_id,
-                                          .subject_required = !o->knobs.empty_subject_ok };
-    c->proof_env = (struct dna_proof_env){ .base = c->base,
-                                           .dns = c->dns,
-                                           .store = c->store,
-                                           .policy = &c->policy,
-                                           .knobs = &o->knobs,
-                                           .validating = o->trust_anchor != NULL };
-    return c->dns != NULL;
+    return dna_client_env_open(&c->env, c->base, &env, why, why_size);
 }
 
 static void tear_down(struct dna_client *c)
@@ -366,10 +358,8 @@ static void tear_down(struct dna_client *c)
     dna_client_stanzas_free(c);
     dna_conn_free(c->conn);
     dna_dial_free(c->dial);
-    dna_dns_free(c->dns);
     dna_sasl_free(c->sasl);
-    X509_STORE_free(c->store);
-    SSL_CTX_free(c->tls);
+    dna_client_env_close(&c->env);
     event_free(c->negotiation);
     event_free(c->closing);
     event_free(c->waiting);

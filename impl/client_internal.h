@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "impl/client.h"
+#include "impl/client_env.h"
 #include "impl/conn.h"
 #include "impl/dial.h"
 #include "impl/dns.h"
@@ -29,12 +30,8 @@ struct dna_client {
     const struct dna_client_options *options;
     FILE *out;
     struct event_base *base;
-    struct dna_dns *dns;
-    X509_STORE *store;
-    struct dna_pkix_policy policy;
-    struct dna_proof_env proof_env;
+    struct dna_client_env env;
     struct dna_dial *dial;
-    SSL_CTX *tls;
     struct dna_conn *conn;
     struct starttls_initiating starttls;
     struct c2s_client machine;

@@ -122,8 +122,8 @@ void dna_client_resolve(struct dna_client *c)
                                       .host_port = o->connect_port,
                                       .connect_ms = o->connect_ms };
 
-    if (o->knobs.dane && !c->proof_env.validating)
+    if (o->knobs.dane && !c->env.proof.validating)
         dna_client_show(c, "prooftype",
                         "DNSSEC is not validated: no trust anchor, DANE proves nothing");
-    dna_dial_new(&c->dial, &c->proof_env, &ask, &watch, c);
+    dna_dial_new(&c->dial, &c->env.proof, &ask, &watch, c);
 }

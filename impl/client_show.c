@@ -220,9 +220,10 @@ void dna_client_show_proofs(struct dna_client *c)
         const struct dna_proof_part *part = dna_proof_part(dna_dial_proof(c->dial), (enum dna_prooftype_id)i);
         char name[32];
         dna_proof_name(part->type, name, sizeof name);
+        bool more = part->sought[0] && strcmp(part->sought, part->why) != 0;
         dna_client_show(c, "prooftype", "%s for %s: %s (%s%s%s)", name, c->options->jid->domain,
-                        dna_proof_says_name(part->says), part->why, part->sought[0] ? "; " : "",
-                        part->sought);
+                        dna_proof_says_name(part->says), part->why, more ? "; sought: " : "",
+                        more ? part->sought : "");
     }
 }
 

@@ -22,7 +22,7 @@ static void start_tls(struct dna_client *c)
     struct sockaddr_storage addr;
     const char *domain = c->options->domain_ascii;
     bool literal = dna_dns_literal(c->options->jid->domain, &addr);
-    SSL *ssl = dna_tls_connect_new(c->tls, literal ? NULL : domain);
+    SSL *ssl = dna_tls_connect_new(c->env.tls, literal ? NULL : domain);
 
     dna_client_show(c, "tls", "the handshake begins, SNI %s", literal ? "none" : domain);
     dna_conn_start_tls(c->conn, ssl, false, c->options->negotiation_ms);

@@ -26,7 +26,7 @@ struct dna_dial {
     size_t num_srv, next_srv; /* next_srv: the one whose addresses are asked for next */
     struct sockaddr_storage addr[MAX];
     size_t num_addr, at_addr;
-    char host[256];
+    char host[256], canonical[256]; /* canonical: at the end of the aliases of host, or "" */
     uint16_t port;
     bool from_srv;
     enum dna_dns_security srv_security, addr_security;
@@ -88,6 +88,7 @@ static void set_host(struct dna_dial *d, const char *host, uint16_t port)
     snprintf(d->host, sizeof d->host, "%s", host);
     d->port = port;
     d->num_addr = d->at_addr = 0;
+    d->canonical[0] = '\0';
 }
 
 static void on_srv(void *arg, const struct dna_dns_answer *answer)
@@ -115,6 +116,7 @@ static void keep_addresses(struct dna_dial *d, const struct dna_dns_answer *answ
 
     d->query = NULL;
     d->addr_security = answer->security;
+    snprintf(d->canonical, sizeof d->canonical, "%s", answer->canonical ? answer->canonical : "");
     for (size_t i = 0; i < answer->num_addr && d->num_addr < MAX; i++)
         d->addr[d->num_addr++] = answer->addr[i];
     d->watch->addresses(d->arg, &at, answer);
@@ -200,6 +202,7 @@ static void seek_proofs(struct dna_dial *d)
 static void tell_endpoint(struct dna_dial *d)
 {
     const struct dna_proof_endpoint at = { .host = d->host,
+                                           .canonical = d->canonical[0] ? d->canonical : NULL,
                                            .port = d->port,
                                            .from_srv = d->from_srv,
                                            .srv = d->srv_security,
