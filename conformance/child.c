@@ -78,6 +78,7 @@ static const char *placeholder(struct dna_actor *a, const char *word)
                   { "@resolver@", DNA_LAB_RESOLVER },
                   { "@resolver_port@", "53" },
                   { "@ca_dir@", lab->store_dir },
+                  { "@trust_anchor@", dna_dns_anchor(lab->dns) },
                   { "@tmp@", dna_pool_printf(a->run->pool, "%s/%s", lab->place.dir,
                                              a->run->label) },
                   { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };

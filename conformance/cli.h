@@ -39,6 +39,7 @@ int dna_cmd_run(int argc, char **argv);
 int dna_cmd_list(int argc, char **argv);
 int dna_cmd_explain(int argc, char **argv);
 int dna_cmd_show(int argc, char **argv);
+int dna_cmd_coverage(int argc, char **argv);
 int dna_cmd_lint(int argc, char **argv);
 int dna_cmd_version(void);
 

@@ -14,6 +14,7 @@ static const char usage[] =
     "  list [SELECTOR...] [--json]        the cases and what they claim\n"
     "  explain ID [--texts DIR]           claim, requirements, actors and script of a scenario\n"
     "  show ID                            the script alone\n"
+    "  coverage [DOCUMENT...] [--missing] what each requirement rests on: rows, scenarios, or a reason\n"
     "  lint [FILE...]                     check scenarios\n"
     "  federate PROFILE[:VARIANT]...      let servers exchange messages in the lab\n"
     "  --version | --help\n";
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
         return dna_cmd_explain(argc - 1, argv + 1);
     if (strcmp(command, "show") == 0)
         return dna_cmd_show(argc - 1, argv + 1);
+    if (strcmp(command, "coverage") == 0)
+        return dna_cmd_coverage(argc - 1, argv + 1);
     if (strcmp(command, "lint") == 0)
         return dna_cmd_lint(argc - 1, argv + 1);
     if (strcmp(command, "federate") == 0)

@@ -35,6 +35,10 @@ struct dna_proof *dna_proof_new(const struct dna_proof_env *env, const struct dn
                                 void (*settled)(void *arg), void *arg);
 void dna_proof_free(struct dna_proof *p); /* NULL is fine */
 
+/* dna_proof_refresh() begins anew with each prooftype whose material is outdated: a live stream keeps what
+ * it proved, a further pair on it is weighed by what is in force (decision A49). It may then be pending. */
+void dna_proof_refresh(struct dna_proof *p);
+
 void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at);
 bool dna_proof_pending(const struct dna_proof *p);
 bool dna_proof_barred(const struct dna_proof *p);
@@ -44,6 +48,10 @@ bool dna_proof_demands_tls(const struct dna_proof *p);
  * dna_proof_weigh_ssl() does it for the peer of an established session; NULL: no TLS. */
 enum dna_proof_verdict dna_proof_weigh(struct dna_proof *p, X509 *leaf, STACK_OF(X509) * chain);
 enum dna_proof_verdict dna_proof_weigh_ssl(struct dna_proof *p, SSL *ssl);
+
+/* dna_proof_expires() is when the last prooftype that held at the last weighing ceases to hold; 0:
+ * never, for one of them keeps no dates (decision A38). Meaningful after DNA_PROOF_PROVED. */
+time_t dna_proof_expires(const struct dna_proof *p);
 
 /* dna_proof_part() is what prooftype number id said at the last weighing; borrowed until the next. */
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id);

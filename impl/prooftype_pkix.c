@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* prooftype_pkix: runs model/prooftype_pkix.def over the facts that pkix.h finds. It has no material
- * to fetch: the certificate comes with the handshake, trust anchors with the configuration. */
+/* prooftype_pkix: runs model/prooftype_pkix.def over the facts that pkix.h finds. It has nothing to
+ * fetch: the certificate comes with the handshake, trust anchors with the configuration. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -19,6 +19,16 @@ static void on_undertaker(int fd, short what, void *arg)
     }
 }
 
+/* Dates are the wall clock's business, which may be set; so it is looked at, and no timer counts. */
+static void on_second(int fd, short what, void *arg)
+{
+    struct dna_s2s *s2s = arg;
+    (void)fd;
+    (void)what;
+    if (s2s->next_expiry && time(NULL) >= s2s->next_expiry)
+        dna_s2s_expiry_check(s2s);
+}
+
 struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
 {
     struct dna_s2s *s2s = dna_calloc(1, sizeof *s2s);
@@ -28,10 +38,19 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
     s2s->policy.strict_client_eku = !s2s->knobs->server_auth_eku_ok;
     s2s->policy.subject_required = !s2s->knobs->empty_subject_ok;
     s2s->policy.any_srv_service = s2s->knobs->srv_client_name_ok;
+    s2s->proofs = (struct dna_proof_env){ .base = setup->base,
+                                          .dns = setup->dns,
+                                          .store = setup->store,
+                                          .policy = &s2s->policy,
+                                          .knobs = s2s->knobs,
+                                          .posh = setup->posh,
+                                          .validating = setup->config->trust_anchor != NULL };
     s2s->next_number = 1;
     s2s->undertaker = event_new(setup->base, -1, 0, on_undertaker, s2s);
-    if (!s2s->undertaker)
+    s2s->watchman = event_new(setup->base, -1, EV_PERSIST, on_second, s2s);
+    if (!s2s->undertaker || !s2s->watchman)
         abort();
+    event_add(s2s->watchman, &(const struct timeval){ .tv_sec = 1 });
     dna_id_make(s2s->made_secret);
     s2s->secret =
         setup->config->dialback_secret ? setup->config->dialback_secret : s2s->made_secret;
@@ -97,6 +116,8 @@ void dna_s2s_free(struct dna_s2s *s2s)
     dna_hash_cleanup(&s2s->taken);
     dna_hash_cleanup(&s2s->domains);
     dna_hash_cleanup(&s2s->addresses);
+    dna_hash_cleanup(&s2s->claims);
     event_free(s2s->undertaker);
+    event_free(s2s->watchman);
     free(s2s);
 }

@@ -13,6 +13,7 @@
 #include "impl/router.h"
 
 struct event_base;
+struct dna_posh;
 struct dna_s2s;
 
 /* What S2S needs of the server; all of it is borrowed and outlives the dna_s2s. */
@@ -22,6 +23,7 @@ struct dna_s2s_setup {
     struct dna_router *router; /* knows the hosted domains; S2S becomes its way to remote ones */
     struct dna_dns *dns;
     X509_STORE *store;
+    struct dna_posh *posh; /* documents and their cache; NULL: no POSH */
     /* the TLS context of a hosted domain (prepared name); NULL if it has none */
     SSL_CTX *(*tls)(void *arg, const char *domain);
     void *arg;

@@ -169,6 +169,13 @@ static void dial_authority(void *arg)
     dna_s2s_ask(a->pair, a->key ? a->key : "");
 }
 
+static void await_proof(void *arg)
+{
+    struct asked *a = arg;
+    dna_s2s_set(&a->pair->said_key, a->key);
+    dna_s2s_claim_await(a->pair);
+}
+
 static void drop_question(void *arg)
 {
     struct pair *p = ((struct asked *)arg)->pair;
@@ -202,6 +209,7 @@ static void (*const receiving_outs[dialback_receiving_O_MAX])(void *) = {
     [dialback_receiving_O_send_invalid] = send_invalid,
     [dialback_receiving_O_end_stream] = end_stream,
     [dialback_receiving_O_dial_authority] = dial_authority,
+    [dialback_receiving_O_await_proof] = await_proof,
     [dialback_receiving_O_drop_question] = drop_question,
     [dialback_receiving_O_accept_pair] = accept_pair,
     [dialback_receiving_O_report_unsolicited] = receiving_unsolicited,
@@ -250,6 +258,27 @@ static struct names names_of(const struct dna_xml_node *e)
     return n;
 }
 
+/* What the prooftypes say of the sender of a key; a pair that does not fit is not looked into. */
+static void weigh_sender(struct stream *s, const char *from, struct dialback_receiving_facts *e)
+{
+    if (!e->addressed || !e->hosted || e->full)
+        return;
+    enum dna_proof_verdict v = dna_s2s_weigh(s, from);
+    e->sender_pending = v == DNA_PROOF_PENDING;
+    e->sender_proved = v == DNA_PROOF_PROVED;
+    e->sender_refuted = v == DNA_PROOF_NEGATIVE;
+}
+
+void dna_s2s_proof_settled(struct pair *p)
+{
+    struct asked a = { p, p->said_key };
+    struct dialback_receiving_facts e = { .addressed = 1,
+                                          .hosted = dna_s2s_hosts(p->stream->s2s, p->ours),
+                                          .key_given = has_text(p->said_key ? p->said_key : "") };
+    weigh_sender(p->stream, p->theirs, &e);
+    receiving_event(&a, dialback_receiving_E_PROOF_SETTLED, &e);
+}
+
 static void on_key(struct stream *s, const struct names *n, const char *key)
 {
     struct pair *known = n->addressed ? dna_s2s_pair_find(s, n->to, n->from) : NULL;
@@ -258,9 +287,8 @@ static void on_key(struct stream *s, const struct names *n, const char *key)
     struct dialback_receiving_facts e = { .addressed = n->addressed,
                                           .hosted = hosted,
                                           .full = full,
-                                          .key_given = has_text(key),
-                                          .sender_proved = n->addressed &&
-                                                           dna_s2s_proves(s, n->from) };
+                                          .key_given = has_text(key) };
+    weigh_sender(s, n->from, &e);
     if (!known && n->addressed && hosted && !full)
         known = dna_s2s_pair_get(s, n->to, n->from);
     struct pair *p = known ? known : dna_s2s_pair_scratch(s, n->to, n->from);

@@ -117,6 +117,7 @@ ERROR(unsupported_stanza_type, "unsupported-stanza-type")
 ERROR(not_well_formed, "not-well-formed")
 ERROR(restricted_xml, "restricted-xml")
 ERROR(connection_timeout, "connection-timeout")
+ERROR(reset, "reset")
 ERROR(system_shutdown, "system-shutdown")
 
 static void send_close(void *arg)
@@ -157,6 +158,7 @@ static void (*const stream_outs[])(void *) = {
     [stream_initiating_O_error_not_well_formed] = error_not_well_formed,
     [stream_initiating_O_error_restricted_xml] = error_restricted_xml,
     [stream_initiating_O_error_connection_timeout] = error_connection_timeout,
+    [stream_initiating_O_error_reset] = error_reset,
     [stream_initiating_O_error_system_shutdown] = error_system_shutdown,
     [stream_initiating_O_send_close] = send_close,
     [stream_initiating_O_error_unsupported_version] = error_unsupported_version,
@@ -199,7 +201,9 @@ static void start_tls(void *arg)
 static void restart_after_tls(void *arg)
 {
     struct stream *s = arg;
-    struct stream_initiating_facts e = { .peer_proved = dna_s2s_proves(s, s->theirs) };
+    enum dna_proof_verdict v = dna_s2s_weigh(s, s->theirs);
+    struct stream_initiating_facts e = { .peer_proved = v == DNA_PROOF_PROVED,
+                                         .peer_refuted = v == DNA_PROOF_NEGATIVE };
     dna_s2s_forget(s, true);
     dna_s2s_initiating_event(s, stream_initiating_E_SECURED, &e);
 }
@@ -334,6 +338,7 @@ static void on_features(struct stream *s, const struct dna_xml_node *f)
         .bidi = dna_xml_child(f, DNA_NS_BIDI_FEATURE, "bidi") != NULL,
         .have_certificate = dna_tls_showed_certificate(dna_conn_ssl(s->conn)),
         .peer_proved = dna_s2s_proves(s, s->theirs),
+        .tls_demanded = dna_proof_demands_tls(dna_s2s_claim(s, s->theirs)),
     };
     dna_s2s_initiating_event(s, stream_initiating_E_RX_FEATURES, &s->i.offered);
 }
@@ -377,6 +382,7 @@ static void on_header(void *arg, const struct dna_xml_node *h)
         .from_agrees = !from_text || (from && strcmp(from, s->theirs) == 0),
         .version_one = version && strtol(version, NULL, 10) >= 1,
         .dialback_declared = dna_xml_declares(h, "db", DNA_NS_DIALBACK),
+        .tls_demanded = dna_proof_demands_tls(dna_s2s_claim(s, s->theirs)),
     };
     free(from);
     dna_s2s_set(&s->id, id);

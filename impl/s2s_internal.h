@@ -7,12 +7,13 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "impl/conn.h"
 #include "impl/hash.h"
 #include "impl/key.h"
 #include "impl/log.h"
-#include "impl/pkix.h"
+#include "impl/proof.h"
 #include "impl/s2s.h"
 #include "model/machines.h"
 
@@ -21,6 +22,7 @@ enum { DOMAIN_MAX = 1024, EARLY_BYTES = 16384, DROP_MS = 1000, PORT = 5269 };
 struct stream;
 struct pair;
 struct others;
+struct claim;
 
 /* A stanza that waits: its text, in jabber:server. */
 struct stanza {
@@ -64,6 +66,9 @@ struct pair {
     struct dialback_initiating di;
     struct question *question;
     char *said_from, *said_to; /* the addresses of the peer's last db:result, letter by letter */
+    char *said_key;            /* and its key, while the proof of its sender is awaited */
+    struct claim *claim;       /* what is awaited */
+    struct pair *next_waiting; /* for the same claim */
     struct event *result_timer;
     bool scratch;
 };
@@ -94,6 +99,7 @@ struct stream {
     struct dna_stream_vars vars;
     struct pair *pairs;
     size_t num_pairs;
+    struct claim *claims;
     struct lead *leads;
     struct event *deadline, *idle; /* negotiation, then closing; inactivity */
     char *ours, *theirs;           /* of the current header (receiving) or asked for (initiating) */
@@ -102,6 +108,7 @@ struct stream {
     uint64_t number;
     bool initiating, for_stanzas, buried, discard, drain, closing, active, dropped, found_by_host;
     bool unknown_there; /* its stream error was host-unknown */
+    time_t expires;     /* when the certificate that proved the peer does; 0: never, or no matter */
     struct piggyback_assertion pa;
     struct piggyback_supposition ps;
     struct dialback_authoritative da;
@@ -121,6 +128,7 @@ struct stream {
             struct dna_dns_query *query;
             struct target *targets;
             size_t num_targets, target; /* target: the current one, from 1 */
+            enum dna_dns_security srv_security, address_security;
             struct sockaddr_storage *addrs;
             size_t num_addrs, addr;
             struct others *others; /* questions about the other targets */
@@ -137,9 +145,11 @@ struct dna_s2s {
     struct dna_s2s_setup at;
     const struct dna_knobs *knobs;
     struct dna_pkix_policy policy;
-    struct dna_hash routes, pairs, questions, askers, taken, domains, addresses;
+    struct dna_proof_env proofs;
+    struct dna_hash routes, pairs, questions, askers, taken, domains, addresses, claims;
     struct stream *streams, *graves;
-    struct event *undertaker;
+    struct event *undertaker, *watchman; /* who looks each second whether a certificate expired */
+    time_t next_expiry;                  /* of all streams; 0: none */
     size_t num_streams;
     uint64_t next_number;
     const char *secret; /* of dialback keys: configured, else made_secret */
@@ -183,7 +193,6 @@ void dna_s2s_flows(struct stream *s);                 /* all pairs are told STRE
 void dna_s2s_watch_idle(struct stream *s);            /* TIMER_IDLE counts from now on */
 void dna_s2s_forget(struct stream *s, bool starttls); /* a restart */
 void dna_s2s_negotiation_deadline(struct stream *s);
-bool dna_s2s_proves(struct stream *s, const char *domain);
 bool dna_s2s_hosts(const struct dna_s2s *s2s, const char *domain);
 void dna_s2s_new_id(struct dna_s2s *s2s, char out[DNA_ID_LEN + 1]);
 bool dna_s2s_our_id(const struct dna_s2s *s2s, const char *id);
@@ -192,6 +201,17 @@ void dna_s2s_lead(struct stream *s, struct dna_hash *in, const char *name);
 void dna_s2s_element(struct stream *s, const struct dna_xml_node *e); /* what both roles know */
 void dna_s2s_set(char **at, const char *value); /* replaces an owned string; NULL is fine */
 
+/* s2s_claim.c: what proves the domains that the far end of a stream is, or claims to be */
+struct dna_proof *dna_s2s_claim(struct stream *s, const char *domain); /* begins to seek it */
+bool dna_s2s_claim_pending(struct stream *s, const char *domain);      /* likewise, under TLS */
+enum dna_proof_verdict dna_s2s_weigh(struct stream *s, const char *domain);
+bool dna_s2s_proves(struct stream *s, const char *domain); /* the certificate, weighed now */
+void dna_s2s_claim_await(struct pair *p); /* dna_s2s_proof_settled() follows */
+void dna_s2s_claim_leave(struct pair *p);
+void dna_s2s_claim_move(struct stream *from, struct stream *to, const char *domain);
+void dna_s2s_claims_free(struct stream *s);
+void dna_s2s_expiry_check(struct dna_s2s *s2s); /* streams whose time has come are told */
+
 /* s2s_receiving.c, s2s_initiating.c: the two roles */
 extern const struct dna_conn_handler dna_s2s_receiving_handler;
 void dna_s2s_receiving_event(struct stream *s, enum stream_receiving_event on,
@@ -199,8 +219,10 @@ void dna_s2s_receiving_event(struct stream *s, enum stream_receiving_event on,
 void dna_s2s_initiating_event(struct stream *s, enum stream_initiating_event on,
                               const struct stream_initiating_facts *e);
 bool dna_s2s_receiving_element(struct stream *s, const struct dna_xml_node *e);
+void dna_s2s_expired(struct stream *s); /* the certificate that proved its peer */
 bool dna_s2s_initiating_element(struct stream *s, const struct dna_xml_node *e);
 void dna_s2s_receiving_gone(struct stream *s);
+void dna_s2s_receiving_settled(struct stream *s); /* what may prove 'from' is in */
 void dna_s2s_initiating_gone(struct stream *s);
 extern const struct dna_conn_handler dna_s2s_initiating_handler;
 
@@ -247,6 +269,7 @@ void dna_s2s_route_free(void *route, void *arg);
 /* s2s_dialback.c: dialback elements, and the three roles of dialback */
 void dna_s2s_dialback_element(struct stream *s, const struct dna_xml_node *e);
 void dna_s2s_request(struct pair *p);
+void dna_s2s_proof_settled(struct pair *p); /* what may prove the sender is in */
 void dna_s2s_dialback_secured(struct pair *p);
 void dna_s2s_dialback_restarted(struct pair *p); /* SASL: a new stream replaces the one asked of */
 void dna_s2s_dialback_gone(struct pair *p);

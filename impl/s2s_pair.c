@@ -111,6 +111,7 @@ void dna_s2s_pair_free(struct pair *p)
         (void)dna_hash_remove(&p->stream->s2s->pairs, p->index);
         dna_s2s_route_lost(p);
     }
+    dna_s2s_claim_leave(p);
     if (p->result_timer)
         event_free(p->result_timer);
     free(p->ours);
@@ -120,6 +121,7 @@ void dna_s2s_pair_free(struct pair *p)
     free(p->outbound);
     free(p->said_from);
     free(p->said_to);
+    free(p->said_key);
     free(p);
 }
 

@@ -67,6 +67,7 @@ ERROR(unsupported_stanza_type, "unsupported-stanza-type")
 ERROR(not_well_formed, "not-well-formed")
 ERROR(restricted_xml, "restricted-xml")
 ERROR(connection_timeout, "connection-timeout")
+ERROR(reset, "reset")
 ERROR(system_shutdown, "system-shutdown")
 
 static void send_close(void *arg)
@@ -77,6 +78,16 @@ static void send_close(void *arg)
 static void arm_negotiation(void *arg)
 {
     dna_s2s_negotiation_deadline(arg);
+}
+
+static void hold_input(void *arg)
+{
+    dna_conn_pause(((struct stream *)arg)->conn);
+}
+
+static void release_input(void *arg)
+{
+    dna_conn_resume(((struct stream *)arg)->conn);
 }
 
 static void drain_input(void *arg)
@@ -107,9 +118,12 @@ static void (*const stream_outs[])(void *) = {
     [stream_receiving_O_error_not_well_formed] = error_not_well_formed,
     [stream_receiving_O_error_restricted_xml] = error_restricted_xml,
     [stream_receiving_O_error_connection_timeout] = error_connection_timeout,
+    [stream_receiving_O_error_reset] = error_reset,
     [stream_receiving_O_error_system_shutdown] = error_system_shutdown,
     [stream_receiving_O_send_close] = send_close,
     [stream_receiving_O_arm_negotiation] = arm_negotiation,
+    [stream_receiving_O_hold_input] = hold_input,
+    [stream_receiving_O_release_input] = release_input,
     [stream_receiving_O_drain_input] = drain_input,
     [stream_receiving_O_discard_input] = discard_input,
     [stream_receiving_O_drop_stream] = drop_stream,
@@ -414,6 +428,7 @@ static void on_header(void *arg, const struct dna_xml_node *h)
     dna_s2s_set(&s->ours, ours);
     dna_s2s_set(&s->theirs, theirs);
     dna_s2s_set(&s->their_text, dna_xml_get(h, "from"));
+    e.from_pending = dna_s2s_claim_pending(s, theirs);
     free(ours);
     free(theirs);
     dna_s2s_receiving_event(s, stream_receiving_E_RX_HEADER, &e);
@@ -472,6 +487,11 @@ const struct dna_conn_handler dna_s2s_receiving_handler = {
     .tls_failed = on_tls_failed,
     .closed = on_closed,
 };
+
+void dna_s2s_receiving_settled(struct stream *s)
+{
+    dna_s2s_receiving_event(s, stream_receiving_E_PROOF_SETTLED, &no_facts);
+}
 
 void dna_s2s_receiving_gone(struct stream *s)
 {

@@ -24,6 +24,7 @@ static void on_srv(void *arg, const struct dna_dns_answer *a)
     free(s->i.targets);
     s->i.targets = dna_calloc(a->num_srv, sizeof *s->i.targets);
     s->i.num_targets = a->num_srv;
+    s->i.srv_security = a->security;
     s->i.target = 0;
     for (size_t n = 0; n < a->num_srv; n++) {
         memcpy(s->i.targets[n].host, a->srv[n].target, sizeof s->i.targets[n].host);
@@ -56,6 +57,7 @@ static void on_addresses(void *arg, const struct dna_dns_answer *a)
     dna_log(DNA_LOG_STEP, "addresses", "pair=%s>%s records=%zu why=%s", s->ours, s->theirs,
             a->num_addr, dna_log_quote(a->why));
     set_addresses(s, a->addr, a->num_addr);
+    s->i.address_security = a->security;
     enum resolution_event what =
         a->class == DNA_DNS_RECORDS ? resolution_E_ADDRESS_FOUND : resolution_E_ADDRESS_NONE;
     if (!dna_s2s_others_hold(s, what))
@@ -63,6 +65,27 @@ static void on_addresses(void *arg, const struct dna_dns_answer *a)
 }
 
 /* --- outputs --- */
+
+static void seek_proofs(void *arg)
+{
+    struct stream *s = arg;
+    (void)dna_s2s_claim(s, s->theirs);
+}
+
+static void tell_endpoint(void *arg)
+{
+    struct stream *s = arg;
+    struct dna_proof *proof = dna_s2s_claim(s, s->theirs);
+    struct dna_proof_endpoint at = { .host = s->i.target ? s->i.targets[s->i.target - 1].host
+                                                         : s->theirs,
+                                     .port = s->i.target ? s->i.targets[s->i.target - 1].port : PORT,
+                                     .from_srv = s->i.target > 0,
+                                     .srv = s->i.srv_security,
+                                     .address = s->i.address_security };
+    dna_proof_endpoint(proof, &at);
+    if (!dna_proof_pending(proof))
+        dna_s2s_dial_event(s, resolution_E_MATERIAL_IN);
+}
 
 static void query_srv(void *arg)
 {
@@ -168,6 +191,8 @@ static void report_unreachable(void *arg)
 }
 
 static void (*const outs[])(void *) = {
+    [resolution_O_seek_proofs] = seek_proofs,
+    [resolution_O_tell_endpoint] = tell_endpoint,
     [resolution_O_query_srv] = query_srv,
     [resolution_O_query_address] = query_address,
     [resolution_O_query_fallback_address] = query_fallback_address,
@@ -188,6 +213,9 @@ void dna_s2s_dial_event(struct stream *s, enum resolution_event on)
         .configured = 0, /* no setting names an address for a domain */
         .more_addresses = s->i.addr + 1 < s->i.num_addrs,
         .more_targets = s->i.target < s->i.num_targets,
+        .validating = s->s2s->proofs.validating,
+        .barred = on == resolution_E_MATERIAL_IN &&
+                  dna_proof_barred(dna_s2s_claim(s, s->theirs)),
     };
     dna_resolution_step(&s->i.re, on, &e, &s->vars, s->s2s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);

@@ -170,6 +170,7 @@ void dna_s2s_route_open_own(struct route *r)
 struct candidate {
     struct route *route;
     struct stream *stream;
+    struct stream *opening; /* whose resolution sought the proof, for a supposition */
     bool taken_up;
 };
 
@@ -177,6 +178,8 @@ static void take_up(void *arg)
 {
     struct candidate *c = arg;
     c->taken_up = true;
+    if (c->opening)
+        dna_s2s_claim_move(c->opening, c->stream, c->route->theirs);
     dna_s2s_route_use(c->route, dna_s2s_pair_get(c->stream, c->route->ours, c->route->theirs));
 }
 
@@ -199,7 +202,7 @@ static void (*const supposition_outs[piggyback_supposition_O_MAX])(void *) = {
 
 static bool assert_on(struct route *r, struct stream *s)
 {
-    struct candidate c = { r, s, false };
+    struct candidate c = { r, s, NULL, false };
     struct dna_effects fx;
     struct piggyback_assertion_facts e = { .target_taken = dna_s2s_target_taken(s, r->theirs),
                                            .peer_proved = dna_s2s_proves(s, r->theirs) };
@@ -210,10 +213,15 @@ static bool assert_on(struct route *r, struct stream *s)
 
 static bool suppose(struct route *r, struct stream *s, bool same_endpoint)
 {
-    struct candidate c = { r, s, false };
+    struct candidate c = { r, s, r->pending, false };
     struct dna_effects fx;
+    /* the material is the new target's, the certificate is the existing stream's */
+    struct dna_proof *proof = dna_s2s_claim(r->pending, r->theirs);
+    enum dna_proof_verdict v = dna_proof_weigh_ssl(
+        proof, dna_conn_secured(s->conn) ? dna_conn_ssl(s->conn) : NULL);
     struct piggyback_supposition_facts e = { .same_endpoint = same_endpoint,
-                                             .certificate_covers = dna_s2s_proves(s, r->theirs) };
+                                             .certificate_covers = v == DNA_PROOF_PROVED,
+                                             .refuted = v == DNA_PROOF_NEGATIVE };
     STEP(s, piggyback_supposition, &s->ps, WANT_TARGET, &e, r->key, &fx);
     RUN(&fx, supposition_outs, &c);
     return c.taken_up;

@@ -47,6 +47,11 @@ static const struct stream_initiating_facts no_initiating_facts;
             dna_s2s_receiving_event((s), stream_receiving_E_##event, &no_receiving_facts);         \
     } while (0)
 
+void dna_s2s_expired(struct stream *s)
+{
+    SAME_EVENT(s, TIMER_EXPIRY);
+}
+
 static void on_deadline(int fd, short what, void *arg)
 {
     struct stream *s = arg;
@@ -195,6 +200,7 @@ void dna_s2s_stream_free(struct stream *s)
         s->pairs = p->next;
         dna_s2s_pair_free(p);
     }
+    dna_s2s_claims_free(s);
     drop_leads(s);
     dna_conn_free(s->conn);
     event_free(s->deadline);
@@ -303,21 +309,6 @@ void dna_s2s_forget(struct stream *s, bool starttls)
         else if (s->initiating) /* the receiving side told them when it sent proceed */
             dna_s2s_pair_secured(p);
     }
-}
-
-bool dna_s2s_proves(struct stream *s, const char *domain)
-{
-    char why[200] = "there is no TLS";
-    enum dna_pkix_verdict v = DNA_PKIX_NO_CERTIFICATE;
-    if (!domain || !s->conn)
-        return false;
-    if (dna_conn_secured(s->conn))
-        v = dna_pkix_proves(dna_conn_ssl(s->conn), domain, DNA_PKIX_XMPP_SERVER, !s->initiating,
-                            s->s2s->at.store, &s->s2s->policy, why, sizeof why);
-    dna_log(DNA_LOG_STEP, "certificate", "conn=%llu domain=%s verdict=%s why=%s",
-            (unsigned long long)dna_s2s_conn_id(s), dna_log_quote(domain), dna_pkix_verdict_name(v),
-            dna_log_quote(why));
-    return v == DNA_PKIX_PROVED;
 }
 
 enum { TAG_LEN = 8 };

@@ -48,6 +48,21 @@ int dna_requirement_decision(enum dna_req id, size_t nth)
     return -1;
 }
 
+const char *dna_requirement_reason(enum dna_req id)
+{
+    static const struct {
+        enum dna_req requirement;
+        const char *why;
+    } reasons[] = {
+#define REASON(requirement, why) { requirement, why },
+#include "spec/dispositions.def"
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].requirement == id)
+            return reasons[i].why;
+    return NULL;
+}
+
 const char *dna_level_name(enum dna_level level)
 {
     static const char *const names[] = {

@@ -42,7 +42,7 @@ struct dna_requirement {
     const char *roles;    /* "initiating, receiving" */
     unsigned marks;       /* or of enum dna_mark */
     const char *text;     /* our paraphrase; for a decision its title */
-    const char *ordinals; /* the sentences of the section, "3 4"; "" while not yet read again */
+    const char *ordinals; /* the sentences of the section, "3 4"; "" for a decision */
     const char *sha256;   /* of those sentences, normalised; "" likewise */
     const char *problem;  /* decisions only, else NULL: what the texts leave open */
     const char *choice;   /* decisions only, else NULL: what we do, and why */
@@ -57,6 +57,10 @@ int dna_requirement_find(const char *id);
 /* dna_requirement_decision returns the nth (from 0) decision that bears on a requirement, -1 after
  * the last one. */
 int dna_requirement_decision(enum dna_req id, size_t nth);
+
+/* dna_requirement_reason returns why a requirement can have neither a row nor a scenario
+   (dispositions.def), NULL where nothing excuses it. */
+const char *dna_requirement_reason(enum dna_req id);
 
 /* dna_level_name returns "MUST", "SHOULD NOT", "FLOW", ... */
 const char *dna_level_name(enum dna_level level);

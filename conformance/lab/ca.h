@@ -33,6 +33,15 @@ enum dna_cert_issuer {
 
 enum dna_cert_eku { DNA_EKU_NONE = 0, DNA_EKU_SERVER = 1, DNA_EKU_CLIENT = 2, DNA_EKU_ANY = 4 };
 
+/* What is shown of the issuers, beside the certificate itself. */
+enum dna_cert_chain {
+    DNA_CHAIN_GOOD,     /* all but the root, each behind the one it issued */
+    DNA_CHAIN_FULL,     /* the root as well */
+    DNA_CHAIN_NONE,     /* none of them */
+    DNA_CHAIN_REVERSED, /* as GOOD, the other way round */
+    DNA_CHAIN_JUNK,     /* as GOOD, with a certificate that has no part in it before and behind */
+};
+
 /*
  * dna_cert_spec is what a certificate shall say. Zero it, or start from dna_cert_spec_init,
  * which sets: issuer the lab CA, valid from yesterday for a year, EKU server and client.
@@ -54,7 +63,19 @@ struct dna_cert_spec {
     bool has_not_after;
     unsigned eku;                 /* enum dna_cert_eku, or-ed; 0 = no EKU extension */
     bool ca;                      /* may issue */
+    bool has_pathlen;
+    unsigned pathlen;
+    char key_usage[128];          /* RFC 5280's words, with commas; "" = as usual, "none" = absent */
+    struct dna_cert_names permitted; /* dNSName subtrees: it has name constraints */
+    struct dna_cert_names excluded;
+    enum dna_cert_chain chain;
+    bool no_subject;              /* empty; the names are in the extension alone */
+    unsigned filler;              /* so many more dNSNames, before the others */
+    bool unknown_critical;        /* a critical extension that nobody knows */
     bool bad_signature;           /* one bit of the signature is wrong */
+    bool sha1;                    /* signed over SHA-1 */
+    bool revoked;                 /* its serial is on the lab CA's revocation list */
+    unsigned revoked_number;      /* dna_ca_mint's own: which serial of the list */
 };
 
 /* dna_cert is a minted certificate. Read its fields, don't change them. */
@@ -62,7 +83,8 @@ struct dna_cert {
     unsigned refs;
     X509 *x509;
     EVP_PKEY *key;
-    STACK_OF(X509) *chain; /* issuers between it and its root, without the root; NULL if none */
+    STACK_OF(X509) *chain; /* what is shown of its issuers, mostly without the root; NULL if none */
+    STACK_OF(X509) *path;  /* all its issuers, the root last; NULL if it is its own */
 };
 
 struct dna_ca;
@@ -83,7 +105,10 @@ void dna_cert_spec_init(struct dna_cert_spec *spec);
  *   notbefore= notafter=  offsets from now: +Nd -Nh +Nm -Ns (a notafter before notbefore moves
  *                         a notbefore that was not written to 30 days before it)
  *   eku=server,client,any|none               ca=true|false
- *   signature=good|bad                       none
+ *   signature=good|bad|sha1                  none
+ *   pathlen=N  keyusage=WORD,...|none (RFC 5280's words)  permitted= excluded= (dNSName subtrees)
+ *   chain=good|full|none|reversed|junk       subject=none
+ *   filler=N (so many dNSNames before the others)  critical=unknown  revoked (by the lab's CA)
  * Class USAGE with the offending key in the text otherwise.
  */
 int dna_cert_spec_parse(const char *text, struct dna_cert_spec *spec,
@@ -97,10 +122,12 @@ void dna_ca_clock(struct dna_ca *ca, long long offset);
 
 /*
  * dna_ca_root is the trusted root, for a store of the harness; borrowed. dna_ca_other_root is the
- * other.
+ * other. dna_ca_crl is the trusted root's revocation list: whatever a spec called revoked is on it
+ * (256 serials, which come again after that many).
  */
 X509 *dna_ca_root(const struct dna_ca *ca);
 X509 *dna_ca_other_root(const struct dna_ca *ca);
+X509_CRL *dna_ca_crl(const struct dna_ca *ca);
 
 /*
  * dna_ca_mint makes a certificate with one reference, owned by the caller. find (with arg) looks
@@ -122,7 +149,8 @@ int dna_cert_write(const struct dna_cert *cert, const char *cert_path, const cha
 
 /*
  * dna_ca_write_store makes dir a trust store with the lab CA alone in it: HASH.0 as OpenSSL
- * looks it up, ca-certificates.crt as the bundle, and ca.crt. The directory is made if missing.
+ * looks it up, ca-certificates.crt as the bundle, and ca.crt; beside it the revocation list, as
+ * HASH.r0 and ca.crl. The directory is made if missing.
  */
 int dna_ca_write_store(const struct dna_ca *ca, const char *dir, struct dna_diag *diag) DNA_CHECKED;
 

@@ -69,10 +69,20 @@ static int write_one(X509 *x509, const char *dir, const char *name, struct dna_d
     return file ? finish(file, path, PEM_write_X509(file, x509), diag) : -1;
 }
 
+static int write_crl(X509_CRL *crl, const char *dir, const char *name, struct dna_diag *diag)
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    file = create(path, 0644, diag);
+    return file ? finish(file, path, PEM_write_X509_CRL(file, crl), diag) : -1;
+}
+
 int dna_ca_write_store(const struct dna_ca *ca, const char *dir, struct dna_diag *diag)
 {
     X509 *root = dna_ca_root(ca);
-    char name[32];
+    char name[32], crl_name[32];
     int ok = 0;
     unsigned long hash = X509_NAME_hash_ex(X509_get_subject_name(root), NULL, NULL, &ok);
 
@@ -81,7 +91,10 @@ int dna_ca_write_store(const struct dna_ca *ca, const char *dir, struct dna_diag
     if (mkdir(dir, 0755) && errno != EEXIST)
         return dna_diag_set(diag, DNA_CLASS_HARD, "CA: cannot make %s: %s", dir, strerror(errno));
     snprintf(name, sizeof name, "%08lx.0", hash);
-    if (write_one(root, dir, "ca.crt", diag) || write_one(root, dir, name, diag))
+    snprintf(crl_name, sizeof crl_name, "%08lx.r0", hash);
+    if (write_one(root, dir, "ca.crt", diag) || write_one(root, dir, name, diag) ||
+        write_crl(dna_ca_crl(ca), dir, "ca.crl", diag) ||
+        write_crl(dna_ca_crl(ca), dir, crl_name, diag))
         return -1;
     return write_one(root, dir, "ca-certificates.crt", diag);
 }

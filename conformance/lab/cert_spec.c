@@ -126,6 +126,99 @@ static int put_bool(bool *out, const char *key, const char *value, const char *y
     return 0;
 }
 
+static int put_number(unsigned *out, unsigned max, const char *key, const char *value,
+                      struct dna_diag *diag)
+{
+    size_t len = strspn(value, "0123456789");
+    unsigned long number = strtoul(value, NULL, 10);
+
+    if (len == 0 || len > 9 || value[len] || number > max)
+        return dna_diag_set(diag, DNA_CLASS_USAGE, "cert: %s=%s: expected a number up to %u", key,
+                            value, max);
+    *out = (unsigned)number;
+    return 0;
+}
+
+/* The words as OpenSSL spells them, which are the RFC's. */
+static int put_key_usage(char *out, size_t out_len, const char *key, const char *value,
+                         struct dna_diag *diag)
+{
+    static const char *const known[] = { "digitalSignature", "nonRepudiation", "keyEncipherment",
+                                         "dataEncipherment", "keyAgreement", "keyCertSign",
+                                         "cRLSign", "encipherOnly", "decipherOnly" };
+    const char *at = value;
+
+    for (bool more = strcmp(value, "none") != 0; more;) {
+        size_t len = strcspn(at, ","), i = 0;
+
+        while (i < sizeof known / sizeof known[0] &&
+               (strlen(known[i]) != len || strncmp(known[i], at, len) != 0))
+            i++;
+        if (i == sizeof known / sizeof known[0])
+            return bad(diag, key, value, "none, or words of RFC 5280 4.2.1.3 such as "
+                       "digitalSignature,keyAgreement");
+        more = at[len] == ',';
+        at += len + more;
+    }
+    return put_text(out, out_len, key, value, diag);
+}
+
+static int put_chain(enum dna_cert_chain *out, const char *key, const char *value,
+                     struct dna_diag *diag)
+{
+    static const char *const words[] = { [DNA_CHAIN_GOOD] = "good", [DNA_CHAIN_FULL] = "full",
+                                         [DNA_CHAIN_NONE] = "none",
+                                         [DNA_CHAIN_REVERSED] = "reversed",
+                                         [DNA_CHAIN_JUNK] = "junk" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *out = (enum dna_cert_chain)i;
+            return 0;
+        }
+    }
+    return bad(diag, key, value, "good, full, none, reversed or junk");
+}
+
+static int put_signature(struct dna_cert_spec *spec, const char *key, const char *value,
+                         struct dna_diag *diag)
+{
+    spec->bad_signature = strcmp(value, "bad") == 0;
+    spec->sha1 = strcmp(value, "sha1") == 0;
+    if (!spec->bad_signature && !spec->sha1 && strcmp(value, "good") != 0)
+        return bad(diag, key, value, "good, bad or sha1");
+    return 0;
+}
+
+/* put_shape reads the keys that few certificates need; 1 if it is none of them. */
+static int put_shape(struct dna_cert_spec *spec, const char *key, const char *value,
+                     struct dna_diag *diag)
+{
+    if (strcmp(key, "pathlen") == 0) {
+        spec->has_pathlen = true;
+        return put_number(&spec->pathlen, 16, key, value, diag);
+    }
+    if (strcmp(key, "filler") == 0)
+        return put_number(&spec->filler, 5000, key, value, diag);
+    if (strcmp(key, "keyusage") == 0)
+        return put_key_usage(spec->key_usage, sizeof spec->key_usage, key, value, diag);
+    if (strcmp(key, "permitted") == 0)
+        return put_names(&spec->permitted, key, value, diag);
+    if (strcmp(key, "excluded") == 0)
+        return put_names(&spec->excluded, key, value, diag);
+    if (strcmp(key, "chain") == 0)
+        return put_chain(&spec->chain, key, value, diag);
+    if (strcmp(key, "subject") == 0) {
+        spec->no_subject = strcmp(value, "none") == 0;
+        return spec->no_subject ? 0 : bad(diag, key, value, "none");
+    }
+    if (strcmp(key, "critical") == 0) {
+        spec->unknown_critical = strcmp(value, "unknown") == 0;
+        return spec->unknown_critical ? 0 : bad(diag, key, value, "unknown");
+    }
+    return 1;
+}
+
 static int put_issuer(struct dna_cert_spec *spec, const char *value, struct dna_diag *diag)
 {
     if (strcmp(value, "ca") == 0) {
@@ -147,6 +240,10 @@ static int put_issuer(struct dna_cert_spec *spec, const char *value, struct dna_
 static int put_key(struct dna_cert_spec *spec, const char *key, const char *value,
                    struct dna_diag *diag)
 {
+    int result = put_shape(spec, key, value, diag);
+
+    if (result != 1)
+        return result;
     if (strcmp(key, "dns") == 0)
         return put_names(&spec->dns, key, value, diag);
     if (strcmp(key, "srv") == 0)
@@ -166,7 +263,7 @@ static int put_key(struct dna_cert_spec *spec, const char *key, const char *valu
     if (strcmp(key, "ca") == 0)
         return put_bool(&spec->ca, key, value, "true", "false", diag);
     if (strcmp(key, "signature") == 0)
-        return put_bool(&spec->bad_signature, key, value, "bad", "good", diag);
+        return put_signature(spec, key, value, diag);
     if (strcmp(key, "notbefore") == 0) {
         spec->has_not_before = true;
         return put_offset(&spec->not_before, key, value, diag);
@@ -177,7 +274,8 @@ static int put_key(struct dna_cert_spec *spec, const char *key, const char *valu
     }
     return dna_diag_set(diag, DNA_CLASS_USAGE,
                         "cert: unknown key \"%s\" (known: dns srv xmpp ip cn issuer same-key-as "
-                        "notbefore notafter eku ca signature none)",
+                        "notbefore notafter eku ca signature pathlen keyusage permitted excluded chain "
+                        "subject filler critical revoked none)",
                         key);
 }
 
@@ -191,6 +289,10 @@ static int put_word(struct dna_cert_spec *spec, const char *word, size_t len,
     snprintf(text, sizeof text, "%.*s", (int)len, word);
     if (strcmp(text, "none") == 0) {
         spec->none = true;
+        return 0;
+    }
+    if (strcmp(text, "revoked") == 0) {
+        spec->revoked = true;
         return 0;
     }
     value = strchr(text, '=');

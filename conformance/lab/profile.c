@@ -285,6 +285,12 @@ static int put_in_variant(struct reader *r, const char *key, char *rest)
         return each_pair(r, &v->knobs, rest);
     if (strcmp(key, "set") == 0)
         return one_pair(r, &v->settings, rest);
+    if (strcmp(key, "clock") == 0) {
+        if (!r->current || strcmp(rest, "own") != 0)
+            return bad(r, "clock: below a variant, clock own%s", "");
+        v->own_clock = true;
+        return 0;
+    }
     if (strcmp(key, "cannot") == 0) {
         if (!r->current)
             return bad(r, "cannot: belongs below a variant%s", "");

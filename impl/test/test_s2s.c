@@ -61,8 +61,12 @@ static void begin(struct lab *l)
     l->dns = dna_dns_new(l->base, &dns, why, sizeof why);
     CU_ASSERT_PTR_NOT_NULL_FATAL(l->dns);
     l->store = X509_STORE_new();
-    const struct dna_s2s_setup setup = { l->base,  l->config,  l->router, l->dns,
-                                         l->store, no_context, NULL };
+    const struct dna_s2s_setup setup = { .base = l->base,
+                                         .config = l->config,
+                                         .router = l->router,
+                                         .dns = l->dns,
+                                         .store = l->store,
+                                         .tls = no_context };
     l->s2s = dna_s2s_new(&setup);
     dna_buf_puts(&l->delivered, "");
     dna_buf_puts(&l->seen, "");
