@@ -174,7 +174,7 @@ uint32_t oracle_proves(const struct dna_oracle_conn *conn, const char *domain)
 
     if (!conn->tls || !conn->cert)
         return NO;
-    if (!o->store)
+    if (!o->store || o->setup.other_proofs)
         return OPEN;
     if (chain_holds(o, conn->cert) != YES)
         return NO;

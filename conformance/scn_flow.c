@@ -45,6 +45,7 @@ static void check_records(struct scn_parse *p, const struct scn_line *line,
             scn_error(p->diags, line->file, line->line, "SRV PRIORITY WEIGHT PORT ACTOR");
         else if (is_any(first, types) && num < 2)
             scn_error(p->diags, line->file, line->line, "%s needs a value", first);
+        p->scn->proofs = p->scn->proofs || (num && strcmp(first, "TLSA") == 0);
         start = i + 1;
     }
 }

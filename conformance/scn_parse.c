@@ -213,7 +213,9 @@ static void add_domains(struct scn_parse *p, const struct scn_line *line, const 
 static void add_cert(struct scn_parse *p, const struct scn_line *line, const char *rest)
 {
     static const char *const keys[] = { "dns", "srv", "xmpp", "cn", "ip", "issuer", "notbefore",
-                                        "notafter", "eku", "ca", "same-key-as", "signature" };
+                                        "notafter", "eku", "ca", "same-key-as", "signature",
+                                        "pathlen", "keyusage", "permitted", "excluded", "chain",
+                                        "subject", "filler", "critical" };
     struct dna_scn_cert *c = dna_pool_alloc(p->pool, sizeof(*c)), **tail = &p->scn->certs;
     const char **words;
     size_t num;
@@ -232,7 +234,8 @@ static void add_cert(struct scn_parse *p, const struct scn_line *line, const cha
         for (k = 0; k < sizeof(keys) / sizeof(*keys); k++)
             if (strlen(keys[k]) == len && strncmp(words[i], keys[k], len) == 0 && words[i][len])
                 break;
-        if (k == sizeof(keys) / sizeof(*keys) && strcmp(words[i], "none") != 0)
+        if (k == sizeof(keys) / sizeof(*keys) && strcmp(words[i], "none") != 0 &&
+            strcmp(words[i], "revoked") != 0)
             scn_error(p->diags, line->file, line->line, "unknown certificate key '%s'", words[i]);
     }
     for (; *tail; tail = &(*tail)->next)

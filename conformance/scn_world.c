@@ -459,5 +459,6 @@ bool scn_world_line(struct scn_parse *p, const struct scn_line *line, const char
         *out = clock_step(p, line, rest);
     else
         return false;
+    p->scn->proofs = true;
     return true;
 }
