@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* posh_fetch: one HTTPS GET at a time and any number at once, by libcurl on the event loop. The host
- * is resolved by dns.h and pinned, for an unpinned one would be asked of the system's resolver, in a
- * thread. The web server has to prove the URL's host (RFC 7711 3, RFC 2818) under TLS 1.2 or later.
- * HTTP/1.1; no proxy, cookies, credentials, reused connections; redirects are told, not followed. */
+/* posh_fetch: one HTTPS GET at a time and any number at once, by libcurl on the event loop. The
+ * host is resolved by dns.h and pinned, for an unpinned one would be asked of the system's
+ * resolver, in a thread. The web server has to prove the URL's host (RFC 7711 3, RFC 2818) under
+ * TLS 1.2 or later. HTTP/1.1; no proxy, cookies, credentials, reused connections; redirects are
+ * told, not followed. */
 #ifndef DNA_IMPL_POSH_FETCH_H
 #define DNA_IMPL_POSH_FETCH_H
 #include <stddef.h>

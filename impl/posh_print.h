@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* posh_print: what an operator publishes so that others can prove a domain: POSH documents (RFC 7711
- * 3.1, 3.2) and TLSA records (RFC 6698 2.1). Pure; nothing is kept. */
+/* posh_print: what an operator publishes so that others can prove a domain: POSH documents (RFC
+ * 7711 3.1, 3.2) and TLSA records (RFC 6698 2.1). Pure; nothing is kept. */
 #ifndef DNA_IMPL_POSH_PRINT_H
 #define DNA_IMPL_POSH_PRINT_H
 #include <openssl/x509.h>

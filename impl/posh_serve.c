@@ -114,8 +114,8 @@ static struct evconnlistener *listen_at(struct event_base *base, const char *add
     if (!four && inet_pton(AF_INET6, address, &in6.sin6_addr) != 1)
         return NULL;
     struct evconnlistener *l = evconnlistener_new_bind(
-        base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-        four ? (const struct sockaddr *)&in : (const struct sockaddr *)&in6,
+        base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+        BACKLOG, four ? (const struct sockaddr *)&in : (const struct sockaddr *)&in6,
         four ? (int)sizeof in : (int)sizeof in6);
     if (l) /* what it accepts inherits this */
         (void)setsockopt(evconnlistener_get_fd(l), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

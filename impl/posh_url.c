@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* posh_url: see posh_url.h. The parser is that of the library which fetches, so that both read a URL
- * alike; only the host is looked at again, for the resolver wants A-labels. */
+/* posh_url: see posh_url.h. The parser is that of the library which fetches, so that both read a
+ * URL alike; only the host is looked at again, for the resolver wants A-labels. */
 #include "impl/posh_url.h"
 
 #include <curl/curl.h>

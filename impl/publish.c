@@ -24,24 +24,29 @@ enum { EXIT_BAD_USAGE = 2, MAX_ALSO = 15, DEFAULT_EXPIRES = 86400, HTTPS_PORT = 
 
 static const char posh_usage[] =
     "Usage: xdna-server posh --config FILE [DOMAIN] [options]\n"
-    "Prints the POSH document (RFC 7711 3.1) of a configured domain's certificate, which belongs at\n"
+    "Prints the POSH document (RFC 7711 3.1) of a configured domain's certificate, which belongs "
+    "at\n"
     "  https://DOMAIN/.well-known/posh/xmpp-server.json   for other servers, and\n"
     "  https://DOMAIN/.well-known/posh/xmpp-client.json   for clients,\n"
     "served with `Cache-Control: no-cache' by a web server that a CA vouches for.\n"
-    "  --config FILE     the configuration of xdna-server; DOMAIN may be left out if it has only one\n"
+    "  --config FILE     the configuration of xdna-server; DOMAIN may be left out if it has only "
+    "one\n"
     "  --also FILE       name this certificate (PEM) too, before it takes over; may be repeated\n"
     "  --expires N       how many seconds others may rely on it, 1 to 4294967295 (default 86400)\n"
     "  --reference URL   print a document (RFC 7711 3.2) that refers to https URL instead;\n"
     "                    needs no --config\n"
     "  --serve ADDRESS[:PORT]  serve it over HTTPS until SIGTERM or SIGINT (default port 443):\n"
     "                    every configured domain, or DOMAIN alone\n"
-    "  --cert FILE --key FILE  what the web server shows (PEM), instead of each domain's certificate\n";
+    "  --cert FILE --key FILE  what the web server shows (PEM), instead of each domain's "
+    "certificate\n";
 
 static const char tlsa_usage[] =
     "Usage: xdna-server tlsa --config FILE [DOMAIN] [--target HOST]\n"
-    "Prints the TLSA records (RFC 6698, RFC 7673) of a configured domain's certificate, one for each\n"
+    "Prints the TLSA records (RFC 6698, RFC 7673) of a configured domain's certificate, one for "
+    "each\n"
     "port that the configuration listens on. Others use them only if their zone is signed.\n"
-    "  --config FILE   the configuration of xdna-server; DOMAIN may be left out if it has only one\n"
+    "  --config FILE   the configuration of xdna-server; DOMAIN may be left out if it has only "
+    "one\n"
     "  --target HOST   the target of the domain's SRV records (default: the domain itself)\n";
 
 struct options {
@@ -123,11 +128,11 @@ static int check_options(const struct options *o)
 static int parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' }, { "also", required_argument, NULL, 'a' },
+        { "config", required_argument, NULL, 'c' },  { "also", required_argument, NULL, 'a' },
         { "expires", required_argument, NULL, 'e' }, { "reference", required_argument, NULL, 'r' },
-        { "serve", required_argument, NULL, 's' }, { "cert", required_argument, NULL, 'C' },
-        { "key", required_argument, NULL, 'K' }, { "target", required_argument, NULL, 't' },
-        { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 }
+        { "serve", required_argument, NULL, 's' },   { "cert", required_argument, NULL, 'C' },
+        { "key", required_argument, NULL, 'K' },     { "target", required_argument, NULL, 't' },
+        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 }
     };
     int c, at = 0;
     *o = (struct options){ .posh = strcmp(argv[0], "posh") == 0, .expires = DEFAULT_EXPIRES };
@@ -147,7 +152,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 /* --- reading --- */
 
-static const struct dna_config_domain *find_domain(const struct dna_config *config, const char *name)
+static const struct dna_config_domain *find_domain(const struct dna_config *config,
+                                                   const char *name)
 {
     char ascii[256];
     if (!name && config->num_domains == 1)
@@ -182,7 +188,8 @@ static bool has_certificate(const struct dna_config_domain *d)
     return d->certificate != NULL;
 }
 
-/* The domain's own certificate comes last: the ones to come are the more relevant (RFC 7711 3.1). */
+/* The domain's own certificate comes last: the ones to come are the more relevant (RFC 7711 3.1).
+ */
 static int add_document(struct dna_buf *out, const struct options *o,
                         const struct dna_config_domain *d)
 {

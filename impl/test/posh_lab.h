@@ -72,14 +72,15 @@ static int make_certificates(void)
         return 1;
     key = EVP_EC_gen("P-256");
     ca = mint("test root", NULL, -3600, 864000, true);
-    web = mint("web",
-               "DNS:good.example,DNS:other.example,DNS:ref.example,DNS:refref.example,DNS:host.example,"
-               "DNS:hostnone.example,DNS:refnone.example,DNS:redir.example,DNS:clear.example,"
-               "DNS:loop.example,DNS:none.example,DNS:boom.example,DNS:big.example,"
-               "DNS:endless.example,DNS:slow.example,DNS:bad.example,DNS:zero.example,"
-               "DNS:cut.example,DNS:nowhere.example,DNS:xn--bcher-kva.example,DNS:old.example,"
-               "DNS:headers.example,DNS:astray.example",
-               -3600, 864000, false);
+    web = mint(
+        "web",
+        "DNS:good.example,DNS:other.example,DNS:ref.example,DNS:refref.example,DNS:host.example,"
+        "DNS:hostnone.example,DNS:refnone.example,DNS:redir.example,DNS:clear.example,"
+        "DNS:loop.example,DNS:none.example,DNS:boom.example,DNS:big.example,"
+        "DNS:endless.example,DNS:slow.example,DNS:bad.example,DNS:zero.example,"
+        "DNS:cut.example,DNS:nowhere.example,DNS:xn--bcher-kva.example,DNS:old.example,"
+        "DNS:headers.example,DNS:astray.example,DNS:six.example",
+        -3600, 864000, false);
     hosting = mint("hosting", "DNS:hosting.example,DNS:good.example", -3600, 864000, true);
     expired = mint("expired", "DNS:hosting.example", -7200, -3600, true);
     stranger = mint("stranger", "DNS:good.example", -3600, 864000, true);
@@ -111,7 +112,7 @@ static const char *hash_of(X509 *x)
 struct lab {
     struct event_base *base;
     struct event *on_query, *patience;
-    struct evconnlistener *listener;
+    struct evconnlistener *listener, *listener6; /* the second is NULL where there is no ::1 */
     int dns_fd;
     unsigned port;
     SSL_CTX *ctx;
@@ -124,7 +125,8 @@ struct lab {
     unsigned document_expires;
 };
 
-static void reply_dns(struct lab *l, const ldns_pkt *query, const struct sockaddr *to, socklen_t len)
+static void reply_dns(struct lab *l, const ldns_pkt *query, const struct sockaddr *to,
+                      socklen_t len)
 {
     ldns_rr *q = ldns_rr_list_rr(ldns_pkt_question(query), 0), *rr = NULL;
     char *name = ldns_rdf2str(ldns_rr_owner(q)), text[300];
@@ -137,8 +139,9 @@ static void reply_dns(struct lab *l, const ldns_pkt *query, const struct sockadd
     ldns_pkt_push_rr(r, LDNS_SECTION_QUESTION, ldns_rr_clone(q));
     if (strstr(name, "nowhere."))
         ldns_pkt_set_rcode(r, LDNS_RCODE_NXDOMAIN);
-    else if (ldns_rr_get_type(q) == LDNS_RR_TYPE_A) {
-        (void)snprintf(text, sizeof text, "%s 60 IN A 127.0.0.1", name);
+    else if (ldns_rr_get_type(q) == (strstr(name, "six.") ? LDNS_RR_TYPE_AAAA : LDNS_RR_TYPE_A)) {
+        (void)snprintf(text, sizeof text,
+                       strstr(name, "six.") ? "%s 60 IN AAAA ::1" : "%s 60 IN A 127.0.0.1", name);
         ldns_rr_new_frm_str(&rr, text, 60, NULL, NULL);
         ldns_pkt_push_rr(r, LDNS_SECTION_ANSWER, rr);
     }
@@ -180,12 +183,13 @@ static void say_reference(struct evbuffer *out, const struct lab *l, const char 
 {
     char body[300];
     (void)snprintf(body, sizeof body,
-                   "{\"url\":\"https://%s:%u/.well-known/posh/xmpp-server.json\",\"expires\":10}", host,
-                   l->port);
+                   "{\"url\":\"https://%s:%u/.well-known/posh/xmpp-server.json\",\"expires\":10}",
+                   host, l->port);
     say(out, "200 OK", "", body);
 }
 
-static void say_redirect(struct evbuffer *out, const char *status, const char *format, unsigned port)
+static void say_redirect(struct evbuffer *out, const char *status, const char *format,
+                         unsigned port)
 {
     char header[300];
     (void)snprintf(header, sizeof header, format, port);
@@ -219,7 +223,8 @@ static void answer_badly(struct lab *l, struct bufferevent *b, const char *host)
     else if (strcmp(host, "bad.example") == 0)
         say(out, "200 OK", "", "<html>");
     else if (strcmp(host, "cut.example") == 0)
-        evbuffer_add_printf(out, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{");
+        evbuffer_add_printf(out,
+                            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{");
     else if (strcmp(host, "astray.example") == 0)
         say(out, "302 Found", "", "no Location");
     if (strcmp(host, "endless.example") == 0 || strcmp(host, "headers.example") == 0) {
@@ -231,8 +236,8 @@ static void answer_badly(struct lab *l, struct bufferevent *b, const char *host)
 static void answer(struct lab *l, struct bufferevent *b, const char *host)
 {
     struct evbuffer *out = bufferevent_get_output(b);
-    if (strcmp(host, "good.example") == 0 || strcmp(host, "xn--bcher-kva.example") == 0 ||
-        strcmp(host, "host.example") == 0 || strcmp(host, "127.0.0.1") == 0)
+    if (strcmp(host, "good.example") == 0 || strcmp(host, "six.example") == 0 ||
+        strcmp(host, "xn--bcher-kva.example") == 0 || strcmp(host, "host.example") == 0)
         say_document(out, hosting, l->document_expires);
     else if (strcmp(host, "other.example") == 0)
         say_document(out, stranger, 3600);
@@ -338,6 +343,12 @@ static void begin_web(struct lab *l)
                                           (const struct sockaddr *)&at, (int)len);
     (void)getsockname(evconnlistener_get_fd(l->listener), (struct sockaddr *)&at, &len);
     l->port = ntohs(at.sin_port);
+    const struct sockaddr_in6 at6 = { .sin6_family = AF_INET6,
+                                      .sin6_port = at.sin_port,
+                                      .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    l->listener6 = evconnlistener_new_bind(l->base, on_connection, l,
+                                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 64,
+                                           (const struct sockaddr *)&at6, sizeof at6);
 }
 
 static void begin(struct lab *l, const struct dna_posh_config *extra)
@@ -377,6 +388,8 @@ static void end(struct lab *l)
     X509_STORE_free(l->env.store);
     event_base_loop(l->base, EVLOOP_NONBLOCK); /* the web server sees its connections end */
     evconnlistener_free(l->listener);
+    if (l->listener6)
+        evconnlistener_free(l->listener6);
     event_free(l->on_query);
     event_free(l->patience);
     (void)close(l->dns_fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_posh: retrievals against a web server and a name server in this process: what each kind of
- * answer comes to, how often is asked, and how long it is remembered by a clock that the test sets. */
+ * answer comes to, how often is asked, and how long it is remembered by a clock that the test sets.
+ */
 #include "impl/test/posh_lab.h"
 
 /* --- what answers come to --- */
@@ -13,7 +14,8 @@ static void test_fingerprints(void)
     CU_ASSERT_EQUAL(judge(&l, "good.example", hosting), DNA_PROOF_HELD);
     CU_ASSERT_STRING_EQUAL(why, "fingerprint 1 of 1 matches by sha-256");
     (void)snprintf(wanted, sizeof wanted,
-                   "https://good.example:%u/.well-known/posh/xmpp-server.json, 1 fingerprint, expires in 3600 s",
+                   "https://good.example:%u/.well-known/posh/xmpp-server.json, 1 fingerprint, "
+                   "expires in 3600 s",
                    l.port);
     CU_ASSERT_STRING_EQUAL(sought, wanted);
     CU_ASSERT_STRING_EQUAL(l.last_line, "GET /.well-known/posh/xmpp-server.json HTTP/1.1");
@@ -22,8 +24,14 @@ static void test_fingerprints(void)
     CU_ASSERT_EQUAL(judge(&l, "other.example", hosting), DNA_PROOF_REFUTED);
     CU_ASSERT_EQUAL(judge(&l, "old.example", expired), DNA_PROOF_FAILED);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "dates"));
-    CU_ASSERT_EQUAL(judge(&l, "b\xc3\xbc" "cher.example", hosting), DNA_PROOF_HELD);
+    CU_ASSERT_EQUAL(judge(&l,
+                          "b\xc3\xbc"
+                          "cher.example",
+                          hosting),
+                    DNA_PROOF_HELD);
     CU_ASSERT_STRING_EQUAL(l.last_host, "xn--bcher-kva.example");
+    if (l.listener6)
+        CU_ASSERT_EQUAL(judge(&l, "six.example", hosting), DNA_PROOF_HELD);
     end(&l);
 }
 
@@ -151,7 +159,8 @@ static void test_sharing(void)
         }
     CU_ASSERT_EQUAL(judge(&l, "good.example", hosting), DNA_PROOF_HELD);
     CU_ASSERT_EQUAL(l.requests, 1);
-    asks[0] = dna_posh_seek(&l.env, &client, on_settled, &l); /* another service, another document */
+    asks[0] =
+        dna_posh_seek(&l.env, &client, on_settled, &l); /* another service, another document */
     event_base_dispatch(l.base);
     CU_ASSERT_EQUAL(l.requests, 2);
     CU_ASSERT_STRING_EQUAL(l.last_line, "GET /.well-known/posh/xmpp-client.json HTTP/1.1");

@@ -42,8 +42,10 @@ static void test_good(void)
         { "{" PRINTS ",\"expires\":9223372036854775807}", DNA_POSH_FINGERPRINTS, INT64_MAX },
         { "{" PRINTS ",\"expires\":5,\"more\":[[{\"a\":[1.5,null]}]]}", DNA_POSH_FINGERPRINTS, 5 },
         { "{\"fingerprints\":[{}],\"expires\":5}", DNA_POSH_FINGERPRINTS, 5 },
-        { "{\"fingerprints\":[{\"md5\":7,\"sha3-999\":[]}],\"expires\":5}", DNA_POSH_FINGERPRINTS, 5 },
-        { "{\"fingerprints\":[{\"sha-256\":\"unreadable\"}],\"expires\":5}", DNA_POSH_FINGERPRINTS, 5 },
+        { "{\"fingerprints\":[{\"md5\":7,\"sha3-999\":[]}],\"expires\":5}", DNA_POSH_FINGERPRINTS,
+          5 },
+        { "{\"fingerprints\":[{\"sha-256\":\"unreadable\"}],\"expires\":5}", DNA_POSH_FINGERPRINTS,
+          5 },
         { "{\"url\":\"https://hosting.example.net/.well-known/posh/spice.json\",\"expires\":86400}",
           DNA_POSH_REFERENCE, 86400 },
         { "{\"url\":\"HTTPS://[2001:db8::1]:8443/x?y\",\"expires\":1}", DNA_POSH_REFERENCE, 1 },
@@ -158,7 +160,8 @@ static void test_bad_json(void)
 /* Brackets in a string are no nesting, and a quote behind a backslash ends none. */
 static void test_depth_in_strings(void)
 {
-    static const char text[] = "{\"x\":\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[\"," PRINTS ",\"expires\":5}";
+    static const char text[] =
+        "{\"x\":\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[\"," PRINTS ",\"expires\":5}";
     char why[160];
     uint64_t expires;
     CU_ASSERT_EQUAL(read_len(text, sizeof text - 1, why, &expires), DNA_POSH_FINGERPRINTS);
@@ -254,8 +257,8 @@ static void test_match(void)
     CU_ASSERT_EQUAL(match(x, "{'sha-512':'%'}", s256, NULL), 0); /* of another length */
     strcpy(cut, s256);
     cut[strlen(cut) - 1] = '\0';
-    CU_ASSERT_EQUAL(match(x, "{'sha-256':'%'}", cut, NULL), 0);    /* unpadded */
-    CU_ASSERT_EQUAL(match(x, "{'sha-256':' %'}", s256, NULL), 0);  /* wrapped */
+    CU_ASSERT_EQUAL(match(x, "{'sha-256':'%'}", cut, NULL), 0);   /* unpadded */
+    CU_ASSERT_EQUAL(match(x, "{'sha-256':' %'}", s256, NULL), 0); /* wrapped */
     CU_ASSERT_EQUAL(match(x, "{'sha-256':'%\\n'}", s256, NULL), 0);
     X509_free(x);
 }
@@ -268,7 +271,8 @@ static void test_base64(void)
     for (size_t i = 0; i < 3; i++) {
         struct dna_buf text = DNA_BUF_INIT;
         struct dna_posh_doc d;
-        dna_buf_printf(&text, "{\"expires\":5,\"fingerprints\":[{\"sha-256\":\"%s\"}]}", garbled[i]);
+        dna_buf_printf(&text, "{\"expires\":5,\"fingerprints\":[{\"sha-256\":\"%s\"}]}",
+                       garbled[i]);
         dna_posh_doc_read(&d, text.at, text.len);
         CU_ASSERT_EQUAL_FATAL(d.num, 1);
         CU_ASSERT_EQUAL(d.descriptors[0].has[DNA_POSH_SHA256], DNA_POSH_GARBLED);
@@ -285,8 +289,9 @@ static void test_urls(void)
         uint16_t port;
     } t[] = {
         { "https://A.example", "a.example", "https://a.example/", 443 },
-        { "https://b\xc3\xbc" "cher.example:8443/x#y", "xn--bcher-kva.example",
-          "https://xn--bcher-kva.example:8443/x", 8443 },
+        { "https://b\xc3\xbc"
+          "cher.example:8443/x#y",
+          "xn--bcher-kva.example", "https://xn--bcher-kva.example:8443/x", 8443 },
         { "https://127.0.0.1/x", "127.0.0.1", "https://127.0.0.1/x", 443 },
         { "https://[::1]:444/", "[::1]", "https://[::1]:444/", 444 },
     };

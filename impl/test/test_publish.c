@@ -108,7 +108,8 @@ static void test_documents(void)
     CU_ASSERT_EQUAL(d.descriptors[0].has[DNA_POSH_SHA512], DNA_POSH_SET);
     dna_posh_doc_cleanup(&d);
     dna_buf_reset(&text);
-    CU_ASSERT_EQUAL(dna_posh_print_reference(&text, "https://h.example/\"q", 7, why, sizeof why), 0);
+    CU_ASSERT_EQUAL(dna_posh_print_reference(&text, "https://h.example/\"q", 7, why, sizeof why),
+                    0);
     dna_posh_doc_read(&d, text.at, text.len);
     CU_ASSERT_EQUAL(d.kind, DNA_POSH_REFERENCE);
     CU_ASSERT_STRING_EQUAL(d.url, "https://h.example/\"q");
@@ -142,7 +143,8 @@ static void on_got(void *arg, const struct dna_posh_got *got)
 static void get(struct web *w, const char *path)
 {
     char url[200];
-    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u%s", dna_posh_server_port(w->server), path);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u%s", dna_posh_server_port(w->server),
+                   path);
     w->status = -1;
     (void)dna_posh_get(w->fetcher, url, on_got, w);
     CU_ASSERT_EQUAL(w->status, -1); /* never from inside the call */
@@ -190,9 +192,9 @@ static void test_serving(void)
     CU_ASSERT_EQUAL(w.status, 404);
     get(&w, "/../../etc/passwd");
     CU_ASSERT_EQUAL(w.status, 404);
-    CU_ASSERT_PTR_NULL(dna_posh_server_new(
-        w.base, "127.0.0.1", dna_posh_server_port(w.server),
-        &(struct dna_posh_site){ "a.example", "", w.ctx }, 1, why, sizeof why));
+    CU_ASSERT_PTR_NULL(dna_posh_server_new(w.base, "127.0.0.1", dna_posh_server_port(w.server),
+                                           &(struct dna_posh_site){ "a.example", "", w.ctx }, 1,
+                                           why, sizeof why));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "cannot listen on 127.0.0.1 port "));
     (void)dna_posh_get(w.fetcher, "https://127.0.0.1:1/", on_got, &w); /* left open */
     end(&w);
