@@ -222,8 +222,6 @@ static void tell(struct retrieval *r)
     event_free(r->deadline);
     r->deadline = NULL;
     note_time(r);
-    if (!fresh(r))
-        forget(r); /* for those only who waited for it */
     while ((ask = TAILQ_FIRST(&r->waiting))) {
         TAILQ_REMOVE(&r->waiting, ask, entry);
         ask->waiting = false;
@@ -520,8 +518,8 @@ struct dna_posh *dna_posh_new(const struct dna_posh_config *config, char *why, s
     c->max_age_s = c->max_age_s ? c->max_age_s : DEFAULT_MAX_AGE_S;
     c->max_entries = c->max_entries ? c->max_entries : DEFAULT_ENTRIES;
     c->port = c->port ? c->port : HTTPS_PORT;
-    const struct dna_posh_fetcher_config f = { c->base,   c->dns,        c->ca_file,
-                                               c->ca_dir, c->timeout_ms, c->max_body };
+    const struct dna_posh_fetcher_config f = { c->base, c->dns, c->ca_file, c->ca_dir,
+                                               c->max_body };
     p->fetcher = dna_posh_fetcher_new(&f);
     TAILQ_INIT(&p->entries);
     return p;

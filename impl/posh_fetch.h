@@ -18,7 +18,6 @@ struct dna_posh_fetcher_config {
     struct event_base *base;
     struct dna_dns *dns;
     const char *ca_file, *ca_dir; /* roots for web servers; both NULL: the system's; copied */
-    uint32_t timeout_ms;          /* of one GET without its DNS questions, which have their own */
     size_t max_body;              /* bytes */
 };
 
@@ -37,7 +36,8 @@ struct dna_posh_fetcher *dna_posh_fetcher_new(const struct dna_posh_fetcher_conf
 void dna_posh_fetcher_free(struct dna_posh_fetcher *f);
 
 /* dna_posh_get() asks for url. The callback comes once, from the loop, never from inside the call;
- * the request is gone when it does. */
+ * the request is gone when it does. There is no time limit: whoever asks has his own and cancels.
+ */
 struct dna_posh_get *dna_posh_get(struct dna_posh_fetcher *f, const char *url, dna_posh_got_cb cb,
                                   void *arg);
 void dna_posh_get_cancel(struct dna_posh_get *g); /* not after the callback; NULL is fine */

@@ -79,7 +79,7 @@ static int make_certificates(void)
         "DNS:loop.example,DNS:none.example,DNS:boom.example,DNS:big.example,"
         "DNS:endless.example,DNS:slow.example,DNS:bad.example,DNS:zero.example,"
         "DNS:cut.example,DNS:nowhere.example,DNS:xn--bcher-kva.example,DNS:old.example,"
-        "DNS:headers.example,DNS:astray.example,DNS:six.example",
+        "DNS:headers.example,DNS:astray.example,DNS:six.example,DNS:half.example",
         -3600, 864000, false);
     hosting = mint("hosting", "DNS:hosting.example,DNS:good.example", -3600, 864000, true);
     expired = mint("expired", "DNS:hosting.example", -7200, -3600, true);
@@ -120,6 +120,7 @@ struct lab {
     struct dna_knobs knobs;
     struct dna_pkix_policy policy;
     struct dna_proof_env env;
+    bool impatient;
     unsigned requests, settled;
     char last_host[100], last_line[200];
     unsigned document_expires;
@@ -179,6 +180,16 @@ static void say_document(struct evbuffer *out, X509 *x, unsigned expires)
     say(out, "200 OK", "Content-Type: application/json\r\n", body);
 }
 
+/* One hash of the descriptor is right, the other is not. */
+static void say_half(struct evbuffer *out)
+{
+    char body[300];
+    (void)snprintf(body, sizeof body,
+                   "{\"fingerprints\":[{\"sha-256\":\"%s\",\"sha-512\":\"AAAA\"}],\"expires\":9}",
+                   hash_of(hosting));
+    say(out, "200 OK", "", body);
+}
+
 static void say_reference(struct evbuffer *out, const struct lab *l, const char *host)
 {
     char body[300];
@@ -206,9 +217,12 @@ static void on_web_event(struct bufferevent *b, short what, void *arg)
 /* A kilobyte each time that the one before has been sent, for ever. */
 static void on_sent(struct bufferevent *b, void *arg)
 {
-    static const char kilobyte[1024];
-    (void)arg;
-    bufferevent_write(b, kilobyte, sizeof kilobyte);
+    static const char body[1024], header[] = "X-Header: of which there is no end\r\n";
+    bool headers = strcmp(((struct lab *)arg)->last_host, "headers.example") == 0;
+    for (int i = 0; headers && i < 30; i++)
+        bufferevent_write(b, header, sizeof header - 1);
+    if (!headers)
+        bufferevent_write(b, body, sizeof body);
 }
 
 static void answer_badly(struct lab *l, struct bufferevent *b, const char *host)
@@ -228,7 +242,7 @@ static void answer_badly(struct lab *l, struct bufferevent *b, const char *host)
     else if (strcmp(host, "astray.example") == 0)
         say(out, "302 Found", "", "no Location");
     if (strcmp(host, "endless.example") == 0 || strcmp(host, "headers.example") == 0) {
-        evbuffer_add_printf(out, "HTTP/1.1 200 OK\r\n%s", host[0] == 'e' ? "\r\n" : "X: ");
+        evbuffer_add_printf(out, "HTTP/1.1 200 OK\r\n%s", host[0] == 'e' ? "\r\n" : "");
         bufferevent_setcb(b, NULL, on_sent, on_web_event, l);
     }
 }
@@ -243,6 +257,8 @@ static void answer(struct lab *l, struct bufferevent *b, const char *host)
         say_document(out, stranger, 3600);
     else if (strcmp(host, "old.example") == 0)
         say_document(out, expired, 3600);
+    else if (strcmp(host, "half.example") == 0)
+        say_half(out);
     else if (strcmp(host, "zero.example") == 0)
         say_document(out, hosting, 0);
     else if (strcmp(host, "ref.example") == 0)
@@ -310,6 +326,7 @@ static void on_patience(int fd, short what, void *arg)
     (void)fd;
     (void)what;
     CU_FAIL("nothing was settled");
+    ((struct lab *)arg)->impatient = true;
     event_base_loopbreak(((struct lab *)arg)->base);
 }
 
@@ -416,7 +433,7 @@ static char why[300], sought[300];
 static enum dna_proof_says judge(struct lab *l, const char *domain, X509 *leaf)
 {
     struct dna_posh_ask *ask = seek(l, domain, false);
-    while (dna_posh_pending(ask))
+    while (dna_posh_pending(ask) && !l->impatient)
         if (event_base_dispatch(l->base) != 0 || event_base_got_break(l->base) == 0)
             break;
     CU_ASSERT_FALSE_FATAL(dna_posh_pending(ask));

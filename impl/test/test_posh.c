@@ -70,9 +70,9 @@ static void test_failures(void)
         { "zero.example", DNA_PROOF_UNCLEAR, "is 0" },
         { "big.example", DNA_PROOF_UNCLEAR, "too large" },
         { "endless.example", DNA_PROOF_UNCLEAR, "too large" },
-        { "headers.example", DNA_PROOF_UNCLEAR, "headers.example: " },
+        { "headers.example", DNA_PROOF_UNCLEAR, "too large" },
         { "cut.example", DNA_PROOF_UNCLEAR, "cut.example: " },
-        { "slow.example", DNA_PROOF_UNCLEAR, "" },
+        { "slow.example", DNA_PROOF_UNCLEAR, "not finished within 400 ms" },
         { "wrong.example", DNA_PROOF_UNCLEAR, "wrong.example: SSL" },
         { "nowhere.example", DNA_PROOF_UNCLEAR, "no address of nowhere.example" },
     };
@@ -125,6 +125,10 @@ static void test_knobs(void)
     ask = seek(&l, "good.example", true);
     CU_ASSERT_FALSE(dna_posh_pending(ask));
     dna_posh_drop(ask);
+    CU_ASSERT_EQUAL(judge(&l, "half.example", hosting), DNA_PROOF_HELD);
+    l.knobs.posh_hashes_all = 1;
+    CU_ASSERT_EQUAL(judge(&l, "half.example", hosting), DNA_PROOF_REFUTED);
+    CU_ASSERT_STRING_EQUAL(why, "a hash matches, but not all of its descriptor");
     l.knobs.posh_redirects = 0;
     CU_ASSERT_EQUAL(judge(&l, "redir.example", hosting), DNA_PROOF_UNCLEAR);
     CU_ASSERT_EQUAL(judge(&l, "host.example", hosting), DNA_PROOF_HELD);

@@ -161,7 +161,7 @@ static void test_bad_json(void)
 static void test_depth_in_strings(void)
 {
     static const char text[] =
-        "{\"x\":\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[\"," PRINTS ",\"expires\":5}";
+        "{\"x\":\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[[[\"," PRINTS ",\"expires\":5}";
     char why[160];
     uint64_t expires;
     CU_ASSERT_EQUAL(read_len(text, sizeof text - 1, why, &expires), DNA_POSH_FINGERPRINTS);

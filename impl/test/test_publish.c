@@ -158,7 +158,7 @@ static void begin(struct web *w)
     memset(w, 0, sizeof *w);
     w->base = event_base_new();
     w->dns = dna_dns_new(w->base, &nowhere, why, sizeof why);
-    const struct dna_posh_fetcher_config f = { w->base, w->dns, "one.crt", NULL, 5000, 4000 };
+    const struct dna_posh_fetcher_config f = { w->base, w->dns, "one.crt", NULL, 4000 };
     w->fetcher = dna_posh_fetcher_new(&f);
     w->ctx = SSL_CTX_new(TLS_server_method());
     SSL_CTX_use_certificate(w->ctx, one);
