@@ -48,8 +48,6 @@ static void end(void *self)
     free(self);
 }
 
-const struct dna_prooftype dna_prooftype_posh = { .begin = begin,
-                                                  .pending = pending,
-                                                  .judge = judge,
-                                                  .sought = sought,
-                                                  .free = end };
+const struct dna_prooftype dna_prooftype_posh = {
+    .begin = begin, .pending = pending, .judge = judge, .sought = sought, .free = end
+};
