@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dane_world: what test_prooftype_dane.c tests in: a public CA that the store knows and a private
- * one, their certificates, a signed zone with TLSA records for them, and two questions: what is said
- * of an endpoint's certificate, and what of that of a server that connected. */
+ * one, their certificates, a signed zone with TLSA records for them, and two questions: what is
+ * said of an endpoint's certificate, and what of that of a server that connected. */
 #ifndef DNA_IMPL_TEST_DANE_WORLD_H
 #define DNA_IMPL_TEST_DANE_WORLD_H
 #include <CUnit/Basic.h>
