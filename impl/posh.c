@@ -470,6 +470,13 @@ static void explain(const struct retrieval *r, enum dna_proof_says says,
                        e->in_time ? "does not name the domain" : "is not within its dates");
 }
 
+bool dna_posh_outdated(const struct dna_posh_ask *ask)
+{
+    const struct retrieval *r = ask->of;
+    return r->m.state == prooftype_posh_S_OUTDATED ||
+           (r->m.state == prooftype_posh_S_HAVE && !fresh(r));
+}
+
 enum dna_proof_says dna_posh_judge(struct dna_posh_ask *ask, X509 *leaf, char *why, size_t why_len)
 {
     struct retrieval *r = ask->of;
