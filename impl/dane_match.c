@@ -100,8 +100,9 @@ static bool equals(const struct dna_dns_tlsa *t, const unsigned char *content, s
 static bool matches(const struct dna_dns_tlsa *t, X509 *x)
 {
     unsigned char *content = NULL;
-    int len = t->selector == SELECT_CERTIFICATE ? i2d_X509(x, &content)
-                                                : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &content);
+    int len = t->selector == SELECT_CERTIFICATE
+                  ? i2d_X509(x, &content)
+                  : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &content);
     bool same = len > 0 && equals(t, content, (size_t)len);
     OPENSSL_free(content);
     return same;

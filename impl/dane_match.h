@@ -18,8 +18,8 @@ struct dna_dane_set {
     struct dna_dns_tlsa *records;
 };
 /* dna_dane_set_take() replaces the set by copies of the records that are usable: usage, selector
- * and matching type are known, the usage is one of K.dane_usages, a digest has its length and a full
- * record holds what its selector says; with K.dane_digest_agility the weaker digest of a usage and
+ * and matching type are known, the usage is one of K.dane_usages, a digest has its length and a
+ * full record holds what its selector says; with K.dane_digest_agility the weaker digest of a usage and
  * selector is dropped (RFC 7671 9). */
 void dna_dane_set_take(struct dna_dane_set *set, const struct dna_dns_tlsa *records, size_t num,
                        const struct dna_knobs *k);

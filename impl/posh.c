@@ -502,6 +502,21 @@ void dna_posh_sought(const struct dna_posh_ask *ask, char *text, size_t len)
         (void)snprintf(text, len, "%s, %s", r->source, r->why[0] ? r->why : "run out");
 }
 
+struct dna_posh_about dna_posh_about(const struct dna_posh_ask *ask)
+{
+    const struct retrieval *r = ask->of;
+    return (struct dna_posh_about){ .source = r->url ? r->source : NULL,
+                                    .url = r->url,
+                                    .found = r->m.state == prooftype_posh_S_HAVE,
+                                    .pending = pending(r),
+                                    .absent = r->m.state == prooftype_posh_S_ABSENT,
+                                    .by_reference = r->reference_until_ms != 0,
+                                    .redirects = r->m.redirects,
+                                    .num_fingerprints = r->doc.num,
+                                    .expires_s = (r->until_ms - now_ms(r->posh)) / 1000,
+                                    .why = r->why };
+}
+
 /* --- the process --- */
 
 struct dna_posh *dna_posh_new(const struct dna_posh_config *config, char *why, size_t why_len)

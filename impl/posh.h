@@ -48,4 +48,17 @@ bool dna_posh_pending(const struct dna_posh_ask *ask);
 /* dna_posh_judge() is struct dna_prooftype's judge; dna_posh_sought() its sought. */
 enum dna_proof_says dna_posh_judge(struct dna_posh_ask *ask, X509 *leaf, char *why, size_t why_len);
 void dna_posh_sought(const struct dna_posh_ask *ask, char *text, size_t len);
+
+/* What a retrieval brought in, for people; the text is borrowed from the ask. */
+struct dna_posh_about {
+    const char *source, *url; /* where it was sought, and where found; NULL: nothing was sought */
+    bool found;               /* there is a document with fingerprints */
+    bool pending, absent;     /* absent: the source says there is none */
+    bool by_reference;        /* a reference document named the url */
+    unsigned redirects;
+    size_t num_fingerprints;
+    int64_t expires_s;        /* from now on; of a document that was found */
+    const char *why;
+};
+struct dna_posh_about dna_posh_about(const struct dna_posh_ask *ask);
 #endif

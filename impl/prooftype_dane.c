@@ -145,7 +145,6 @@ static void on_address(void *arg, const struct dna_dns_answer *a)
     set_names(p, host, a->canonical);
     p->lookup_failed = a->class == DNA_DNS_FAILURE;
     p->address_secure = a->class == DNA_DNS_RECORDS && a->security == DNA_DNS_SECURE;
-    p->dane->settled = true;
     at_endpoint(p);
     tell(p->dane);
 }
