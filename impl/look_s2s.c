@@ -72,6 +72,7 @@ ERROR(unsupported_stanza_type, "unsupported-stanza-type")
 ERROR(not_well_formed, "not-well-formed")
 ERROR(restricted_xml, "restricted-xml")
 ERROR(connection_timeout, "connection-timeout")
+ERROR(reset, "reset")
 ERROR(system_shutdown, "system-shutdown")
 
 /* A stream that only asks proves nothing of itself and has no pairs. */
