@@ -28,7 +28,7 @@ struct dna_proof {
     struct dna_proof_env env;
     struct dna_proof_ask ask; /* its domain is owned */
     struct dna_proof_endpoint endpoint;
-    char *host; /* of the endpoint, NULL before there is one */
+    char *host, *canonical; /* of the endpoint, NULL before there is one */
     struct proof m;
     void (*settled)(void *arg);
     void *arg;
@@ -94,6 +94,7 @@ void dna_proof_free(struct dna_proof *p)
         types[i]->free(p->seats[i].self);
     free((char *)p->ask.domain);
     free(p->host);
+    free(p->canonical);
     free(p);
 }
 
@@ -123,10 +124,14 @@ const char *dna_proof_domain(const struct dna_proof *p)
 void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at)
 {
     char *host = dna_strdup(at->host);
+    char *canonical = at->canonical ? dna_strdup(at->canonical) : NULL;
     free(p->host);
+    free(p->canonical);
     p->host = host;
+    p->canonical = canonical;
     p->endpoint = *at;
-    p->endpoint.host = p->host;
+    p->endpoint.host = host;
+    p->endpoint.canonical = canonical;
     for (size_t i = 0; types[i]; i++)
         tell_endpoint(p, i);
 }
