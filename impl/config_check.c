@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* config_check.c -- opens what a configuration names (certificates, keys, trusted roots, revocation
-   lists), so that a server refuses to start instead of failing at the first handshake.  Keeps nothing. */
+   lists), so that a server refuses to start instead of failing at the first handshake.  Keeps
+   nothing. */
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>

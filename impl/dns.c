@@ -95,7 +95,7 @@ static int set_options(struct ub_ctx *ub)
     return 0;
 }
 
-/* libunbound reads an anchor only with the first question, and then fails every one of them: so each
+/* libunbound reads an anchor only with the first question, and then fails every question: so each
    is looked at here. */
 static const char *add_anchor(struct ub_ctx *ub, char *line)
 {
@@ -470,8 +470,8 @@ struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const 
     return q;
 }
 
-struct dna_dns_query *dna_dns_tlsa(struct dna_dns *d, uint16_t port, const char *host, dna_dns_cb cb,
-                                   void *arg)
+struct dna_dns_query *dna_dns_tlsa(struct dna_dns *d, uint16_t port, const char *host,
+                                   dna_dns_cb cb, void *arg)
 {
     struct dna_dns_query *q = make_query(d, cb, arg);
     char ascii[256], name[280];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* dns: questions to a validating resolver (libunbound) on the same event loop: SRV sets ordered as
- * RFC 2782 says, addresses, and TLSA records. Each query has its own deadline and can be cancelled; the callback
- * never runs inside the call that asked. An answer is the callback's only until it returns. */
+ * RFC 2782 says, addresses, and TLSA records. Each query has its own deadline and can be cancelled;
+ * the callback never runs inside the call that asked. An answer is the callback's only until it
+ * returns. */
 #ifndef DNA_IMPL_DNS_H
 #define DNA_IMPL_DNS_H
 #include <stdbool.h>
@@ -47,8 +48,8 @@ struct dna_dns_answer {
     const struct sockaddr_storage *addr; /* port 0 */
     size_t num_tlsa;
     const struct dna_dns_tlsa *tlsa;
-    const char *canonical; /* the name at the end of all aliases, no trailing dot, lower case; "" for
-                              a literal or where nothing was answered */
+    const char *canonical; /* the name at the end of all aliases, no trailing dot, lower case; ""
+                              for a literal or where nothing was answered */
 };
 typedef void (*dna_dns_cb)(void *arg, const struct dna_dns_answer *answer);
 
@@ -75,8 +76,8 @@ struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const 
  */
 struct dna_dns_query *dna_dns_addr(struct dna_dns *d, const char *host, dna_dns_cb cb, void *arg);
 /* dna_dns_tlsa() asks for the TLSA records of _port._tcp.host; they may be found behind aliases. */
-struct dna_dns_query *dna_dns_tlsa(struct dna_dns *d, uint16_t port, const char *host, dna_dns_cb cb,
-                                   void *arg);
+struct dna_dns_query *dna_dns_tlsa(struct dna_dns *d, uint16_t port, const char *host,
+                                   dna_dns_cb cb, void *arg);
 /* dna_dns_cancel() forgets a query: its callback will not run. Not after the callback has run. */
 void dna_dns_cancel(struct dna_dns_query *q);
 

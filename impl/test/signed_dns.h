@@ -103,7 +103,8 @@ static inline void signed_push(ldns_pkt *r, ldns_pkt_section section, const ldns
     ldns_pkt_push_rr(r, section, own);
 }
 
-static inline void signed_push_all(ldns_pkt *r, ldns_pkt_section section, const ldns_dnssec_rrs *rrs)
+static inline void signed_push_all(ldns_pkt *r, ldns_pkt_section section,
+                                   const ldns_dnssec_rrs *rrs)
 {
     for (; rrs; rrs = rrs->next)
         signed_push(r, section, rrs->rr);

@@ -277,8 +277,8 @@ static const char *const signed_lines[] = {
     "half.host.example. 60 IN A 127.0.0.9",
     "half.host.example. 60 IN AAAA ::1",
     "lame.host.example. 60 IN A 127.0.0.9",
-    "_5269._tcp.x.host.example. 60 IN TLSA 3 1 1 "
-    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+    ("_5269._tcp.x.host.example. 60 IN TLSA 3 1 1 "
+     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
     "_5269._tcp.x.host.example. 60 IN TLSA 9 8 7 ff",
     "_5269._tcp.c3.host.example. 60 IN CNAME tlsa.example.",
     "tlsa.example. 60 IN TLSA 2 0 1 ab",
@@ -437,8 +437,12 @@ static void test_without_anchor(void)
     end_secured(&l);
 }
 
-#define KEY "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxIL"                \
-            "fDLUT0rAK9iUzy1L53eKGQ=="
+static const char key_rr[] = "example. IN DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjno"
+                             "pKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==";
+static const char two_rrs[] =
+    "; two\n\nexample. IN DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHA"
+    "eF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ== ; one\r\nother. IN DS 34505 13 2 E06D44B80B8F1D39A95C0"
+    "B0D7C65D08458E880409BBC683457104237C7F8EC8D\n";
 #define DS "34505 13 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
 
 static void test_anchors(void)
@@ -447,9 +451,9 @@ static void test_anchors(void)
         const char *text;
         bool good;
     } cases[] = {
-        { "example. IN DNSKEY " KEY, true },
+        { key_rr, true },
         { "example. 3600 IN DS " DS, true },
-        { "; two\n\nexample. IN DS " DS " ; one\r\nother. IN DNSKEY " KEY "\n", true },
+        { two_rrs, true },
         { "example. IN A 127.0.0.1", false },
         { "example. IN DS junk", false },
         { "example. IN DS " DS "\njunk", false },

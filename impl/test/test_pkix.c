@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "impl/pkix.h"
 
@@ -196,6 +197,7 @@ static void test_addresses(void)
     CU_ASSERT_TRUE(names(address("192.0.2.1"), "192.0.2.1"));
     CU_ASSERT_FALSE(names(address("192.0.2.2"), "192.0.2.1"));
     CU_ASSERT_FALSE(names(dns("192.0.2.1"), "192.0.2.1"));
+    CU_ASSERT_FALSE(names(dns("2001:db8::1"), "[2001:db8::1]"));
     CU_ASSERT_TRUE(names(address("2001:db8::1"), "[2001:db8::1]"));
     CU_ASSERT_FALSE(names(address("192.0.2.1"), "a.example"));
 }
@@ -257,6 +259,26 @@ static void test_purpose(void)
     CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_PURPOSE);
 }
 
+/* Time grows with the number of names and no faster: the match comes last, among more names than
+   fit into a handshake. */
+static void test_many_names(void)
+{
+    enum { NUM = 20000 };
+    struct recipe r = { .cn = "any", .names = GENERAL_NAMES_new() };
+    for (int i = 0; i <= NUM; i++) {
+        char text[40];
+        (void)snprintf(text, sizeof text, i < NUM ? "b\xc3\xbc%d.example" : "a.example", i);
+        GENERAL_NAMES *one = xmpp(text);
+        add(r.names, sk_GENERAL_NAME_pop(one));
+        GENERAL_NAMES_free(one);
+    }
+    clock_t before = clock();
+    CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_PROVED);
+    double spent = (double)(clock() - before) / CLOCKS_PER_SEC;
+    printf("%d names: %.3f s\n", NUM, spent);
+    CU_ASSERT(spent < 5);
+}
+
 static int begin(void)
 {
     const struct recipe r = { .cn = "test CA", .from_days = -30, .to_days = 30 };
@@ -290,6 +312,7 @@ int main(void)
     CU_add_test(s, "paths", test_paths);
     CU_add_test(s, "an empty subject", test_subject);
     CU_add_test(s, "purposes", test_purpose);
+    CU_add_test(s, "twenty thousand names", test_many_names);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     int failed = CU_get_number_of_failures() != 0;
