@@ -292,7 +292,8 @@ static void check_tlsa(struct flow *f, const struct dna_step *s)
         return;
     if (of && strcmp(of, "ca") != 0 && strcmp(of, "other") != 0)
         need_cert(f, s, of);
-    if (!peer && !of && (!data || strcmp(data, "bad") == 0 || strcmp(data, "short") == 0))
+    if (!peer && !isupper((unsigned char)*s->dns.owner) && !of &&
+        (!data || strcmp(data, "bad") == 0 || strcmp(data, "short") == 0))
         flow_error(f, s->file, s->line, "a record at a name that is no peer needs of=CERT or "
                   "data=HEX");
 }

@@ -5,6 +5,8 @@
  */
 #include "conformance/scn_internal.h"
 
+#include "conformance/lab/dns.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -418,6 +420,8 @@ static struct dna_step *dns_step(struct scn_parse *p, const struct scn_line *lin
     }
     s->name = s->words[0];
     s->value = s->words[1];
+    if (!dna_dns_type(s->name)) /* it would never be seen */
+        scn_error(p->diags, s->file, s->line, "unknown type '%s'", s->name);
     if (s->num_words == 5)
         s->actor = scn_find_actor(p, line, s->words[3], &s->conn);
     return s;
