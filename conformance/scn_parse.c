@@ -57,6 +57,7 @@ const char *const dna_feature_words[] = {
     "multi-cert", "shows a certificate for each hosted domain",
     "trust-anchor", "trusts the lab's CA",
     "srv-failover", "tries the next SRV target when one fails",
+    "outside-look", "a command looks at a domain from outside (the profile's look)",
     "client-pin", "the client can pin or be asked to accept a certificate",
     "stanza-errors", "returns a stanza error when a remote domain cannot be reached or proved",
     "dnssec", "validates DNS answers from the lab's trust anchor",

@@ -65,11 +65,11 @@ struct dna_config {
     uint32_t timeout_verify_ms;      /* the authoritative server's answer to db:verify */
     uint32_t timeout_dialback_ms;    /* the receiving server's answer to our db:result */
     uint32_t timeout_resolve_ms;     /* all DNS answers for one domain */
-    uint32_t timeout_posh_ms;        /* one POSH retrieval */
-    uint32_t posh_negative_ms;       /* the memory of a POSH document that is not there */
-    uint32_t posh_max_age_ms;        /* how long a POSH document is believed at most */
+    uint32_t timeout_posh_ms;        /* one POSH retrieval, redirects included */
     uint32_t timeout_idle_ms;        /* a secured stream without traffic; 0 = for ever */
     uint32_t timeout_close_ms;       /* waiting for the peer's closing tag */
+    uint32_t posh_max_age_ms;        /* a POSH document is not used for longer */
+    uint32_t posh_negative_ms;       /* its absence is remembered; 0 = not */
     uint32_t limit_stanza;           /* bytes of one stanza, header or stream element */
     uint32_t limit_queue;            /* stanzas waiting for one remote domain */
     uint32_t limit_pairs;            /* domain pairs on one stream */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "impl/buf.h"
+#include "model/machines.h"
 
 enum { PKIX_TA, PKIX_EE, DANE_TA, DANE_EE, NUM_USAGES };
 enum { SELECT_CERTIFICATE, SELECT_KEY, NUM_SELECTORS };
@@ -155,37 +156,74 @@ static const struct dna_dns_tlsa *record_of(const struct dna_dane_set *set, unsi
     return first_of(set, usage); /* a bare key that signed the last one of the path */
 }
 
-/* anchored() says whether a valid path leads from leaf to what a record of this usage, PKIX-TA or
- * DANE-TA, names. Names are not looked at. Under DANE-TA no local trust anchor counts. */
-static const struct dna_dns_tlsa *anchored(const struct dna_dane_set *set, unsigned usage,
-                                           X509 *leaf, STACK_OF(X509) * chain,
-                                           const struct dna_dane_terms *terms, char *why,
+/* first_end() is when the first certificate of a path expires. */
+static time_t first_end(STACK_OF(X509) * path)
+{
+    int64_t first = INT64_MAX;
+    for (int i = 0; i < sk_X509_num(path); i++) {
+        int days = 0, seconds = 0;
+        if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(sk_X509_value(path, i))) != 1)
+            days = -1;
+        int64_t left = (int64_t)days * 86400 + seconds;
+        first = left < first ? left : first;
+    }
+    return (time_t)(time(NULL) + first);
+}
+
+/* A path that is sought, and when it ends if there is one. */
+struct sought_path {
+    const struct dna_dane_set *set;
+    unsigned usage;
+    X509 *leaf;
+    STACK_OF(X509) * chain;
+    X509_STORE *store;
+    time_t until;
+};
+
+static const struct dna_dns_tlsa *path_for(struct sought_path *p, int purpose, char *why,
                                            size_t why_len)
 {
-    bool as_client = terms->peer_is_client && terms->policy->strict_client_eku;
     const struct dna_dns_tlsa *found = NULL;
     SSL_CTX *ssl_ctx = SSL_CTX_new(TLS_method());
-    SSL *ssl = scratch(ssl_ctx, set, usage);
-    X509_STORE *none = X509_STORE_new();
+    SSL *ssl = scratch(ssl_ctx, p->set, p->usage);
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    X509_STORE *store = usage == DANE_TA ? none : terms->store;
-    if (!none || !ctx || X509_STORE_CTX_init(ctx, store, leaf, chain) != 1)
+    if (!ctx || X509_STORE_CTX_init(ctx, p->store, p->leaf, p->chain) != 1)
         abort();
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_purpose(param,
-                                  as_client ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER);
+    X509_VERIFY_PARAM_set_purpose(param, purpose);
     X509_VERIFY_PARAM_set_depth(param, MAX_DEPTH);
     X509_STORE_CTX_set0_dane(ctx, SSL_get0_dane(ssl));
-    if (X509_verify_cert(ctx) == 1)
-        found = record_of(set, usage, X509_STORE_CTX_get0_chain(ctx));
-    else
+    if (X509_verify_cert(ctx) == 1) {
+        found = record_of(p->set, p->usage, X509_STORE_CTX_get0_chain(ctx));
+        p->until = first_end(X509_STORE_CTX_get0_chain(ctx));
+    } else {
         (void)snprintf(why, why_len, "%s",
                        X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+    }
     X509_STORE_CTX_free(ctx);
-    X509_STORE_free(none);
     SSL_free(ssl);
     SSL_CTX_free(ssl_ctx);
     ERR_clear_error();
+    return found;
+}
+
+/* anchored() says whether a valid path leads from leaf to what a record of this usage, PKIX-TA or
+ * DANE-TA, names. Names are not looked at. Under DANE-TA no local trust anchor counts. A TLS client
+ * may have a certificate for servers or for clients, unless policy is strict (decision A34). */
+static const struct dna_dns_tlsa *anchored(struct sought_path *p,
+                                           const struct dna_dane_terms *terms, char *why,
+                                           size_t why_len)
+{
+    X509_STORE *none = X509_STORE_new();
+    const struct dna_dns_tlsa *found = NULL;
+    if (!none)
+        abort();
+    p->store = p->usage == DANE_TA ? none : terms->store;
+    if (!terms->peer_is_client || !terms->policy->strict_client_eku)
+        found = path_for(p, X509_PURPOSE_SSL_SERVER, why, why_len);
+    if (!found && terms->peer_is_client)
+        found = path_for(p, X509_PURPOSE_SSL_CLIENT, why, why_len);
+    X509_STORE_free(none);
     return found;
 }
 
@@ -198,20 +236,43 @@ static bool names_one(X509 *leaf, const struct dna_dane_terms *terms)
     return named;
 }
 
-/* has_path: PKIX as without DANE, names left aside. */
+/* has_path: all that PKIX asks but the names, by its own table, whether or not PKIX is sought. */
 static bool has_path(X509 *leaf, STACK_OF(X509) * chain, const struct dna_dane_terms *terms,
                      char *why, size_t why_len)
 {
-    enum dna_pkix_verdict v =
-        dna_pkix_check(leaf, chain, terms->domain, terms->service, terms->peer_is_client,
-                       terms->store, terms->policy, why, why_len);
-    return v == DNA_PKIX_PROVED || v == DNA_PKIX_NAME_MISMATCH;
+    const struct dna_pkix_reference ref = { .domain = terms->domain, .service = terms->service };
+    struct prooftype_pkix_facts e = { .given = 1, .inbound = terms->peer_is_client };
+    struct dna_knobs k = *terms->knobs;
+    struct dna_stream_vars none;
+    struct prooftype_pkix m;
+    struct dna_effects fx;
+    k.pkix = 1;
+    dna_stream_vars_init(&none);
+    dna_instance_init(&dna_machine_prooftype_pkix, &m);
+    dna_prooftype_pkix_step(&m, prooftype_pkix_E_CERTIFICATE, &e, &none, &k, &fx);
+    dna_pkix_path_facts(leaf, chain, terms->store, k.revocation != 0, &e, why, why_len);
+    dna_prooftype_pkix_step(&m, prooftype_pkix_E_PATH_CHECKED, &e, &none, &k, &fx);
+    bool good = m.state == prooftype_pkix_S_GENUINE;
+    if (good) {
+        dna_pkix_name_facts(leaf, &ref, &e);
+        dna_prooftype_pkix_step(&m, prooftype_pkix_E_NAMES_READ, &e, &none, &k, &fx);
+        good = dna_machine_prooftype_pkix.rows[fx.row].when != prooftype_pkix_G_subject_empty;
+    }
+    if (good)
+        why[0] = '\0';
+    else if (!why[0])
+        (void)snprintf(
+            why, why_len, "%s",
+            dna_machine_prooftype_pkix.guards[dna_machine_prooftype_pkix.rows[fx.row].when].text);
+    return good;
 }
 
 void dna_dane_match(const struct dna_dane_set *set, X509 *leaf, STACK_OF(X509) * chain,
                     const struct dna_dane_terms *terms, struct dna_dane_findings *out)
 {
     const struct dna_dns_tlsa *by[NUM_USAGES] = { NULL };
+    struct sought_path dane = { .set = set, .usage = DANE_TA, .leaf = leaf, .chain = chain };
+    struct sought_path pkix = { .set = set, .usage = PKIX_TA, .leaf = leaf, .chain = chain };
     memset(out, 0, sizeof *out);
     if (!leaf)
         return;
@@ -219,18 +280,19 @@ void dna_dane_match(const struct dna_dane_set *set, X509 *leaf, STACK_OF(X509) *
     by[PKIX_EE] = first_match(set, PKIX_EE, leaf);
     out->named = names_one(leaf, terms);
     if (first_of(set, DANE_TA))
-        by[DANE_TA] = anchored(set, DANE_TA, leaf, chain, terms, out->why, sizeof out->why);
-    if (first_of(set, PKIX_TA) || first_of(set, PKIX_EE)) {
+        by[DANE_TA] = anchored(&dane, terms, out->why, sizeof out->why);
+    if (first_of(set, PKIX_TA) || first_of(set, PKIX_EE))
         out->path = has_path(leaf, chain, terms, out->why, sizeof out->why);
-        if (out->path)
-            out->why[0] = '\0';
-    }
     if (first_of(set, PKIX_TA) && out->path)
-        by[PKIX_TA] = anchored(set, PKIX_TA, leaf, chain, terms, out->why, sizeof out->why);
+        by[PKIX_TA] = anchored(&pkix, terms, out->why, sizeof out->why);
     out->dane_ee = by[DANE_EE] != NULL;
     out->pkix_ee = by[PKIX_EE] != NULL;
     out->dane_ta = by[DANE_TA] != NULL;
     out->pkix_ta = by[PKIX_TA] != NULL;
     for (unsigned u = NUM_USAGES; u-- > 0 && !out->record;)
         out->record = by[u];
+    if (out->record && out->record->usage == PKIX_EE)
+        out->until = (time_t)(time(NULL) + dna_pkix_expires_in(leaf, chain, terms->store));
+    else if (out->record && out->record->usage != DANE_EE)
+        out->until = out->record->usage == DANE_TA ? dane.until : pkix.until;
 }

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "impl/dns.h"
 #include "impl/pkix.h"
@@ -19,8 +20,8 @@ struct dna_dane_set {
 };
 /* dna_dane_set_take() replaces the set by copies of the records that are usable: usage, selector
  * and matching type are known, the usage is one of K.dane_usages, a digest has its length and a
- * full record holds what its selector says; with K.dane_digest_agility the weaker digest of a usage and
- * selector is dropped (RFC 7671 9). */
+ * full record holds what its selector says; with K.dane_digest_agility the weaker digest of a
+ * usage and selector is dropped (RFC 7671 9). */
 void dna_dane_set_take(struct dna_dane_set *set, const struct dna_dns_tlsa *records, size_t num,
                        const struct dna_knobs *k);
 /* dna_dane_set_cleanup() frees the records and leaves an empty set. */
@@ -34,12 +35,15 @@ struct dna_dane_terms {
     bool peer_is_client;
     X509_STORE *store;
     const struct dna_pkix_policy *policy;
+    const struct dna_knobs *knobs; /* what PKIX is with them, it is under PKIX-TA and PKIX-EE */
 };
 
 /* What was found; see the facts of model/prooftype_dane.def. */
 struct dna_dane_findings {
     bool dane_ee, pkix_ee, dane_ta, pkix_ta, path, named;
-    const struct dna_dns_tlsa *record; /* one that matches, as far as it goes; NULL: none */
+    const struct dna_dns_tlsa *record; /* that of the highest usage that matches, as far as it goes;
+                                          NULL: none */
+    time_t until; /* when the first certificate of its path expires; 0: dates don't count for it */
     char why[120];                     /* why no path, where one was needed and there is none */
 };
 /* dna_dane_match() holds a certificate and its chain (may be NULL) against the set. Paths are only

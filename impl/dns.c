@@ -95,8 +95,8 @@ static int set_options(struct ub_ctx *ub)
     return 0;
 }
 
-/* libunbound reads an anchor only with the first question, and then fails every question: so each is
-   looked at here. */
+/* libunbound reads an anchor only with the first question, and then fails every question: so each
+   is looked at here. */
 static const char *add_anchor(struct ub_ctx *ub, char *line)
 {
     ldns_rr *rr = NULL;

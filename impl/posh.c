@@ -142,10 +142,10 @@ static bool make_room(struct dna_posh *p)
     if (p->num < p->config.max_entries)
         return true;
     TAILQ_FOREACH(r, &p->entries, entry)
-        if (!pending(r)) {
-            forget(r);
-            return true;
-        }
+    if (!pending(r)) {
+        forget(r);
+        return true;
+    }
     return false;
 }
 
@@ -222,8 +222,6 @@ static void tell(struct retrieval *r)
     event_free(r->deadline);
     r->deadline = NULL;
     note_time(r);
-    if (!fresh(r))
-        forget(r); /* for those only who waited for it */
     while ((ask = TAILQ_FIRST(&r->waiting))) {
         TAILQ_REMOVE(&r->waiting, ask, entry);
         ask->waiting = false;
@@ -380,8 +378,9 @@ static struct retrieval *find_or_start(struct retrieval *r)
     return known;
 }
 
-struct dna_posh_ask *dna_posh_seek(const struct dna_proof_env *env, const struct dna_proof_ask *what,
-                                   void (*settled)(void *arg), void *arg)
+struct dna_posh_ask *dna_posh_seek(const struct dna_proof_env *env,
+                                   const struct dna_proof_ask *what, void (*settled)(void *arg),
+                                   void *arg)
 {
     struct dna_posh_ask *ask = dna_calloc(1, sizeof *ask);
     struct retrieval *r = new_retrieval(env, what);
@@ -454,7 +453,8 @@ static void explain(const struct retrieval *r, enum dna_proof_says says,
         (void)snprintf(why, len, "%s", r->source && r->url ? "there is no document" : "not sought");
     else if (says == DNA_PROOF_UNCLEAR)
         (void)snprintf(why, len, "%s",
-                       r->m.state == prooftype_posh_S_OUTDATED ? "the document has run out" : r->why);
+                       r->m.state == prooftype_posh_S_OUTDATED ? "the document has run out"
+                                                               : r->why);
     else if (says == DNA_PROOF_HELD)
         (void)snprintf(why, len, "fingerprint %zu of %zu matches by %s", match->at + 1, r->doc.num,
                        match->by);
@@ -468,6 +468,13 @@ static void explain(const struct retrieval *r, enum dna_proof_says says,
     else
         (void)snprintf(why, len, "the certificate matches, but %s",
                        e->in_time ? "does not name the domain" : "is not within its dates");
+}
+
+bool dna_posh_outdated(const struct dna_posh_ask *ask)
+{
+    const struct retrieval *r = ask->of;
+    return r->m.state == prooftype_posh_S_OUTDATED ||
+           (r->m.state == prooftype_posh_S_HAVE && !fresh(r));
 }
 
 enum dna_proof_says dna_posh_judge(struct dna_posh_ask *ask, X509 *leaf, char *why, size_t why_len)
@@ -502,12 +509,26 @@ void dna_posh_sought(const struct dna_posh_ask *ask, char *text, size_t len)
         (void)snprintf(text, len, "%s, %s", r->source, r->why[0] ? r->why : "run out");
 }
 
+struct dna_posh_about dna_posh_about(const struct dna_posh_ask *ask)
+{
+    const struct retrieval *r = ask->of;
+    return (struct dna_posh_about){ .source = r->url ? r->source : NULL,
+                                    .url = r->url,
+                                    .found = r->m.state == prooftype_posh_S_HAVE,
+                                    .pending = pending(r),
+                                    .absent = r->m.state == prooftype_posh_S_ABSENT,
+                                    .by_reference = r->reference_until_ms != 0,
+                                    .redirects = r->m.redirects,
+                                    .num_fingerprints = r->doc.num,
+                                    .expires_s = (r->until_ms - now_ms(r->posh)) / 1000,
+                                    .why = r->why };
+}
+
 /* --- the process --- */
 
 struct dna_posh *dna_posh_new(const struct dna_posh_config *config, char *why, size_t why_len)
 {
-    X509_STORE *readable =
-        dna_pkix_store_new(config->ca_file, config->ca_dir, why, why_len);
+    X509_STORE *readable = dna_pkix_store_new(config->ca_file, config->ca_dir, why, why_len);
     if (!readable)
         return NULL;
     X509_STORE_free(readable);
@@ -519,8 +540,8 @@ struct dna_posh *dna_posh_new(const struct dna_posh_config *config, char *why, s
     c->max_age_s = c->max_age_s ? c->max_age_s : DEFAULT_MAX_AGE_S;
     c->max_entries = c->max_entries ? c->max_entries : DEFAULT_ENTRIES;
     c->port = c->port ? c->port : HTTPS_PORT;
-    const struct dna_posh_fetcher_config f = { c->base,       c->dns,      c->ca_file, c->ca_dir,
-                                               c->timeout_ms, c->max_body };
+    const struct dna_posh_fetcher_config f = { c->base, c->dns, c->ca_file, c->ca_dir,
+                                               c->max_body };
     p->fetcher = dna_posh_fetcher_new(&f);
     TAILQ_INIT(&p->entries);
     return p;

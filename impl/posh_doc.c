@@ -190,8 +190,8 @@ struct dna_posh_match dna_posh_doc_match(const struct dna_posh_doc *doc, X509 *l
         for (int h = 0; h < DNA_POSH_NUM_HASHES; h++) {
             if (d->has[h] == DNA_POSH_UNSET)
                 continue;
-            bool same = d->has[h] == DNA_POSH_SET &&
-                        CRYPTO_memcmp(d->hash[h], own[h], hashes[h].len) == 0;
+            bool same =
+                d->has[h] == DNA_POSH_SET && CRYPTO_memcmp(d->hash[h], own[h], hashes[h].len) == 0;
             if (same && !m.matched) {
                 m.by = hashes[h].name;
                 m.at = i;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* posh_doc: reading POSH documents (RFC 7711 3.1, 3.2). Strict where the text is (decision A20): one
- * JSON object in UTF-8 without BOM, no member twice, exactly one of "fingerprints" and "url",
- * "expires" a JSON integer (no fraction, no exponent) from 1 to 2^63-1. What the text leaves open is
- * tolerated: further members, hashes that we do not know, the order of members.
+/* posh_doc: reading POSH documents (RFC 7711 3.1, 3.2). Strict where the text is (decision A20):
+ * one JSON object in UTF-8 without BOM, no member twice, exactly one of "fingerprints" and "url",
+ * "expires" a JSON integer (no fraction, no exponent) from 1 to 2^63-1. What the text leaves open
+ * is tolerated: further members, hashes that we do not know, the order of members.
  *
- * One value never spoils its document: RFC 7711's own second example has an unpadded hash, which RFC
- * 4648 3.2 forbids. A value that is no base64 of the hash's length just never matches.
+ * One value never spoils its document: RFC 7711's own second example has an unpadded hash, which
+ * RFC 4648 3.2 forbids. A value that is no base64 of the hash's length just never matches.
  *
  * Pure; the document is the caller's. */
 #ifndef DNA_IMPL_POSH_DOC_H
@@ -54,13 +54,13 @@ struct dna_posh_doc {
 void dna_posh_doc_read(struct dna_posh_doc *out, const char *body, size_t len);
 void dna_posh_doc_cleanup(struct dna_posh_doc *doc);
 
-/* dna_posh_doc_match() compares a certificate with each descriptor (RFC 7711 3.3). matched: a hash of
- * a descriptor is the certificate's; mismatched_too: no descriptor matches without another of its
- * hashes that does not. */
+/* dna_posh_doc_match() compares a certificate with each descriptor (RFC 7711 3.3). matched: a hash
+ * of a descriptor is the certificate's; mismatched_too: no descriptor matches without another of
+ * its hashes that does not. */
 struct dna_posh_match {
     bool matched, mismatched_too;
-    size_t at;          /* which descriptor matched, from 0 */
-    const char *by;     /* the hash that did, or NULL */
+    size_t at;      /* which descriptor matched, from 0 */
+    const char *by; /* the hash that did, or NULL */
 };
 struct dna_posh_match dna_posh_doc_match(const struct dna_posh_doc *doc, X509 *leaf);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* posh_fetch: see posh_fetch.h. libcurl names the sockets it waits for and the time it wants to be
- * woken at (sockets below); what it has finished is collected after each call, so that our callbacks
- * never run inside one of its own. Each request has a DNS cache of its own, filled with the pinned
- * addresses: the shared one would keep them for ever. */
+ * woken at (sockets below); what it has finished is collected after each call, so that our
+ * callbacks never run inside one of its own. Each request has a DNS cache of its own, filled with
+ * the pinned addresses: the shared one would keep them for ever. */
 #include "impl/posh_fetch.h"
 
 #include <arpa/inet.h>
@@ -241,7 +241,6 @@ static bool set_limits(struct dna_posh_get *g)
            curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)c->timeout_ms) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)c->max_body) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_WRITEDATA, g) == CURLE_OK &&
@@ -254,9 +253,8 @@ static bool set_trust(struct dna_posh_get *g)
 {
     const struct dna_posh_fetcher *f = g->fetcher;
     CURL *e = g->easy;
-    if ((f->ca_file || f->ca_dir) &&
-        (curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) != CURLE_OK ||
-         curl_easy_setopt(e, CURLOPT_CAPATH, f->ca_dir) != CURLE_OK))
+    if ((f->ca_file || f->ca_dir) && (curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) != CURLE_OK ||
+                                      curl_easy_setopt(e, CURLOPT_CAPATH, f->ca_dir) != CURLE_OK))
         return false;
     return curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* posh_url: see posh_url.h. The parser is that of the library which fetches, so that both read a URL
- * alike; only the host is looked at again, for the resolver wants A-labels. */
+/* posh_url: see posh_url.h. The parser is that of the library which fetches, so that both read a
+ * URL alike; only the host is looked at again, for the resolver wants A-labels. */
 #include "impl/posh_url.h"
 
 #include <curl/curl.h>
@@ -34,6 +34,8 @@ static bool parse(CURLU *u, const char *url, char *why, size_t why_len)
         return no(why, why_len, "is too long");
     if (strncasecmp(url, "https://", 8) != 0)
         return no(why, why_len, "is no https URI");
+    if (url[8] == '/') /* the parser would take the path for a host */
+        return no(why, why_len, "has no host");
     CURLUcode code = curl_url_set(u, CURLUPART_URL, url, CURLU_NO_AUTHORITY);
     if (code != CURLUE_OK)
         return no(why, why_len, "cannot be parsed");

@@ -17,7 +17,7 @@ bool dna_posh_url_ok(const char *url, char *why, size_t why_len);
 bool dna_posh_url_split(const char *url, char host[256], uint16_t *port, char **full, char *why,
                         size_t why_len);
 
-/* dna_posh_url_source() is where the document of domain (A-labels) is (RFC 7711 3); port 443 is left
- * out. Free it with free(). */
+/* dna_posh_url_source() is where the document of domain (A-labels) is (RFC 7711 3); port 443 is
+ * left out. Free it with free(). */
 char *dna_posh_url_source(const char *domain, const char *service, uint16_t port);
 #endif

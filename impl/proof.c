@@ -2,6 +2,8 @@
 /* proof: see proof.h. Prooftypes are found by name: dna_prooftype_NAME for each table that is there. */
 #include "impl/proof.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +28,7 @@ struct dna_proof {
     struct dna_proof_env env;
     struct dna_proof_ask ask; /* its domain is owned */
     struct dna_proof_endpoint endpoint;
-    char *host; /* of the endpoint, NULL before there is one */
+    char *host, *canonical; /* of the endpoint, NULL before there is one */
     struct proof m;
     void (*settled)(void *arg);
     void *arg;
@@ -92,6 +94,7 @@ void dna_proof_free(struct dna_proof *p)
         types[i]->free(p->seats[i].self);
     free((char *)p->ask.domain);
     free(p->host);
+    free(p->canonical);
     free(p);
 }
 
@@ -121,10 +124,14 @@ const char *dna_proof_domain(const struct dna_proof *p)
 void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at)
 {
     char *host = dna_strdup(at->host);
+    char *canonical = at->canonical ? dna_strdup(at->canonical) : NULL;
     free(p->host);
+    free(p->canonical);
     p->host = host;
+    p->canonical = canonical;
     p->endpoint = *at;
-    p->endpoint.host = p->host;
+    p->endpoint.host = host;
+    p->endpoint.canonical = canonical;
     for (size_t i = 0; types[i]; i++)
         tell_endpoint(p, i);
 }
@@ -224,4 +231,25 @@ time_t dna_proof_expires(const struct dna_proof *p)
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id)
 {
     return &p->seats[id].part;
+}
+
+void dna_proof_name(const struct dna_prooftype_text *type, char *out, size_t len)
+{
+    snprintf(out, len, "%s", type->name);
+    for (char *at = out; *at; at++)
+        *at = (char)toupper((unsigned char)*at);
+}
+
+void dna_proof_names(const struct dna_proof *p, enum dna_proof_says says, char *out, size_t len)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; types[i]; i++) {
+        char name[32];
+        if (p->seats[i].part.says != says)
+            continue;
+        dna_proof_name(p->seats[i].part.type, name, sizeof name);
+        snprintf(out + used, len - used, "%s%s", used ? " and " : "", name);
+        used = strlen(out);
+    }
 }

@@ -55,5 +55,10 @@ time_t dna_proof_expires(const struct dna_proof *p);
 
 /* dna_proof_part() is what prooftype number id said at the last weighing; borrowed until the next. */
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id);
+/* dna_proof_names() writes the names of the prooftypes that said so at the last weighing, as people
+ * write them: "DANE and PKIX"; "" if none did. */
+void dna_proof_names(const struct dna_proof *p, enum dna_proof_says says, char *out, size_t len);
+/* dna_proof_name() writes the name of one prooftype as people write it: "PKIX". */
+void dna_proof_name(const struct dna_prooftype_text *type, char *out, size_t len);
 const char *dna_proof_domain(const struct dna_proof *p);
 #endif

@@ -26,6 +26,7 @@ struct place {
     bool from_srv, lookup_failed, srv_secure, address_secure;
     struct dna_dane_set set;
     enum dna_proof_says says;
+    time_t until;
     char found[300];
 };
 
@@ -39,6 +40,7 @@ struct dane {
     bool truncated; /* the domain has more endpoints than places */
     bool srv_secure;
     struct dna_dns_query *srv;
+    time_t until; /* of what held */
     size_t num;
     struct place places[MAX_PLACES];
 };
@@ -262,11 +264,12 @@ static enum dna_proof_says judge_place(struct place *p, X509 *leaf, STACK_OF(X50
     struct dna_dane_findings f;
     const struct dna_dane_terms terms = {
         .domain = d->domain,
-        .hosts = { p->from_srv && p->srv_secure ? p->host : NULL, base(p) },
+        .hosts = { p->from_srv && p->srv_secure ? p->host : NULL, p->names[0] },
         .service = d->service,
         .peer_is_client = d->inbound,
         .store = d->env.store,
         .policy = d->env.policy,
+        .knobs = d->env.knobs,
     };
     dna_dane_match(&p->set, leaf, chain, &terms, &f);
     e.given = leaf != NULL;
@@ -280,6 +283,7 @@ static enum dna_proof_says judge_place(struct place *p, X509 *leaf, STACK_OF(X50
     p->says = DNA_PROOF_UNCLEAR;
     place_event(p, prooftype_dane_E_CERTIFICATE, &e);
     reason(p, e.given, &f, why, why_len);
+    p->until = f.until;
     return p->says;
 }
 
@@ -289,11 +293,13 @@ static enum dna_proof_says judge(void *self, X509 *leaf, STACK_OF(X509) * chain,
 {
     struct dane *d = self;
     enum dna_proof_says most = judge_place(&d->places[0], leaf, chain, why, why_len);
+    d->until = d->places[0].until;
     for (size_t i = 1; i < d->num && most != DNA_PROOF_HELD; i++) {
         char text[300];
         enum dna_proof_says says = judge_place(&d->places[i], leaf, chain, text, sizeof text);
         if (says == DNA_PROOF_HELD || says > most) {
             most = says;
+            d->until = d->places[i].until;
             (void)snprintf(why, why_len, "%s", text);
         }
     }
@@ -350,18 +356,9 @@ REPORT(unclear, DNA_PROOF_UNCLEAR)
 REPORT(refuted, DNA_PROOF_REFUTED)
 REPORT(absent, DNA_PROOF_ABSENT)
 
-static void (*const outs[])(void *) = {
-    [prooftype_dane_O_query_sender] = query_sender,
-    [prooftype_dane_O_query_tlsa] = query_tlsa,
-    [prooftype_dane_O_next_name] = next_name,
-    [prooftype_dane_O_forget] = forget,
-    [prooftype_dane_O_look_again] = look_again,
-    [prooftype_dane_O_report_settled] = report_settled,
-    [prooftype_dane_O_report_held] = report_held,
-    [prooftype_dane_O_report_failed] = report_failed,
-    [prooftype_dane_O_report_unclear] = report_unclear,
-    [prooftype_dane_O_report_refuted] = report_refuted,
-    [prooftype_dane_O_report_absent] = report_absent,
+static void (*const outs[prooftype_dane_O_MAX])(void *) = {
+#define OUT(o, kind, text) [prooftype_dane_O_##o] = o,
+#include "model/prooftype_dane.def"
 };
 
 static void place_event(struct place *p, enum prooftype_dane_event on,
@@ -373,8 +370,7 @@ static void place_event(struct place *p, enum prooftype_dane_event on,
     dna_prooftype_dane_step(&p->m, on, e, &none, p->dane->env.knobs, &fx);
     dna_prooftype_log(p->dane->seat, &fx);
     for (size_t i = 0; i < fx.num_outs; i++)
-        if (outs[fx.outs[i]])
-            outs[fx.outs[i]](p);
+        outs[fx.outs[i]](p);
 }
 
 /* --- the interface --- */
@@ -414,6 +410,11 @@ static bool demands_tls(const void *self)
            (state == prooftype_dane_S_HAVE || state == prooftype_dane_S_UNUSABLE);
 }
 
+static time_t expires(const void *self)
+{
+    return ((const struct dane *)self)->until;
+}
+
 static void sought(const void *self, char *text, size_t len)
 {
     const struct dane *d = self;
@@ -448,6 +449,7 @@ const struct dna_prooftype dna_prooftype_dane = {
     .barred = barred,
     .demands_tls = demands_tls,
     .judge = judge,
+    .expires = expires,
     .sought = sought,
     .free = dane_free,
 };

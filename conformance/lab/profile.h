@@ -78,6 +78,7 @@ struct dna_profile {
     char *server;                  /* the program: @server@ */
     char *start;                   /* command line with placeholders */
     char *client;                  /* command line of the client under test, or NULL */
+    char *look;                    /* command line that looks at a domain from outside, or NULL */
     struct dna_words packages;     /* Debian packages */
     struct dna_pairs required;     /* file -> package that has it */
     struct dna_words prepare;      /* commands run before each start */
