@@ -314,12 +314,13 @@ static bool apply_record(struct dna_case_run *run, const char *owner, const char
 /* the address of a web server at that name is there, unless the line says another */
 static bool keep_web(struct dna_case_run *run, const char *owner, const struct dna_step *step)
 {
+    static const char *const types[] = { "A", "A-only", "CNAME" };
     const struct dna_actor *web = dna_run_web_of(run, owner);
 
     for (size_t i = 0; web && i < step->dns.num_words; i++)
-        if (strcmp(step->dns.words[i], "A") == 0 || strcmp(step->dns.words[i], "A-only") == 0 ||
-            strcmp(step->dns.words[i], "CNAME") == 0)
-            return true;
+        for (size_t k = 0; (!i || strcmp(step->dns.words[i - 1], ";") == 0) && k < 3; k++)
+            if (strcmp(step->dns.words[i], types[k]) == 0)
+                return true;
     return !web || add_record(run, owner, dna_pool_printf(run->pool, "A %s", web->addr));
 }
 
