@@ -211,6 +211,29 @@ static bool read_mutant(const char *value)
 }
 #endif
 
+/* False: it is none of those without a value. */
+static bool read_flag(struct command *c, int option)
+{
+    struct dna_client_options *o = &c->options;
+
+    switch (option) {
+    case OPT_ACCEPT:
+        return o->accept_unauthenticated = true;
+    case OPT_POSH:
+    case OPT_NO_POSH:
+        o->knobs.posh = option == OPT_POSH;
+        return true;
+    case OPT_EXPLAIN:
+        return o->explain = true;
+    case OPT_JSON:
+        return o->json = true;
+    case 'v':
+        return c->verbose = true;
+    default:
+        return false;
+    }
+}
+
 static bool read_option(struct command *c, int option, const char *value)
 {
     struct dna_client_options *o = &c->options;
@@ -240,30 +263,14 @@ static bool read_option(struct command *c, int option, const char *value)
     case OPT_PINS:
         o->pins_path = strcmp(value, "none") == 0 ? NULL : value;
         return true;
-    case OPT_ACCEPT:
-        o->accept_unauthenticated = true;
-        return true;
 #ifdef DNA_TEST_BUILD
     case OPT_MUTATE: /* damages a row of the tables: model/interp.h */
         return read_mutant(value);
 #endif
-    case OPT_POSH:
-    case OPT_NO_POSH:
-        o->knobs.posh = option == OPT_POSH;
-        return true;
     case OPT_KNOB:
         return dna_command_knob(value, &o->knobs);
-    case OPT_EXPLAIN:
-        o->explain = true;
-        return true;
-    case OPT_JSON:
-        o->json = true;
-        return true;
-    case 'v':
-        c->verbose = true;
-        return true;
     default:
-        return read_text_option(c, option, value);
+        return read_flag(c, option) || read_text_option(c, option, value);
     }
 }
 
