@@ -31,9 +31,9 @@ struct dna_oracle_setup {
     uint64_t known;            /* bit i: the i-th knob is as given, else it is open */
     bool errors;               /* it speaks dialback errors; else invalid stands for them */
     unsigned result_ms;        /* how long it waits for the answer to its key; 0: not known */
-    /* records or pages of the case may prove a domain, or refute it, whatever its certificate says:
-     * then what a certificate proves stays open */
-    bool other_proofs;
+    bool seeks_others;         /* proofs beside PKIX, which may take a while to come in */
+    bool other_proofs;         /* and this case has records or pages that may prove or refute a
+                                * domain: then what a certificate proves stays open */
     X509 *root;                /* what it trusts; NULL: whether a certificate holds stays open */
 };
 

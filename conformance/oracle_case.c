@@ -44,7 +44,8 @@ void dna_oracle_case_begin(struct dna_case_run *run)
         if (value && dna_knob_set(&setup.knobs, name, (uint32_t)number) == 0)
             setup.known |= UINT64_C(1) << i;
     }
-    setup.other_proofs = run->c->scn->proofs && seeks_others(&setup);
+    setup.seeks_others = seeks_others(&setup);
+    setup.other_proofs = setup.seeks_others && run->c->scn->proofs;
     run->oracle = dna_oracle_new(&setup);
 }
 

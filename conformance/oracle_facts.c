@@ -188,3 +188,13 @@ uint32_t oracle_proves(const struct dna_oracle_conn *conn, const char *domain)
         return YES;
     return OPEN;
 }
+
+uint32_t oracle_pending(const struct dna_oracle_conn *conn)
+{
+    return conn->oracle->setup.seeks_others ? OPEN : NO;
+}
+
+uint32_t oracle_refutes(const struct dna_oracle_conn *conn)
+{
+    return conn->oracle->setup.other_proofs ? OPEN : NO;
+}
