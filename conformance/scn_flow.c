@@ -26,7 +26,7 @@ static void check_records(struct scn_parse *p, const struct scn_line *line,
 {
     static const char *const manners[] = { "none", "nodata", "servfail", "refused", "silent",
                                            "truncate", "dot", "default", NULL };
-    static const char *const types[] = { "SRV", "A", "AAAA", "CNAME", "TXT", "TLSA", "A-only",
+    static const char *const types[] = { "SRV", "A", "AAAA", "CNAME", "TXT", "TLSA", "DS", "A-only",
                                          NULL };
     size_t start = 0;
 
