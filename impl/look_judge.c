@@ -69,7 +69,7 @@ static void advise_reaching(json_t *service, bool validating)
 
     if (is(srv, "result", "none"))
         advise(service, "publish SRV records: without them only the domain itself is tried");
-    if (is(srv, "result", "bogus"))
+    if (is(service, "outcome", "bogus"))
         advise(service, "the zone's signatures do not validate: a validating peer stops here");
     if (!validating)
         advise(service, "say --trust-anchor to see what DNSSEC and DANE make of it");
@@ -114,17 +114,52 @@ static void advise_upkeep(json_t *service)
         advise(service, "announce dialback errors, else domains can't share a connection");
 }
 
+static bool any_target_bogus(const json_t *service)
+{
+    const json_t *targets = json_object_get(service, "targets"), *t;
+    size_t i;
+
+    json_array_foreach(targets, i, t)
+        if (is(t, "address_result", "bogus") ||
+            (yes(t, "barred") && is(json_object_get(t, "tlsa"), "result", "bogus")))
+            return true;
+    return false;
+}
+
+/* Whoever was not reached because DNSSEC forbids to believe where it is has a fault of its own; that
+   there is no service is no fault. */
+static void judge_reaching(json_t *service)
+{
+    const json_t *srv = json_object_get(service, "srv");
+
+    if (!is(service, "outcome", "unreachable"))
+        return;
+    if (is(srv, "result", "bogus") || any_target_bogus(service))
+        json_object_set_new(service, "outcome", json_string("bogus"));
+    else if (is(srv, "result", "dot"))
+        json_object_set_new(service, "outcome", json_string("no-service"));
+}
+
+static bool reached(const json_t *service)
+{
+    static const char *const not[] = { "unreachable", "no-service", "lost" };
+
+    for (size_t i = 0; i < sizeof not / sizeof *not; i++)
+        if (is(service, "outcome", not[i]))
+            return false;
+    return true;
+}
+
 static enum dna_client_status judge(json_t *service, const struct dna_look_options *o)
 {
-    bool reached = !is(service, "outcome", "unreachable") && !is(service, "outcome", "lost");
-
+    judge_reaching(service);
     judge_delegation(service, o->ascii);
     advise_reaching(service, o->env.trust_anchor != NULL);
     advise_proving(service);
     advise_upkeep(service);
     if (is(service, "verdict", "strong"))
         return DNA_CLIENT_OK;
-    return reached ? DNA_CLIENT_REFUSED : DNA_CLIENT_NETWORK;
+    return reached(service) ? DNA_CLIENT_REFUSED : DNA_CLIENT_NETWORK;
 }
 
 enum dna_client_status dna_look_judge(struct dna_look *all)

@@ -59,8 +59,8 @@ static void print_srv(const json_t *srv, FILE *out)
         line(out, "SRV", "%s: %zu found, %s", text(srv, "name"),
              json_array_size(json_object_get(srv, "records")), text(srv, "security"));
     else
-        line(out, "SRV", "%s: %s%s%s, %s", text(srv, "name"), text(srv, "result"),
-             text(srv, "why")[0] ? ": " : "", text(srv, "why"), text(srv, "security"));
+        line(out, "SRV", "%s: %s, %s (%s)", text(srv, "name"), text(srv, "result"),
+             text(srv, "why"), text(srv, "security"));
 }
 
 static void print_tlsa(const json_t *tlsa, FILE *out)
@@ -127,9 +127,9 @@ static void print_after(const json_t *service, FILE *out)
         return;
     join(json_object_get(f, "mechanisms"), NULL, &b);
     if (server)
-        line(out, "after TLS", "SASL %s, %s, %s%s", b.len ? b.at : "none",
+        line(out, "after TLS", "SASL %s, %s%s%s", b.len ? b.at : "none",
              yes(f, "dialback") ? "dialback" : "no dialback announced",
-             yes(f, "dialback_errors") ? "with errors" : "no dialback errors",
+             yes(f, "dialback_errors") ? " with errors" : "",
              yes(f, "bidi") ? ", bidi" : "");
     else
         line(out, "after TLS", "SASL %s", b.len ? b.at : "none");
@@ -192,8 +192,8 @@ static void print_verdict(const json_t *service, FILE *out)
     else {
         bool strong = strcmp(verdict, "strong") == 0;
         join(json_object_get(service, strong ? "held" : "refuted"), NULL, &by);
-        fprintf(out, "\n%s: %s %s\n", text(service, "title"), strong ? "strong, proved by" : "refuted by",
-                by.at);
+        fprintf(out, "\n%s: %s %s\n", text(service, "title"),
+                strong ? "strong, proved by" : "refuted by", by.at);
     }
     dna_buf_cleanup(&by);
 }
@@ -238,9 +238,10 @@ void dna_look_print(const json_t *document, FILE *out)
     json_t *services = json_object_get(document, "services"), *service;
     const char *key;
 
-    fprintf(out, "%s as seen from outside; DNSSEC %s\n", text(document, "domain"),
-            yes(document, "dnssec_validated") ? "is validated"
-                                              : "is not validated: no trust anchor, DANE proves nothing");
+    fprintf(out, "%s as seen from outside; DNSSEC is %s\n", text(document, "domain"),
+            yes(document, "dnssec_validated")
+                ? "validated"
+                : "not validated: no trust anchor, DANE proves nothing");
     json_object_foreach(services, key, service)
         print_service(service, out);
     fprintf(out, "\nRESULT domain=%s", text(document, "domain"));

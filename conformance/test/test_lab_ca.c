@@ -433,11 +433,11 @@ static void the_list_names_the_revoked(void)
     last = mint("dns=a.example revoked");
     CU_ASSERT_NOT_EQUAL(ASN1_INTEGER_cmp(X509_get0_serialNumber(first->x509),
                                          X509_get0_serialNumber(last->x509)), 0);
-    for (int i = 0; i < 600; i++) { /* more than are listed: they come again */
+    for (int i = 0; i < 300; i++) { /* more than are listed: they come again */
         dna_cert_unref(last);
         last = mint("dns=a.example revoked");
+        CU_ASSERT_EQUAL(listed_worth(last), X509_V_ERR_CERT_REVOKED);
     }
-    CU_ASSERT_EQUAL(listed_worth(last), X509_V_ERR_CERT_REVOKED);
     dna_cert_unref(good);
     dna_cert_unref(first);
     dna_cert_unref(last);
