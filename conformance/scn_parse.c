@@ -217,7 +217,9 @@ static void add_cert(struct scn_parse *p, const struct scn_line *line, const cha
     static const char *const keys[] = { "dns", "srv", "xmpp", "cn", "ip", "issuer", "notbefore",
                                         "notafter", "eku", "ca", "same-key-as", "signature",
                                         "pathlen", "keyusage", "permitted", "excluded", "chain",
-                                        "subject", "filler", "critical" };
+                                        "subject", "filler", "critical", "utf8", "uri", "dir", "o",
+                                        "ou", "key", "version", "serial", "constraints", "policies",
+                                        "policy-constraints" };
     struct dna_scn_cert *c = dna_pool_alloc(p->pool, sizeof(*c)), **tail = &p->scn->certs;
     const char **words;
     size_t num;
