@@ -16,7 +16,7 @@
 
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
-#define SLOW_MS 100
+#define SLOW_MS 25
 
 static bool trouble(struct dna_case_run *run, const struct dna_step *s, const char *why)
 {
