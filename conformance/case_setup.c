@@ -130,8 +130,41 @@ static bool mint(struct dna_case_run *run, const char *name, const char *spec_te
     return ok;
 }
 
+/* what is hashed how, of which a document of POSH gives the base64 */
+enum spoiling { AS_IT_IS, WRAPPED, PAD_BITS };
+
+static void cert_property(struct dna_case_run *run, const struct dna_named_cert *n,
+                         const char *property, const char *value)
+{
+    dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.%s", n->name, property), value);
+}
+
+/* $NAME.b64 and the like: base64 of a digest of the certificate or its key, as it should be or not */
+static void set_base64(struct dna_case_run *run, const struct dna_named_cert *n,
+                       const char *property, const EVP_MD *md, bool key, enum spoiling how)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned char digest[EVP_MAX_MD_SIZE], *der = NULL;
+    char text[(EVP_MAX_MD_SIZE + 2) / 3 * 4 + 1], *last;
+    int der_len = key ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(n->cert->x509), &der)
+                      : i2d_X509(n->cert->x509, &der);
+    unsigned len = 0;
+
+    if (der_len <= 0 || EVP_Digest(der, (size_t)der_len, digest, &len, md, NULL) != 1)
+        len = 0; /* an empty text, which no document has */
+    OPENSSL_free(der);
+    EVP_EncodeBlock((unsigned char *)text, digest, (int)len);
+    last = text + strcspn(text, "=");
+    if (how == PAD_BITS && last > text)
+        last[-1] = digits[strchr(digits, last[-1]) - digits + 1];
+    if (how == WRAPPED) /* the line end as JSON writes it */
+        cert_property(run, n, property, dna_pool_printf(run->pool, "%.20s\\n%s", text, text + 20));
+    else
+        cert_property(run, n, property, dna_pool_strdup(run->pool, text));
+}
+
 /* $NAME.sha256: the fingerprint by which a client may be told to accept a certificate */
-static void set_fingerprint(struct dna_case_run *run, const struct dna_named_cert *n)
+static void set_fingerprints(struct dna_case_run *run, const struct dna_named_cert *n)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
@@ -141,8 +174,14 @@ static void set_fingerprint(struct dna_case_run *run, const struct dna_named_cer
         return;
     for (unsigned i = 0; i < len; i++)
         dna_buf_printf(&text, "%02x", digest[i]);
-    dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.sha256", n->name), text.at);
+    cert_property(run, n, "sha256", text.at);
     dna_buf_free(&text);
+    set_base64(run, n, "b64", EVP_sha256(), false, AS_IT_IS);
+    set_base64(run, n, "b64_512", EVP_sha512(), false, AS_IT_IS);
+    set_base64(run, n, "b64_md5", EVP_md5(), false, AS_IT_IS);
+    set_base64(run, n, "b64_key", EVP_sha256(), true, AS_IT_IS);
+    set_base64(run, n, "b64_wrapped", EVP_sha256(), false, WRAPPED);
+    set_base64(run, n, "b64_bits", EVP_sha256(), false, PAD_BITS);
 }
 
 /* the certificate that an actor shows unless a step says another */
@@ -182,7 +221,7 @@ static bool make_certs(struct dna_case_run *run)
         n->name = c->name;
         if (!mint(run, c->name, dna_run_expand(run, c->spec), &n->cert))
             return false;
-        set_fingerprint(run, n);
+        set_fingerprints(run, n);
         *tail = n;
         tail = &n->next;
     }

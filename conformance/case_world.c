@@ -16,7 +16,9 @@
 
 #define HTTPS_PORT 443
 #define HTTP_PORT 80
-#define SLOW_MS 25
+/* a slow document takes half a second, in few parts, for a busy machine is late with each */
+#define SLOW_MS 60
+#define SLOW_PARTS 8
 
 static bool trouble(struct dna_case_run *run, const struct dna_step *s, const char *why)
 {
@@ -233,6 +235,7 @@ static void set_pace(struct dna_web_page *out, enum dna_page_pace pace)
 
     out->manner = manners[pace];
     out->interval_ms = SLOW_MS;
+    out->slow_len = out->body_len / SLOW_PARTS + 1;
     out->sent_len = out->body_len / 2;
 }
 

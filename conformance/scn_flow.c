@@ -26,7 +26,7 @@ static void check_records(struct scn_parse *p, const struct scn_line *line,
 {
     static const char *const manners[] = { "none", "nodata", "servfail", "refused", "silent",
                                            "truncate", "dot", "default", NULL };
-    static const char *const types[] = { "SRV", "A", "AAAA", "CNAME", "TXT", "TLSA", "A-only",
+    static const char *const types[] = { "SRV", "A", "AAAA", "CNAME", "TXT", "TLSA", "DS", "A-only",
                                          NULL };
     size_t start = 0;
 
@@ -467,13 +467,16 @@ static void predeclare(struct flow *f)
 {
     static const char *const always[] = { "iut", "iut2", "iut3", "unhosted", "role", "variant",
                                           "case" };
+    static const char *const of_cert[] = { "sha256", "b64", "b64_512", "b64_md5", "b64_key",
+                                           "b64_wrapped", "b64_bits" };
 
     for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
         dna_binds_set(&f->bound, always[i], "");
     for (const struct dna_scn_domain *d = f->scn->domains; d; d = d->next)
         dna_binds_set(&f->bound, d->name, "");
     for (const struct dna_scn_cert *c = f->scn->certs; c; c = c->next)
-        dna_binds_set(&f->bound, dna_pool_printf(f->pool, "%s.sha256", c->name), "");
+        for (size_t i = 0; i < sizeof(of_cert) / sizeof(*of_cert); i++)
+            dna_binds_set(&f->bound, dna_pool_printf(f->pool, "%s.%s", c->name, of_cert[i]), "");
     for (const struct dna_scn_actor *a = f->scn->actors; a; a = a->next) {
         static const char *const props[][3] = {
             [DNA_ACTOR_PEER] = { "addr", "host", "port" },

@@ -35,6 +35,7 @@ static const char *const variant_words[] = {
     "poshin", "POSH is sought both ways, no DANE",
     "proofs", "DANE and POSH are sought both ways",
     "crl", "the revocation list of the lab's CA is consulted",
+    "opportunistic", "neither TLS nor proof is asked for, but DANE is sought both ways",
     "clock", "as proofs, an instance for each case, with a clock that the case moves",
     NULL
 };

@@ -295,6 +295,8 @@ void dna_wire_tls(struct dna_wire *w, const struct dna_wire_tls_options *options
     SSL_CTX *ctx;
     struct bufferevent *below = w->bev, *filter;
 
+    if (below && !w->ended && w->handshaking)
+        return; /* another branch of an 'either' has begun it: one handshake, several outcomes */
     if (!below || w->ended || w->ssl) {
         tell(w, DNA_WIRE_TLS_FAILED, NULL, w->ssl ? "TLS is on already" : "no connection");
         return;

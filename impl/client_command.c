@@ -11,7 +11,7 @@ bool dna_command_usage(const char *format, const char *what)
 {
     fputs("xdna-client: ", stderr);
     fprintf(stderr, format, what);
-    fputs("\nTry `xdna-client --help'.\n", stderr);
+    fputs("\nTry `xdna-client --help' or `xdna-client check --help'.\n", stderr);
     return false;
 }
 

@@ -156,6 +156,7 @@ int dna_look_command(int argc, char **argv)
     static struct command c;
     int option;
 
+    argv[0] = "xdna-client check"; /* getopt's messages begin with it */
     dna_look_options_default(&c.options);
     while ((option = getopt_long(argc, argv, "v", long_options, NULL)) != -1) {
         if (option == OPT_HELP) {

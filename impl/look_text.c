@@ -127,9 +127,9 @@ static void print_after(const json_t *service, FILE *out)
         return;
     join(json_object_get(f, "mechanisms"), NULL, &b);
     if (server)
-        line(out, "after TLS", "SASL %s, %s, %s%s", b.len ? b.at : "none",
+        line(out, "after TLS", "SASL %s, %s%s%s", b.len ? b.at : "none",
              yes(f, "dialback") ? "dialback" : "no dialback announced",
-             yes(f, "dialback_errors") ? "with errors" : "no dialback errors",
+             yes(f, "dialback_errors") ? " with errors" : "",
              yes(f, "bidi") ? ", bidi" : "");
     else
         line(out, "after TLS", "SASL %s", b.len ? b.at : "none");

@@ -26,6 +26,7 @@
 struct dna_ca {
     struct dna_cert *root;
     struct dna_cert *other;
+    struct dna_cert *bounded;
     struct dna_cert *junk;  /* what chains=junk has beside what belongs there */
     X509_CRL *crl;
     unsigned next_revoked;
@@ -43,11 +44,21 @@ static int failed(struct dna_diag *diag, const char *what)
     return dna_diag_set(diag, DNA_CLASS_HARD, "CA: cannot %s: %s", what, reason);
 }
 
-/* subject_of chooses the common name: only where nothing else would tell certificates apart. */
+static int add_attribute(X509_NAME *name, const char *type, const char *value)
+{
+    return X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8, (const unsigned char *)value, -1,
+                                      -1, 0) ? 0 : -1;
+}
+
+/*
+ * set_subject chooses the common name: only where nothing else would tell certificates apart. The
+ * organization comes first, so that a directoryName subtree of it alone holds the subject.
+ */
 static int set_subject(X509 *x509, const struct dna_cert_spec *spec)
 {
     X509_NAME *subject = X509_get_subject_name(x509);
-    bool named = spec->dns.num || spec->srv.num || spec->xmpp.num || spec->ip.num;
+    bool named = spec->dns.num || spec->srv.num || spec->xmpp.num || spec->ip.num ||
+                 spec->utf8.num || spec->uri.num || spec->dir.num || spec->o[0] || spec->ou[0];
     const char *cn = spec->cn[0] ? spec->cn : named ? NULL : "xdna lab certificate";
     char serial[32];
     unsigned char bytes[8];
@@ -58,36 +69,45 @@ static int set_subject(X509 *x509, const struct dna_cert_spec *spec)
         return -1;
     for (size_t i = 0; i < sizeof bytes; i++)
         snprintf(serial + 2 * i, 3, "%02x", bytes[i]);
+    if (add_attribute(subject, "O", spec->o[0] ? spec->o : "xdna lab") ||
+        (spec->ou[0] && add_attribute(subject, "OU", spec->ou)) ||
+        (cn && add_attribute(subject, "CN", cn)))
+        return -1;
     /* The roots keep one subject, so that the untrusted one looks like the trusted one. */
-    if (!spec->ca || spec->issuer != DNA_ISSUER_SELF) {
-        if (!X509_NAME_add_entry_by_txt(subject, "serialNumber", MBSTRING_ASC,
-                                        (const unsigned char *)serial, -1, -1, 0))
-            return -1;
-    }
-    if (!X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC, (const unsigned char *)"xdna lab",
-                                    -1, -1, 0))
-        return -1;
-    if (cn && !X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)cn,
-                                          -1, -1, 0))
-        return -1;
-    return 0;
+    if (spec->ca && spec->issuer == DNA_ISSUER_SELF)
+        return 0;
+    return add_attribute(subject, "serialNumber", serial);
 }
 
 static int set_serial(X509 *x509, const struct dna_cert_spec *spec)
 {
-    unsigned char bytes[16];
+    unsigned char bytes[20];
+    int len = spec->serial == DNA_SERIAL_LONG ? 20 : 16, result;
     BIGNUM *number;
-    int result;
 
     if (spec->revoked)
         return ca_revoked_serial(X509_get_serialNumber(x509), spec->revoked_number);
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
+    if (spec->serial == DNA_SERIAL_ZERO)
+        return ASN1_INTEGER_set(X509_get_serialNumber(x509), 0) ? 0 : -1;
+    if (RAND_bytes(bytes, len) != 1)
         return -1;
     bytes[0] = (unsigned char)((bytes[0] & 0x3f) | 0x40); /* positive, and of full length */
-    number = BN_bin2bn(bytes, sizeof bytes, NULL);
+    number = BN_bin2bn(bytes, len, NULL);
+    if (number)
+        BN_set_negative(number, spec->serial == DNA_SERIAL_NEGATIVE);
     result = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509)) ? 0 : -1;
     BN_free(number);
     return result;
+}
+
+/* set_dates writes GeneralizedTime from 2050 on, and UTCTime before (RFC 5280 4.1.2.5). */
+static int set_dates(X509 *x509, const struct dna_cert_spec *spec, time_t now)
+{
+    if (!ASN1_TIME_set(X509_getm_notBefore(x509), now + (time_t)spec->not_before))
+        return -1;
+    if (spec->never_ends)
+        return ASN1_TIME_set_string(X509_getm_notAfter(x509), "99991231235959Z") == 1 ? 0 : -1;
+    return ASN1_TIME_set(X509_getm_notAfter(x509), now + (time_t)spec->not_after) ? 0 : -1;
 }
 
 /* spoil_signature changes one bit of the signature and reads the certificate anew. */
@@ -111,22 +131,26 @@ static int spoil_signature(X509 **x509)
     return 0;
 }
 
+static const EVP_MD *digest(const struct dna_cert_spec *spec)
+{
+    return spec->md5 ? EVP_md5() : spec->sha1 ? EVP_sha1() : EVP_sha256();
+}
+
 /* build makes and signs; issuer is NULL for a self-signed certificate. */
 static int build(struct dna_cert *cert, const struct dna_cert_spec *spec,
                  const struct dna_cert *issuer, time_t now)
 {
     X509 *issuer_x509 = issuer ? issuer->x509 : cert->x509;
     EVP_PKEY *issuer_key = issuer ? issuer->key : cert->key;
+    long version = spec->version1 ? X509_VERSION_1 : X509_VERSION_3;
 
-    if (X509_set_version(cert->x509, X509_VERSION_3) != 1 || set_serial(cert->x509, spec) ||
+    if (X509_set_version(cert->x509, version) != 1 || set_serial(cert->x509, spec) ||
         X509_set_pubkey(cert->x509, cert->key) != 1 || set_subject(cert->x509, spec) ||
         X509_set_issuer_name(cert->x509, X509_get_subject_name(issuer_x509)) != 1)
         return -1;
-    if (!ASN1_TIME_set(X509_getm_notBefore(cert->x509), now + (time_t)spec->not_before) ||
-        !ASN1_TIME_set(X509_getm_notAfter(cert->x509), now + (time_t)spec->not_after))
-        return -1;
-    if (ca_add_extensions(cert->x509, issuer_x509, spec) ||
-        X509_sign(cert->x509, issuer_key, spec->sha1 ? EVP_sha1() : EVP_sha256()) == 0)
+    if (set_dates(cert->x509, spec, now) ||
+        (!spec->version1 && ca_add_extensions(cert->x509, issuer_x509, spec)) ||
+        X509_sign(cert->x509, issuer_key, digest(spec)) == 0)
         return -1;
     return spec->bad_signature ? spoil_signature(&cert->x509) : 0;
 }
@@ -186,7 +210,7 @@ static struct dna_cert *mint(const struct dna_cert_spec *spec, const struct dna_
         EVP_PKEY_up_ref(key_of->key);
         cert->key = key_of->key;
     } else {
-        cert->key = EVP_EC_gen("P-256");
+        cert->key = spec->rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
     }
     if (!cert->x509 || !cert->key || build(cert, spec, issuer, now) ||
         (issuer && set_path(cert, issuer)) || set_chain(cert, spec->chain, junk)) {
@@ -204,6 +228,15 @@ static int find_named(const char *key, const char *name, dna_cert_find_fn find, 
     if (!*out)
         return dna_diag_set(diag, DNA_CLASS_USAGE, "cert: %s=%s: no certificate of that name "
                             "before this one", key, name);
+    return 0;
+}
+
+static int check_signature(const struct dna_cert_spec *spec, const struct dna_cert *issuer,
+                           struct dna_diag *diag)
+{
+    if (spec->md5 && !(issuer ? EVP_PKEY_is_a(issuer->key, "RSA") : spec->rsa))
+        return dna_diag_set(diag, DNA_CLASS_USAGE,
+                            "cert: signature=md5: ECDSA has none; the issuer needs key=rsa");
     return 0;
 }
 
@@ -248,6 +281,9 @@ struct dna_cert *dna_ca_mint(struct dna_ca *ca, const struct dna_cert_spec *spec
     case DNA_ISSUER_OTHER:
         issuer = ca->other;
         break;
+    case DNA_ISSUER_BOUNDED:
+        issuer = ca->bounded;
+        break;
     case DNA_ISSUER_NAMED:
         if (find_named("issuer", spec->issuer_name, find, arg, &issuer, diag))
             return NULL;
@@ -255,10 +291,22 @@ struct dna_cert *dna_ca_mint(struct dna_ca *ca, const struct dna_cert_spec *spec
     case DNA_ISSUER_SELF:
         break;
     }
+    if (check_signature(spec, issuer, diag))
+        return NULL;
     numbered = *spec;
     if (spec->revoked)
         numbered.revoked_number = ca->next_revoked++ % CA_REVOKED;
     return mint(&numbered, issuer, key_of, ca->junk, time(NULL) + (time_t)ca->clock, diag);
+}
+
+/* mint_bounded makes a trusted root that excludes all domains of the lab from what it may name. */
+static struct dna_cert *mint_bounded(const struct dna_cert_spec *root, struct dna_diag *diag)
+{
+    struct dna_cert_spec spec = *root;
+
+    snprintf(spec.cn, sizeof spec.cn, "xdna lab bounded CA");
+    snprintf(spec.excluded.at[spec.excluded.num++], DNA_CERT_NAME_LEN, "example");
+    return mint(&spec, NULL, NULL, NULL, time(NULL), diag);
 }
 
 struct dna_ca *dna_ca_new(struct dna_diag *diag)
@@ -280,9 +328,10 @@ struct dna_ca *dna_ca_new(struct dna_diag *diag)
     spec.not_after = 3650 * CA_DAY;
     ca->root = mint(&spec, NULL, NULL, NULL, time(NULL), diag);
     ca->other = ca->root ? mint(&spec, NULL, NULL, NULL, time(NULL), diag) : NULL;
+    ca->bounded = ca->other ? mint_bounded(&spec, diag) : NULL;
     spec.ca = false;
     snprintf(spec.cn, sizeof spec.cn, "xdna lab junk");
-    ca->junk = ca->other ? mint(&spec, NULL, NULL, NULL, time(NULL), diag) : NULL;
+    ca->junk = ca->bounded ? mint(&spec, NULL, NULL, NULL, time(NULL), diag) : NULL;
     ca->crl = ca->junk ? ca_crl_new(ca->root, time(NULL)) : NULL;
     if (!ca->crl) {
         if (ca->junk)
@@ -299,6 +348,7 @@ void dna_ca_free(struct dna_ca *ca)
         return;
     dna_cert_unref(ca->root);
     dna_cert_unref(ca->other);
+    dna_cert_unref(ca->bounded);
     dna_cert_unref(ca->junk);
     X509_CRL_free(ca->crl);
     free(ca);
@@ -322,6 +372,11 @@ X509_CRL *dna_ca_crl(const struct dna_ca *ca)
 X509 *dna_ca_other_root(const struct dna_ca *ca)
 {
     return ca->other->x509;
+}
+
+X509 *dna_ca_bounded_root(const struct dna_ca *ca)
+{
+    return ca->bounded->x509;
 }
 
 struct dna_cert *dna_cert_ref(struct dna_cert *cert)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a minted certificate says beside its subject: names, constraints, usages. */
+/* What a minted certificate says of itself beside its subject: names and usages. */
 #include "conformance/lab/ca_internal.h"
 
 #include <arpa/inet.h>
@@ -22,8 +22,8 @@ static int add_general(GENERAL_NAMES *names, int type, void *value)
     return 0;
 }
 
-/* text_value is a name as it is written, but that "%00" stands for a NUL byte inside it. */
-static ASN1_STRING *text_value(int type, const char *text)
+/* ca_text is a name as it is written, but that "%00" stands for a NUL byte inside it. */
+ASN1_STRING *ca_text(int type, const char *text)
 {
     ASN1_STRING *value = ASN1_STRING_type_new(type);
     char bytes[2 * DNA_CERT_NAME_LEN];
@@ -42,25 +42,52 @@ static ASN1_STRING *text_value(int type, const char *text)
     return value;
 }
 
-static int add_other(GENERAL_NAMES *names, int nid, int string_type, const char *text)
+GENERAL_NAME *ca_other_name(int nid, int string_type, const char *text)
 {
     GENERAL_NAME *name = GENERAL_NAME_new();
     ASN1_TYPE *value = ASN1_TYPE_new();
-    ASN1_STRING *string = text_value(string_type, text);
+    ASN1_STRING *string = ca_text(string_type, text);
 
     if (!name || !value || !string) {
         GENERAL_NAME_free(name);
         ASN1_TYPE_free(value);
         ASN1_STRING_free(string);
-        return -1;
+        return NULL;
     }
     ASN1_TYPE_set(value, string_type, string);
-    if (!GENERAL_NAME_set0_othername(name, OBJ_nid2obj(nid), value) ||
-        !sk_GENERAL_NAME_push(names, name)) {
+    if (!GENERAL_NAME_set0_othername(name, OBJ_nid2obj(nid), value)) {
         GENERAL_NAME_free(name);
-        return -1;
+        return NULL;
     }
-    return 0;
+    return name;
+}
+
+GENERAL_NAME *ca_dir_name(const char *text)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    X509_NAME *value = X509_NAME_new();
+    const char *equals = strchr(text, '=');
+    char type[32];
+
+    snprintf(type, sizeof type, "%.*s", equals ? (int)(equals - text) : 0, text);
+    if (!name || !value || !equals ||
+        !X509_NAME_add_entry_by_txt(value, type, MBSTRING_UTF8,
+                                    (const unsigned char *)equals + 1, -1, -1, 0)) {
+        GENERAL_NAME_free(name);
+        X509_NAME_free(value);
+        return NULL;
+    }
+    GENERAL_NAME_set0_value(name, GEN_DIRNAME, value);
+    return name;
+}
+
+/* push takes name, which may be NULL for want of memory. */
+static int push(GENERAL_NAMES *names, GENERAL_NAME *name)
+{
+    if (name && sk_GENERAL_NAME_push(names, name))
+        return 0;
+    GENERAL_NAME_free(name);
+    return -1;
 }
 
 static int add_ip(GENERAL_NAMES *names, const char *text)
@@ -88,7 +115,7 @@ static int add_srv(GENERAL_NAMES *names, const char *text)
 
     /* A name that doesn't say its service means the one between servers. */
     snprintf(service, sizeof service, "%s%s", text[0] == '_' ? "" : "_xmpp-server.", text);
-    return add_other(names, NID_SRVName, V_ASN1_IA5STRING, service);
+    return push(names, ca_other_name(NID_SRVName, V_ASN1_IA5STRING, service));
 }
 
 static int add_names(X509 *x509, const struct dna_cert_spec *spec)
@@ -101,16 +128,22 @@ static int add_names(X509 *x509, const struct dna_cert_spec *spec)
         char name[64];
 
         snprintf(name, sizeof name, "f%04u.filler.example", i);
-        result = add_general(names, GEN_DNS, text_value(V_ASN1_IA5STRING, name));
+        result = add_general(names, GEN_DNS, ca_text(V_ASN1_IA5STRING, name));
     }
     for (size_t i = 0; !result && i < spec->dns.num; i++)
-        result = add_general(names, GEN_DNS, text_value(V_ASN1_IA5STRING, spec->dns.at[i]));
+        result = add_general(names, GEN_DNS, ca_text(V_ASN1_IA5STRING, spec->dns.at[i]));
     for (size_t i = 0; !result && i < spec->srv.num; i++)
         result = add_srv(names, spec->srv.at[i]);
     for (size_t i = 0; !result && i < spec->xmpp.num; i++)
-        result = add_other(names, NID_XmppAddr, V_ASN1_UTF8STRING, spec->xmpp.at[i]);
+        result = push(names, ca_other_name(NID_XmppAddr, V_ASN1_UTF8STRING, spec->xmpp.at[i]));
     for (size_t i = 0; !result && i < spec->ip.num; i++)
         result = add_ip(names, spec->ip.at[i]);
+    for (size_t i = 0; !result && i < spec->utf8.num; i++)
+        result = add_general(names, GEN_DNS, ca_text(V_ASN1_IA5STRING, spec->utf8.at[i]));
+    for (size_t i = 0; !result && i < spec->uri.num; i++)
+        result = add_general(names, GEN_URI, ca_text(V_ASN1_IA5STRING, spec->uri.at[i]));
+    for (size_t i = 0; !result && i < spec->dir.num; i++)
+        result = push(names, ca_dir_name(spec->dir.at[i]));
     if (!result && sk_GENERAL_NAME_num(names) > 0 &&
         /* RFC 5280 4.2.1.6: critical where there is no subject */
         X509_add1_ext_i2d(x509, NID_subject_alt_name, names, spec->no_subject, 0) != 1)
@@ -119,7 +152,7 @@ static int add_names(X509 *x509, const struct dna_cert_spec *spec)
     return result;
 }
 
-static int add_extension(X509 *x509, X509 *issuer, int nid, const char *value)
+int ca_add_extension(X509 *x509, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
     X509_EXTENSION *extension;
@@ -136,7 +169,7 @@ static int add_extension(X509 *x509, X509 *issuer, int nid, const char *value)
 
 static int add_eku(X509 *x509, X509 *issuer, unsigned eku)
 {
-    char text[64] = "";
+    char text[128] = "";
 
     if (eku & DNA_EKU_SERVER)
         strcat(text, "serverAuth,");
@@ -144,20 +177,26 @@ static int add_eku(X509 *x509, X509 *issuer, unsigned eku)
         strcat(text, "clientAuth,");
     if (eku & DNA_EKU_ANY)
         strcat(text, "anyExtendedKeyUsage,");
+    if (eku & DNA_EKU_EMAIL)
+        strcat(text, "emailProtection,");
+    if (eku & DNA_EKU_XMPP)
+        strcat(text, "1.3.6.1.5.5.7.8.5,");
     if (!text[0])
         return 0;
     text[strlen(text) - 1] = '\0';
-    return add_extension(x509, issuer, NID_ext_key_usage, text);
+    return ca_add_extension(x509, issuer, NID_ext_key_usage, text);
 }
 
 static int add_basic(X509 *x509, X509 *issuer, const struct dna_cert_spec *spec)
 {
     char text[64];
 
+    if (spec->no_basic)
+        return 0;
     snprintf(text, sizeof text, "critical,CA:%s", spec->ca ? "TRUE" : "FALSE");
     if (spec->has_pathlen)
         snprintf(text + strlen(text), sizeof text - strlen(text), ",pathlen:%u", spec->pathlen);
-    return add_extension(x509, issuer, NID_basic_constraints, text);
+    return ca_add_extension(x509, issuer, NID_basic_constraints, text);
 }
 
 static int add_key_usage(X509 *x509, X509 *issuer, const struct dna_cert_spec *spec)
@@ -170,40 +209,7 @@ static int add_key_usage(X509 *x509, X509 *issuer, const struct dna_cert_spec *s
              spec->key_usage[0] ? spec->key_usage
              : spec->ca         ? "keyCertSign,cRLSign,digitalSignature"
                                 : "digitalSignature");
-    return add_extension(x509, issuer, NID_key_usage, text);
-}
-
-static int add_subtrees(STACK_OF(GENERAL_SUBTREE) **out, const struct dna_cert_names *names)
-{
-    *out = names->num ? sk_GENERAL_SUBTREE_new_null() : NULL;
-    for (size_t i = 0; i < names->num; i++) {
-        GENERAL_SUBTREE *tree = GENERAL_SUBTREE_new();
-        ASN1_STRING *value = text_value(V_ASN1_IA5STRING, names->at[i]);
-
-        if (!*out || !tree || !value || !sk_GENERAL_SUBTREE_push(*out, tree)) {
-            GENERAL_SUBTREE_free(tree);
-            ASN1_STRING_free(value);
-            return -1;
-        }
-        GENERAL_NAME_set0_value(tree->base, GEN_DNS, value);
-    }
-    return 0;
-}
-
-static int add_name_constraints(X509 *x509, const struct dna_cert_spec *spec)
-{
-    NAME_CONSTRAINTS *constraints;
-    int result = -1;
-
-    if (!spec->permitted.num && !spec->excluded.num)
-        return 0;
-    constraints = NAME_CONSTRAINTS_new();
-    if (constraints && add_subtrees(&constraints->permittedSubtrees, &spec->permitted) == 0 &&
-        add_subtrees(&constraints->excludedSubtrees, &spec->excluded) == 0 &&
-        X509_add1_ext_i2d(x509, NID_name_constraints, constraints, 1, 0) == 1)
-        result = 0;
-    NAME_CONSTRAINTS_free(constraints);
-    return result;
+    return ca_add_extension(x509, issuer, NID_key_usage, text);
 }
 
 /* an extension that nobody knows and that must not be passed over (RFC 5280 4.2) */
@@ -224,12 +230,22 @@ static int add_unknown(X509 *x509)
     return result;
 }
 
+/* an issuer of version 1 has no identifier that could be named */
+static int add_key_ids(X509 *x509, X509 *issuer)
+{
+    if (ca_add_extension(x509, issuer, NID_subject_key_identifier, "hash"))
+        return -1;
+    if (X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) < 0)
+        return 0;
+    return ca_add_extension(x509, issuer, NID_authority_key_identifier, "keyid:always");
+}
+
 int ca_add_extensions(X509 *x509, X509 *issuer, const struct dna_cert_spec *spec)
 {
     if (add_basic(x509, issuer, spec) || add_key_usage(x509, issuer, spec) ||
-        add_extension(x509, issuer, NID_subject_key_identifier, "hash") ||
-        add_extension(x509, issuer, NID_authority_key_identifier, "keyid:always") ||
-        add_eku(x509, issuer, spec->eku) || add_name_constraints(x509, spec) ||
+        add_key_ids(x509, issuer) ||
+        add_eku(x509, issuer, spec->eku) || ca_add_name_constraints(x509, spec) ||
+        ca_add_policies(x509, issuer, spec) ||
         (spec->unknown_critical && add_unknown(x509)))
         return -1;
     return add_names(x509, spec);

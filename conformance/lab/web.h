@@ -36,7 +36,7 @@ enum dna_web_manner {
     DNA_WEB_NORMAL,    /* with Content-Length, and the connection is kept */
     DNA_WEB_CHUNKED,   /* in small chunks */
     DNA_WEB_NO_LENGTH, /* neither length nor chunks: the end of the connection ends the body */
-    DNA_WEB_SLOW,      /* the head at once, then a byte of the body every interval_ms */
+    DNA_WEB_SLOW,      /* the head at once, then slow_len bytes of the body every interval_ms */
     DNA_WEB_TRUNCATED, /* Content-Length promises the body, sent_len bytes come, then TCP ends
                           without close_notify */
     DNA_WEB_ENDLESS,   /* chunked: the body, then filler_len blanks (which JSON permits) */
@@ -58,6 +58,7 @@ struct dna_web_page {
                                  the reply out of HTTP caches (RFC 7711 section 6) */
     enum dna_web_manner manner;
     unsigned interval_ms;     /* SLOW: at least 1 */
+    size_t slow_len;          /* SLOW; 0 = a byte */
     size_t sent_len;          /* TRUNCATED: less than body_len */
     uint64_t filler_len;      /* ENDLESS: 0 = until the client has had enough */
 };

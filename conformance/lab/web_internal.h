@@ -26,6 +26,7 @@ struct web_page {
     unsigned char *body;
     size_t end;         /* how much of the body is sent */
     unsigned interval_ms;
+    size_t slow_len;
     uint64_t filler_len; /* UINT64_MAX is as good as no end */
 };
 

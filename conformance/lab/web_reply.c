@@ -112,6 +112,7 @@ struct web_page *web_page_new(const struct dna_web_page *page, struct dna_diag *
     made->status = page->status ? page->status : 200;
     made->manner = page->manner;
     made->interval_ms = page->interval_ms;
+    made->slow_len = page->slow_len ? page->slow_len : 1;
     made->filler_len = page->manner != DNA_WEB_ENDLESS ? 0
                        : page->filler_len              ? page->filler_len
                                                        : UINT64_MAX;
@@ -142,7 +143,9 @@ void web_page_unref(struct web_page *page)
 
 static size_t part_len(const struct web_page *page, size_t at)
 {
-    size_t most = page->manner == DNA_WEB_SLOW ? 1 : is_chunked(page->manner) ? CHUNK : PART;
+    size_t most = page->manner == DNA_WEB_SLOW ? page->slow_len
+                  : is_chunked(page->manner)   ? CHUNK
+                                               : PART;
 
     return page->end - at < most ? page->end - at : most;
 }

@@ -275,6 +275,23 @@ static void constraints_are_as_written(void)
     worth_below("cn=m ca=true keyusage=digitalSignature", a, X509_V_ERR_INVALID_CA);
     worth_below("cn=m ca=true keyusage=none", a, X509_V_OK);
     worth_below("cn=m ca=true pathlen=0", a, X509_V_OK);
+    worth_below("cn=m ca=absent", a, X509_V_ERR_INVALID_CA);
+    worth_below("cn=m ca=true version=1", a, X509_V_ERR_INVALID_CA);
+    worth_below("cn=m ca=true permitted=b.example constraints=optional", a,
+                X509_V_ERR_PERMITTED_VIOLATION);
+    worth_below("cn=m ca=true permitted=a.example constraints=minimum", a,
+                X509_V_ERR_SUBTREE_MINMAX);
+    worth_below("cn=m ca=true permitted=dir:O=good", "dns=a.example o=good issuer=above",
+                X509_V_OK);
+    worth_below("cn=m ca=true permitted=dir:O=good", "dns=a.example o=bad issuer=above",
+                X509_V_ERR_PERMITTED_VIOLATION);
+    worth_below("cn=m ca=true excluded=dir:O=bad", "dns=a.example dir=O=bad issuer=above",
+                X509_V_ERR_EXCLUDED_VIOLATION);
+    /* OpenSSL knows the form, but not how it is compared: it meets no other name with it. */
+    worth_below("cn=m ca=true permitted=srv:_xmpp-server.a.example", a, X509_V_OK);
+    worth_below("cn=m ca=true permitted=srv:_xmpp-server.a.example", "srv=a.example issuer=above",
+                X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE);
+    worth_below("cn=m ca=true key=rsa", "dns=a.example signature=md5 issuer=above", X509_V_OK);
     known[0] = (struct named){ "above", top };
     middle_cert = mint(middle);
     known[1] = (struct named){ "middle", middle_cert };
@@ -311,6 +328,82 @@ static void odd_shapes_are_as_written(void)
     dna_cert_unref(strange);
     dna_cert_unref(weak);
     dna_cert_unref(agree);
+}
+
+static const char lab_policy[] = "1.3.6.1.4.1.99999.1";
+
+/* what a path is worth to a verifier that processes policies (RFC 5280 6.1) */
+static int policy_worth(const char *issuer, const char *leaf)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    struct dna_cert *above = mint(issuer), *cert;
+    int error;
+
+    known[0] = (struct named){ "above", above };
+    cert = mint(leaf);
+    X509_STORE_add_cert(store, dna_ca_root(ca));
+    X509_STORE_CTX_init(context, store, cert->x509, cert->chain);
+    X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context), X509_V_FLAG_POLICY_CHECK);
+    X509_VERIFY_PARAM_add0_policy(X509_STORE_CTX_get0_param(context), OBJ_nid2obj(NID_any_policy));
+    error = X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    dna_cert_unref(above);
+    dna_cert_unref(cert);
+    memset(known, 0, sizeof known);
+    return error;
+}
+
+static void policies_are_as_written(void)
+{
+    char issuer[128], leaf[128];
+    struct dna_cert *cert;
+
+    snprintf(issuer, sizeof issuer, "cn=m ca=true policies=%s policy-constraints=explicit",
+             lab_policy);
+    snprintf(leaf, sizeof leaf, "dns=a.example issuer=above policies=%s,critical", lab_policy);
+    CU_ASSERT_EQUAL(policy_worth(issuer, leaf), X509_V_OK);
+    CU_ASSERT_EQUAL(policy_worth(issuer, "dns=a.example issuer=above"),
+                    X509_V_ERR_NO_EXPLICIT_POLICY);
+    CU_ASSERT_EQUAL(policy_worth("cn=m ca=true policy-constraints=no-mapping",
+                                 "dns=a.example issuer=above"), X509_V_OK);
+    cert = mint(strstr(leaf, "policies"));
+    CU_ASSERT_EQUAL(X509_EXTENSION_get_critical(X509_get_ext(
+                        cert->x509, X509_get_ext_by_NID(cert->x509, NID_certificate_policies, -1))),
+                    1);
+    dna_cert_unref(cert);
+}
+
+/* who is verified by the bounded root, which OpenSSL takes at its word about itself */
+static void rare_shapes_are_as_written(void)
+{
+    struct dna_cert *below = mint("dns=a.example issuer=bounded"),
+                    *free_of = mint("dns=a.test issuer=bounded"),
+                    *ever = mint("dns=a.example notafter=never"),
+                    *longest = mint("dns=a.example serial=long"),
+                    *negative = mint("dns=a.example serial=negative"),
+                    *raw = mint("utf8=b\xc3\xbc.example eku=xmpp ou=unit uri=xmpp:a.example");
+    char unit[32];
+
+    CU_ASSERT_EQUAL(verify(below, dna_ca_bounded_root(ca), X509_PURPOSE_SSL_SERVER, 0),
+                    X509_V_ERR_EXCLUDED_VIOLATION);
+    CU_ASSERT_EQUAL(verify(free_of, dna_ca_bounded_root(ca), X509_PURPOSE_SSL_SERVER, 0),
+                    X509_V_OK);
+    CU_ASSERT_EQUAL(ASN1_STRING_type(X509_get0_notAfter(ever->x509)), V_ASN1_GENERALIZEDTIME);
+    CU_ASSERT_EQUAL(worth(ever), X509_V_OK);
+    CU_ASSERT_EQUAL(ASN1_STRING_length(X509_get0_serialNumber(longest->x509)), 20);
+    CU_ASSERT_EQUAL(ASN1_STRING_type(X509_get0_serialNumber(negative->x509)), V_ASN1_NEG_INTEGER);
+    CU_ASSERT_EQUAL(worth(raw), X509_V_ERR_INVALID_PURPOSE);
+    X509_NAME_get_text_by_NID(X509_get_subject_name(raw->x509), NID_organizationalUnitName, unit,
+                              sizeof unit);
+    CU_ASSERT_STRING_EQUAL(unit, "unit");
+    dna_cert_unref(below);
+    dna_cert_unref(free_of);
+    dna_cert_unref(ever);
+    dna_cert_unref(longest);
+    dna_cert_unref(negative);
+    dna_cert_unref(raw);
 }
 
 /* with the list, as a server that checks revocation has it */
@@ -393,9 +486,9 @@ static void bad_keys_are_refused(void)
     refused("notafter=+99999999999999999999d", "an offset from now");
     refused("notbefore=+2d notafter=+1d", "notafter lies before notbefore");
     refused("eku=server,", "expected server");
-    refused("eku=email", "expected server");
-    refused("ca=yes", "expected true or false");
-    refused("signature=broken", "expected good, bad or sha1");
+    refused("eku=mail", "expected server");
+    refused("ca=yes", "expected true, false or absent");
+    refused("signature=broken", "expected good, bad, sha1 or md5");
     refused("pathlen=-1", "expected a number up to 16");
     refused("filler=6000", "expected a number up to 5000");
     refused("keyusage=signing", "words of RFC 5280");
@@ -403,6 +496,10 @@ static void bad_keys_are_refused(void)
     refused("chain=long", "expected good, full");
     refused("subject=cn", "expected none");
     refused("critical=known", "expected unknown");
+    refused("policies=x", "numbers such as");
+    refused("policy-constraints=", "expected explicit");
+    refused("serial=21", "expected usual, long");
+    refused("dir=bad", "an attribute such as");
     refused("dns=a.example none", "none stands alone");
     refused("none dns=a.example", "none stands alone");
     refused("expired", "not of the form key=value");
@@ -412,6 +509,9 @@ static void bad_keys_are_refused(void)
     CU_ASSERT_EQUAL(dna_cert_spec_parse("issuer=nobody", &spec, &diag), 0);
     CU_ASSERT_PTR_NULL(dna_ca_mint(ca, &spec, find, known, &diag));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "issuer=nobody"));
+    CU_ASSERT_EQUAL(dna_cert_spec_parse("signature=md5", &spec, &diag), 0);
+    CU_ASSERT_PTR_NULL(dna_ca_mint(ca, &spec, find, known, &diag));
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "needs key=rsa"));
     CU_ASSERT_EQUAL(dna_cert_spec_parse("ip=localhost", &spec, &diag), 0);
     CU_ASSERT_PTR_NULL(dna_ca_mint(ca, &spec, find, known, &diag));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "ip=localhost is no address"));
@@ -502,6 +602,8 @@ int main(void)
         { "chains are shown as written", chains_are_shown_as_written },
         { "constraints are as written", constraints_are_as_written },
         { "odd shapes are as written", odd_shapes_are_as_written },
+        { "policies are as written", policies_are_as_written },
+        { "rare shapes are as written", rare_shapes_are_as_written },
         { "the list names the revoked", the_list_names_the_revoked },
         { "keys are shared when asked", keys_are_shared_when_asked },
         { "bad keys are refused", bad_keys_are_refused },

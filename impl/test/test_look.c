@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* test_look.c -- the outside look at a domain, against a signed zone, a web server and XMPP servers
    of this test, each in a process of its own.  The JSON is parsed back; every verdict is reached. */
+#include <fcntl.h>
+#include <getopt.h>
 #include <jansson.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-#include <signal.h>
-#include <sys/wait.h>
 
-#include "impl/buf.h"
 #include "impl/log.h"
 #include "impl/look.h"
-#include "impl/test/signed_dns.h"
-#include "impl/tls.h"
+#include "impl/test/look_lab.h"
 
 #define TLS_NS "xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
 #define SASL(m) \
@@ -21,153 +15,6 @@
 #define STARTTLS "<starttls " TLS_NS "><required/></starttls>"
 #define DIALBACK "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>"
 #define BIDI "<bidi xmlns='urn:xmpp:features:bidi'/>"
-
-enum { MAX_CHILDREN = 8, PATIENCE_S = 15 };
-
-/* --- certificates, as files, since each server is another process --- */
-
-struct identity {
-    X509 *x;
-    EVP_PKEY *key;
-    char file[40]; /* certificate and key */
-};
-static struct identity root, good, own;
-
-static void extend(X509 *x, int nid, const char *value)
-{
-    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-    X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-}
-
-static void mint(struct identity *i, const char *cn, const char *names, const struct identity *by)
-{
-    static long serial;
-    X509_NAME *subject;
-    FILE *f;
-
-    i->x = X509_new();
-    i->key = EVP_EC_gen("P-256");
-    subject = X509_get_subject_name(i->x);
-    X509_set_version(i->x, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(i->x), ++serial);
-    X509_gmtime_adj(X509_getm_notBefore(i->x), -86400);
-    X509_gmtime_adj(X509_getm_notAfter(i->x), 30L * 86400 + 600);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0);
-    X509_set_pubkey(i->x, i->key);
-    X509_set_issuer_name(i->x, by ? X509_get_subject_name(by->x) : subject);
-    extend(i->x, NID_basic_constraints, names ? "CA:FALSE" : "critical,CA:TRUE");
-    if (names)
-        extend(i->x, NID_subject_alt_name, names);
-    X509_sign(i->x, by ? by->key : i->key, EVP_sha256());
-    snprintf(i->file, sizeof i->file, "/tmp/test_look_XXXXXX");
-    f = fdopen(mkstemp(i->file), "w");
-    PEM_write_X509(f, i->x);
-    PEM_write_PrivateKey(f, i->key, NULL, NULL, 0, NULL, NULL);
-    fclose(f);
-}
-
-static int mint_all(void)
-{
-    mint(&root, "root", NULL, NULL);
-    mint(&good, "a", "DNS:a.example,DNS:n.example,DNS:x.example", &root);
-    mint(&own, "own", "DNS:host.example", NULL);
-    return 0;
-}
-
-static int forget_all(void)
-{
-    struct identity *all[] = { &root, &good, &own };
-
-    for (size_t i = 0; i < 3; i++) {
-        X509_free(all[i]->x);
-        EVP_PKEY_free(all[i]->key);
-        unlink(all[i]->file);
-    }
-    return 0;
-}
-
-/* --- servers, a process each --- */
-
-static pid_t children[MAX_CHILDREN];
-static size_t num_children;
-
-static bool become_child(void)
-{
-    pid_t child;
-
-    fflush(stdout);
-    child = fork();
-    if (child == 0)
-        alarm(PATIENCE_S);
-    else
-        children[num_children++] = child;
-    return child == 0;
-}
-
-static void end_children(void)
-{
-    while (num_children) {
-        kill(children[--num_children], SIGTERM);
-        waitpid(children[num_children], NULL, 0);
-    }
-}
-
-static int listen_somewhere(uint16_t *out_port)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET };
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&at, len), 0);
-    listen(fd, 8);
-    getsockname(fd, (struct sockaddr *)&at, &len);
-    *out_port = ntohs(at.sin_port);
-    return fd;
-}
-
-struct peer {
-    int fd;
-    SSL *ssl;
-    struct dna_buf got;
-};
-
-static void say(struct peer *p, const char *text)
-{
-    if (p->ssl)
-        SSL_write(p->ssl, text, (int)strlen(text));
-    else
-        send(p->fd, text, strlen(text), 0);
-}
-
-/* Reads up to and including text; false at the end of the connection. */
-static bool hear(struct peer *p, const char *text)
-{
-    char chunk[4096];
-    const char *at;
-
-    while (!p->got.len || !(at = strstr(p->got.at, text))) {
-        long len =
-            p->ssl ? SSL_read(p->ssl, chunk, sizeof chunk) : recv(p->fd, chunk, sizeof chunk, 0);
-        if (len <= 0)
-            return false;
-        dna_buf_add(&p->got, chunk, (size_t)len);
-    }
-    dna_buf_reset(&p->got);
-    return true;
-}
-
-static void upgrade(struct peer *p, const struct identity *as, bool ask)
-{
-    char why[200];
-    SSL_CTX *ctx = dna_tls_context_new(as->file, as->file, why, sizeof why);
-
-    p->ssl = dna_tls_accept_new(ctx, ask);
-    SSL_set_fd(p->ssl, p->fd);
-    SSL_accept(p->ssl);
-}
 
 /* How one XMPP server behaves; before NULL: it closes at once; after NULL: it falls silent. */
 struct script {
@@ -219,54 +66,6 @@ static uint16_t begin_xmpp(const struct script *s)
     return port;
 }
 
-/* body NULL: 404. */
-static uint16_t begin_web(const char *body)
-{
-    uint16_t port;
-    int listener = listen_somewhere(&port);
-
-    if (!become_child()) {
-        close(listener);
-        return port;
-    }
-    for (;;) {
-        struct peer p = { .fd = accept(listener, NULL, NULL) };
-        struct dna_buf b = DNA_BUF_INIT;
-        upgrade(&p, &good, false);
-        if (!hear(&p, "\r\n\r\n"))
-            continue;
-        dna_buf_printf(&b, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                       body ? "200 OK" : "404 Not Found", body ? strlen(body) : 0,
-                       body ? body : "");
-        say(&p, b.at);
-        SSL_shutdown(p.ssl);
-        close(p.fd);
-    }
-}
-
-struct names {
-    char resolver[40], anchor[400];
-};
-
-static void begin_dns(const char *const *lines, size_t num, struct names *out)
-{
-    int ends[2];
-
-    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    if (become_child()) {
-        struct event_base *base = event_base_new();
-        struct signed_dns dns;
-        struct names n = { "", "" };
-        signed_dns_begin(&dns, base, lines, num);
-        snprintf(n.resolver, sizeof n.resolver, "%s", dns.resolver);
-        snprintf(n.anchor, sizeof n.anchor, "%s", dns.anchor);
-        _exit(write(ends[1], &n, sizeof n) == sizeof n ? event_base_dispatch(base) : 1);
-    }
-    close(ends[1]);
-    CU_ASSERT_EQUAL_FATAL(read(ends[0], out, sizeof *out), sizeof *out);
-    close(ends[0]);
-}
-
 /* --- a world: what the domain is like, and one look at it --- */
 
 static const struct script client_ok = { "client", STARTTLS, SASL("SCRAM-SHA-1"), &good, false };
@@ -281,37 +80,8 @@ struct world {
     const struct identity *tlsa;    /* whose key the zone names at host.example; NULL: none */
     const char *posh;               /* the document; NULL: 404 */
     const char *records[4];         /* further ones */
-    bool no_srv, no_anchor, certificate, only_c2s;
+    bool no_srv, no_anchor, certificate, only_c2s, bogus_tlsa, no_dane;
 };
-
-static char *strings[24];
-static size_t num_strings;
-
-static void record(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void record(const char *format, ...)
-{
-    char text[600];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    strings[num_strings++] = dna_strdup(text);
-}
-
-static void record_tlsa(uint16_t port, const struct identity *of)
-{
-    unsigned char *spki = NULL, sum[32];
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(of->x), &spki);
-    struct dna_buf hex = DNA_BUF_INIT;
-
-    EVP_Digest(spki, (size_t)len, sum, NULL, EVP_sha256(), NULL);
-    for (size_t i = 0; i < sizeof sum; i++)
-        dna_buf_printf(&hex, "%02x", sum[i]);
-    record("_%u._tcp.host.example. 60 IN TLSA 3 1 1 %s", port, hex.at);
-    dna_buf_cleanup(&hex);
-    OPENSSL_free(spki);
-}
 
 static void begin_service(const struct world *w, const char *service, const struct script *s)
 {
@@ -327,6 +97,8 @@ static void begin_service(const struct world *w, const char *service, const stru
                w->domain ? w->domain : "a.example", port);
     if (w->tlsa)
         record_tlsa(port, w->tlsa);
+    if (w->bogus_tlsa)
+        record_bogus_tlsa(port);
 }
 
 struct seen {
@@ -352,6 +124,7 @@ static void options(struct dna_look_options *o, const struct world *w, const str
     dna_look_options_default(o);
     o->domain = o->ascii = w->domain ? w->domain : "a.example";
     o->s2s = !w->only_c2s;
+    o->knobs.dane = !w->no_dane;
     o->env.resolver = n->resolver;
     o->env.trust_anchor = w->no_anchor ? NULL : n->anchor;
     o->env.ca_file = root.file;
@@ -376,13 +149,11 @@ static struct seen see(const struct world *w, bool json)
     begin_service(w, "xmpp-client", w->c2s);
     if (!w->only_c2s)
         begin_service(w, "xmpp-server", w->s2s);
-    begin_dns((const char *const *)strings, num_strings, &n);
+    begin_dns(&n);
     options(&o, w, &n, posh_port);
     o.json = json;
     s.text = look(&o, &s.status);
     end_children();
-    while (num_strings)
-        free(strings[--num_strings]);
     if (json) {
         json_error_t why;
         json_t *services;
@@ -551,18 +322,6 @@ static void test_refuted_by_dane(void)
     end(&s);
 }
 
-static char *document_of(const struct identity *i)
-{
-    unsigned char sum[EVP_MAX_MD_SIZE], text[100];
-    unsigned len = 0;
-    struct dna_buf b = DNA_BUF_INIT;
-
-    X509_digest(i->x, EVP_sha256(), sum, &len);
-    EVP_EncodeBlock(text, sum, (int)len);
-    dna_buf_printf(&b, "{\"fingerprints\":[{\"sha-256\":\"%s\"}],\"expires\":100}", (char *)text);
-    return b.at;
-}
-
 static void test_posh(void)
 {
     char *right = document_of(&own), *wrong = document_of(&root);
@@ -638,6 +397,37 @@ static void test_silent_after_tls(void)
     end(&s);
 }
 
+/* Bogus is no failure: where DANE is off, a failed lookup falls back, a bogus one never does. */
+static void test_bogus_is_no_failure(void)
+{
+    struct world w = { .only_c2s = true, .no_srv = true, .no_dane = true,
+                       .records = { "_xmpp-client._tcp.a.example. 60 IN CNAME srv.broken.example.",
+                                    "srv.broken.example. 60 IN SRV 0 0 1 host.example." } };
+    struct seen s = see(&w, true);
+
+    CU_ASSERT_EQUAL(s.status, DNA_CLIENT_REFUSED);
+    is(&s, s.c2s, "outcome", "bogus");
+    is(&s, s.c2s, "targets.0", "(not there)");
+    end(&s);
+    w = (struct world){ .only_c2s = true, .no_srv = true, .no_dane = true,
+                        .domain = "failing.example" };
+    s = see(&w, true);
+    is(&s, s.c2s, "srv.result", "failed");
+    is(&s, s.c2s, "targets.0.host", "failing.example");
+    end(&s);
+}
+
+static void test_one_of_two(void)
+{
+    const struct world w = { .c2s = &client_own, .s2s = &server_ok };
+    struct seen s = see(&w, true);
+
+    CU_ASSERT_EQUAL(s.status, DNA_CLIENT_REFUSED);
+    is(&s, s.c2s, "verdict", "none");
+    is(&s, s.s2s, "verdict", "strong");
+    end(&s);
+}
+
 static void test_second_target(void)
 {
     const struct world w = {
@@ -656,6 +446,20 @@ static void test_second_target(void)
     is(&s, s.c2s, "targets.2.attempts.0.result", "open");
     is(&s, s.c2s, "targets.3.address_result", "null");
     is(&s, s.c2s, "host", "host.example");
+    end(&s);
+}
+
+/* Records that can't be trusted keep us away from a target that would do. */
+static void test_barred(void)
+{
+    const struct world w = { .c2s = &client_ok, .only_c2s = true, .bogus_tlsa = true };
+    struct seen s = see(&w, true);
+
+    CU_ASSERT_EQUAL(s.status, DNA_CLIENT_REFUSED);
+    is(&s, s.c2s, "outcome", "bogus");
+    is(&s, s.c2s, "targets.0.barred", "true");
+    is(&s, s.c2s, "targets.0.tlsa.result", "bogus");
+    is(&s, s.c2s, "connected", "null");
     end(&s);
 }
 
@@ -698,20 +502,56 @@ static void test_text(void)
     end(&s);
 }
 
-static void test_unusable_options(void)
+/* What is meant for people at a terminal has no place among results. */
+static void hush(bool on)
 {
-    struct dna_look_options o;
-    enum dna_client_status status;
-    FILE *real = stderr, *quiet = fopen("/dev/null", "w");
+    static int saved[2];
+    int nowhere;
 
-    dna_look_options_default(&o);
-    o.domain = o.ascii = "a.example";
-    o.env.ca_file = "/nonexistent";
-    stderr = quiet;
-    free(look(&o, &status));
-    stderr = real;
-    fclose(quiet);
-    CU_ASSERT_EQUAL(status, DNA_CLIENT_USAGE);
+    fflush(stdout);
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (on) {
+            saved[fd - 1] = dup(fd);
+            nowhere = open("/dev/null", O_WRONLY);
+            dup2(nowhere, fd);
+            close(nowhere);
+        } else {
+            dup2(saved[fd - 1], fd);
+            close(saved[fd - 1]);
+        }
+    }
+}
+
+static int command(const char *a, const char *b, const char *c, const char *d)
+{
+    const char *const given[] = { "check", a, b, c, d, NULL };
+    char *argv[6] = { NULL }, *owned[6];
+    int argc = 0, status;
+
+    while (given[argc]) {
+        owned[argc] = argv[argc] = dna_strdup(given[argc]);
+        argc++;
+    }
+    optind = 0;
+    hush(true);
+    status = dna_look_command(argc, argv);
+    hush(false);
+    while (argc)
+        free(owned[--argc]);
+    return status;
+}
+
+static void test_command_line(void)
+{
+    CU_ASSERT_EQUAL(command("--help", NULL, NULL, NULL), 0);
+    CU_ASSERT_EQUAL(command(NULL, NULL, NULL, NULL), DNA_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(command("a.example", "b.example", NULL, NULL), DNA_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(command("a..example", NULL, NULL, NULL), DNA_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(command("a.example", "--cert", "x", NULL), DNA_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(command("a.example", "--from", "a b", NULL), DNA_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(command("a.example", "--knob", "dane=7", NULL), DNA_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(command("a.example", "--nonsense", NULL, NULL), DNA_CLIENT_USAGE);
+    CU_ASSERT_EQUAL(command("a.example", "--ca-file", "/nonexistent", NULL), DNA_CLIENT_USAGE);
 }
 
 int main(void)
@@ -729,9 +569,12 @@ int main(void)
                   { "lost and unreachable", test_lost_and_unreachable },
                   { "silent after TLS", test_silent_after_tls },
                   { "second target", test_second_target },
+                  { "barred", test_barred },
+                  { "bogus is no failure", test_bogus_is_no_failure },
+                  { "one of two", test_one_of_two },
                   { "bogus and none", test_bogus_and_none },
-                  { "text", test_text },
-                  { "unusable options", test_unusable_options } };
+                  { "command line", test_command_line },
+                  { "text", test_text } };
     CU_pSuite suite;
     unsigned failures;
 
