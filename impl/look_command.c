@@ -18,7 +18,7 @@ static const char help[] =
     "  --from DOMAIN             name ourselves so in the header between servers\n"
     "  --cert FILE --key FILE    a certificate (PEM) for servers that ask for one\n"
     "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
-    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC (else DANE proves nothing)\n"
+    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC; without it DANE proves nothing\n"
     "  --ca-file F, --ca-dir D   trusted roots, for servers and for POSH (default: the system's)\n"
     "  --no-posh                 seek no POSH document\n"
     "  --knob NAME=VALUE         a choice of spec/decisions.def\n"
@@ -30,9 +30,9 @@ static const char help[] =
     "Targets are tried in the order of their SRV records until one is reached. The connection is\n"
     "then looked at also where nothing proves the domain, unless it is refuted.\n"
     "\n"
-    "Exit status: 0 there is a strong association for every service looked at; 1 one was reached\n"
-    "but nothing proves it, or it is refuted or its DNSSEC is bogus; 2 usage; 99 one could not be\n"
-    "reached or looked at.\n";
+    "Exit status: 0 there is a strong association for every service looked at; 1 there is none for\n"
+    "one that can be reached, it is refuted, or DNSSEC forbids to go there; 2 usage; 99 one could\n"
+    "not be reached or looked at.\n";
 
 enum option_id {
     OPT_C2S = 256,

@@ -92,7 +92,8 @@ static void advise_proving(json_t *service)
     else if (is(service, "verdict", "none"))
         advise(service, "let the server present a certificate that names the domain, from a CA "
                         "that is trusted");
-    if (says(service, "POSH", "unclear"))
+    /* a domain without a web server need not have one */
+    if (says(service, "POSH", "unclear") && yes(json_object_get(service, "posh"), "answered"))
         advise(service, "repair the POSH document, or answer 404 where there is none");
 }
 

@@ -363,6 +363,7 @@ void dna_look_record_posh(struct look *l)
     out = json_object();
     put(out, "source", a.source);
     put(out, "url", a.url);
+    json_object_set_new(out, "answered", json_boolean(a.answered));
     put(out, "result", a.found ? "document" : a.absent ? "none" : "failed");
     json_object_set_new(out, "by_reference", json_boolean(a.by_reference));
     json_object_set_new(out, "redirects", json_integer(a.redirects));

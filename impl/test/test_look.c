@@ -347,6 +347,7 @@ static void test_posh(void)
     s = see(&w, true);
     is(&s, s.c2s, "verdict", "none");
     is(&s, s.c2s, "posh.result", "failed");
+    is(&s, s.c2s, "posh.answered", "true");
     says(&s, s.c2s, "POSH", "unclear");
     end(&s);
     free(right);
