@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* roles.c -- the list of roles. */
+#include "model/roles.h"
+
+const struct dna_role *const dna_roles[] = { &dna_role_receiving, NULL };
