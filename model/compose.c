@@ -116,8 +116,11 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         dna_compose_raise(c, w->to, of_pairs(c->role, w->to) ? whom : DNA_STREAM, w->on);
         break;
     case DNA_ACT_RAISE_PAIRS:
-        dna_compose_raise(c, w->to, DNA_PAIR1, w->on);
-        dna_compose_raise(c, w->to, DNA_PAIR2, w->on);
+        for (enum dna_whom pair = DNA_PAIR1; pair <= DNA_PAIR2; pair++) {
+            if (dna_compose_slot(c, w->to, pair)) {
+                dna_compose_raise(c, w->to, pair, w->on);
+            }
+        }
         break;
     case DNA_ACT_RAISE_FROM:
         raise_from(c, w);
@@ -255,7 +258,7 @@ void dna_compose_raise(struct dna_compose *c, const struct dna_machine *machine,
 static bool can_settle(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
     const struct dna_stage *g = &c->scene->g;
-    return g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] != 0;
+    return !g->muted && g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] != 0;
 }
 
 bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbol)
@@ -267,8 +270,6 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
     switch (symbol->kind) {
     case DNA_SEND_HEADER:
         return g->header_due && !g->tls_due && !g->muted;
-    case DNA_SEND_FEATURES:
-        return g->features_due && !g->tls_due && !g->muted;
     case DNA_SEND_ELEMENT:
     case DNA_SEND_STANZA:
     case DNA_SEND_END:
@@ -283,8 +284,9 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
                g->question[symbol->whom - DNA_PAIR1];
     case DNA_SEND_SETTLE:
         return can_settle(c, symbol);
-    case DNA_SEND_TIMER:
     case DNA_SEND_LOCAL:
+        return !g->muted && !g->queue;
+    case DNA_SEND_TIMER:
         return true;
     }
     return false;
@@ -342,8 +344,12 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
     }
     c->symbol = symbol;
     prepare(c, symbol);
-    enum dna_whom whom = c->role->address ? c->role->address(c, symbol) : symbol->whom;
-    dna_compose_raise(c, symbol->machine, whom, symbol->on);
+    if (symbol->kind == DNA_SEND_LOCAL && c->role->local) {
+        c->role->local(c, symbol);
+    } else {
+        enum dna_whom whom = c->role->address ? c->role->address(c, symbol) : symbol->whom;
+        dna_compose_raise(c, symbol->machine, whom, symbol->on);
+    }
     if (c->runaway) {
         c->num_tokens = 0;
         dna_compose_show(c, "runaway", DNA_STREAM, false);

@@ -31,7 +31,6 @@ enum dna_domain { DNA_NOBODY, DNA_D1, DNA_D2, DNA_D1_AND_D2 };
 struct dna_stage {
     uint32_t header_due;  /* the peer's next bytes are a stream header */
     uint32_t tls_due;     /* the peer's next bytes are a TLS handshake */
-    uint32_t features_due;
     uint32_t held;        /* input is not read */
     uint32_t discard;     /* of the input only the end is looked at */
     uint32_t drain;       /* of the input only stanzas and the end are looked at */
@@ -43,7 +42,9 @@ struct dna_stage {
     uint32_t question[2]; /* a db:verify of ours for the pair is with its authority */
     uint32_t awaited[3];  /* what proves the header's 'from', D1, D2 is being fetched */
     uint32_t keyless;     /* the db:result that awaits a proof had no key */
-    uint32_t offered;     /* features last seen, by role */
+    uint32_t queue;       /* a stanza of ours waits */
+    uint32_t via;         /* it waits for this stream's pair */
+    uint32_t opening;     /* it waits for this stream to become ready */
 };
 
 struct dna_scene {
@@ -108,8 +109,7 @@ enum dna_send_kind {
     DNA_SEND_NO_ANSWER, /* likewise, but the question stays open */
     DNA_SEND_SETTLE,   /* what is being fetched arrives */
     DNA_SEND_TIMER,    /* waiting until a deadline */
-    DNA_SEND_FEATURES, /* when features are due */
-    DNA_SEND_LOCAL     /* what a local account or the operator does */
+    DNA_SEND_LOCAL     /* what a local account does, when nothing of it waits */
 };
 
 struct dna_symbol {
@@ -129,6 +129,7 @@ struct dna_scope {
     const char *prefix;   /* symbols sent first, separated by ", "; each must be sendable */
     const char *alphabet; /* symbols, separated by ", " */
     const char *knobs;    /* name=value separated by ", "; NULL: the profile's */
+    uint32_t mark;        /* role's own */
     bool slow;            /* what proves a domain has to be fetched: its arrival is a symbol */
     bool timers;          /* waits for deadlines: not part of the claim at k = 0 */
 };
@@ -152,6 +153,8 @@ struct dna_role {
                   enum dna_whom whom, uint32_t on, void *e);
     /* Says which instance the symbol reaches; NULL: the one it names. */
     enum dna_whom (*address)(struct dna_compose *c, const struct dna_symbol *symbol);
+    /* Does what a local account's stanza leads to; NULL: its event is raised. */
+    void (*local)(struct dna_compose *c, const struct dna_symbol *symbol);
     void (*act)(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom); /* or NULL */
 };
 

@@ -289,6 +289,12 @@ static void count_sessions(struct dna_suite *suite, uint32_t at, size_t depth)
     }
 }
 
+void dna_suite_count(struct dna_suite *suite)
+{
+    suite->num_sessions = suite->num_symbols = 0;
+    count_sessions(suite, 0, 0);
+}
+
 static int build(struct builder *b, unsigned extra)
 {
     int failed = cover(b);
@@ -308,7 +314,7 @@ static int build(struct builder *b, unsigned extra)
     }
     b->suite->num_classes = b->num_classes;
     b->suite->num_words = b->num_words;
-    count_sessions(b->suite, 0, 0);
+    dna_suite_count(b->suite);
     return failed;
 }
 

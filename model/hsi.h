@@ -46,6 +46,9 @@ void dna_suite_free(struct dna_suite *suite);
 /* dna_suite_add adds a word; returns -1 without memory. */
 int dna_suite_add(struct dna_suite *suite, const uint32_t *word, size_t len);
 
+/* dna_suite_count counts sessions and symbols anew. */
+void dna_suite_count(struct dna_suite *suite);
+
 /* dna_suite_each calls `each` for all sessions, shortest first, until it returns false; returns
    whether it never did, false without memory too. */
 typedef bool dna_session_each(void *ctx, const uint32_t *word, size_t len);

@@ -410,3 +410,34 @@ void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *m
                 : undecided ? DNA_UNDECIDED
                             : DNA_EQUIVALENT;
 }
+
+/* --- completion --- */
+
+struct completing {
+    struct dna_campaign *c;
+    size_t added;
+};
+
+static bool complete_one(void *ctx, const struct dna_mutant *mutant)
+{
+    struct completing *k = ctx;
+    struct dna_judgement j = { 0 };
+    dna_campaign_judge(k->c, mutant, &j);
+    if (j.fate == DNA_SURVIVED) {
+        struct dna_suite *suite = &k->c->suites[j.scope];
+        k->added++;
+        if (dna_suite_add(suite, j.witness, j.len)) {
+            k->added = SIZE_MAX;
+            return false;
+        }
+        dna_suite_count(suite);
+    }
+    return true;
+}
+
+size_t dna_campaign_complete(struct dna_campaign *c)
+{
+    struct completing k = { c, 0 };
+    dna_mutants_each(c, complete_one, &k);
+    return k.added;
+}

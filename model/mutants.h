@@ -52,6 +52,11 @@ void dna_mutants_each(const struct dna_campaign *c, dna_mutant_each *each, void 
 void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *mutant,
                         struct dna_judgement *out);
 
+/* dna_campaign_complete adds to the suites a shortest session for each mutant that differs but that
+   they let pass: what a fault leaves behind may be a state that no identifier was made for.  Returns
+   how many mutants asked for one, SIZE_MAX without memory. */
+size_t dna_campaign_complete(struct dna_campaign *c);
+
 /* dna_suite_kills plays the scope's suite against the overlay; true if it shows a difference. */
 bool dna_suite_kills(const struct dna_unfolding *u, const struct dna_suite *suite,
                      const struct dna_overlay *overlay);

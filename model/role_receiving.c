@@ -200,7 +200,7 @@ static const struct dna_symbol symbols[] = {
     PLAIN( "wait close", TIMER, TIMER_CLOSE, "waiting until the closing tag is no longer awaited" ),
     PLAIN( "wait expiry", TIMER, TIMER_EXPIRY, "waiting until the certificate expires" ),
     SYMBOL( "wait d1", ANSWER, dialback_receiving, TIMER_VERIFY, PAIR1, NOBODY, "waiting until the authority's answer is no longer awaited", .addressed = 1 ),
-    PLAIN( "shutdown", LOCAL, SHUTDOWN, "the server is told to stop" ),
+    PLAIN( "shutdown", TIMER, SHUTDOWN, "the server is told to stop" ),
 };
 
 /* The alphabet has these parts, each after a prefix of its own: what is said in clear, TLS, SASL
@@ -219,7 +219,7 @@ static const struct dna_scope scopes[] = {
     { .name = "dialback", .text = "dialback for two domains with a certificate that proves nobody", .prefix = "header d1, starttls, tls -, header d1",
       .alphabet = "key d1, key d2, key d1 empty, key d1 unhosted, key nobody, key crowd, d1 says valid, d1 says invalid, d1 says error, "
                   "d1 says what, d1 goes, d1 knows not, d2 says valid, d2 says invalid, d2 says error, d2 goes, forged d1 valid, forged d1 invalid, forged d1 error, "
-                  "forged d2 valid, granted d1, refused d1, verify, verify unhosted, verify no id, verify nobody, stanza d1, stanza d2, stanza other, "
+                  "forged d2 valid, granted d1, refused d1, verify, stanza d1, stanza d2, stanza other, "
                   "stanza elsewhere, stanza unhosted, stanza nobody, unknown, error, close" },
     { .name = "proved", .text = "dialback and EXTERNAL with a certificate that proves d1", .prefix = "header d1, starttls, tls d1",
       .alphabet = "header d1, auth, key d1, key d2, d2 says valid, d2 says invalid, d2 goes, bidi, forged d2 valid, stanza d1, stanza d2, "
@@ -357,6 +357,38 @@ const struct dna_role dna_role_receiving = {
     .num_symbols = sizeof symbols / sizeof symbols[0],
     .scopes = scopes,
     .num_scopes = sizeof scopes / sizeof scopes[0],
+    .stream = &dna_machine_stream_receiving,
+    .facts = facts,
+    .address = address,
+    .act = act,
+};
+
+/* --- the same server, asked about keys --- */
+
+static const struct dna_scope asked_scopes[] = {
+    { .name = "clear", .text = "questions before TLS, which policy forbids", .prefix = "header d1",
+      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, starttls, tls -, header d1, malformed, close" },
+    { .name = "secured", .text = "questions after TLS", .prefix = "header d1, starttls, tls -, header d1",
+      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, key d1, forged d1 valid, bidi, unknown, error, close" },
+    { .name = "proved", .text = "questions of a peer that proved its domain", .prefix = "header d1, starttls, tls d1, header d1, auth, header d1",
+      .alphabet = "verify, verify right, verify unhosted, stanza d1, close" },
+    { .name = "voluntary TLS", .text = "questions before TLS, which policy allows", .prefix = "header d1", .knobs = "tls_required=0",
+      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, starttls, tls -, header d1, close" },
+    { .name = "no dialback", .text = "a server that does not speak dialback", .prefix = "header d1, starttls, tls -, header d1", .knobs = "dialback=0",
+      .alphabet = "verify, verify right, verify nobody, key d1, stanza d1, close" },
+};
+
+const struct dna_role dna_role_authoritative = {
+    .name = "authoritative",
+    .text = "an S2S server that is asked about dialback keys",
+    .slots = slots,
+    .num_slots = sizeof slots / sizeof slots[0],
+    .wires = wires,
+    .num_wires = sizeof wires / sizeof wires[0],
+    .symbols = symbols,
+    .num_symbols = sizeof symbols / sizeof symbols[0],
+    .scopes = asked_scopes,
+    .num_scopes = sizeof asked_scopes / sizeof asked_scopes[0],
     .stream = &dna_machine_stream_receiving,
     .facts = facts,
     .address = address,

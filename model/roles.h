@@ -6,5 +6,8 @@
 #include "model/compose.h"
 
 extern const struct dna_role dna_role_receiving;
+extern const struct dna_role dna_role_initiating;
+extern const struct dna_role dna_role_authoritative;
+extern const struct dna_role dna_role_c2s_server;
 
 #endif

@@ -269,11 +269,20 @@ static bool judge_one(void *ctx, const struct dna_mutant *mutant)
     t->all++;
     t->fates[j.fate]++;
     dna_mutant_print(mutant, name, sizeof name);
-    if (t->verbose || j.fate == DNA_SURVIVED || j.fate == DNA_UNDECIDED) {
+    if (t->verbose || j.fate == DNA_UNDECIDED) {
         print_witness(t, name, &j);
     }
     t->longest = j.len > t->longest ? j.len : t->longest;
     return true;
+}
+
+static size_t sessions_of(const struct dna_campaign *c)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < c->role->num_scopes; i++) {
+        num += c->suites[i].num_sessions;
+    }
+    return num;
 }
 
 static int mutate_role(const struct options *o, const struct dna_role *role)
@@ -287,13 +296,21 @@ static int mutate_role(const struct options *o, const struct dna_role *role)
         return 1;
     }
     dna_mutants_each(&campaign, judge_one, &t);
+    size_t plain = sessions_of(&campaign), killed = t.fates[DNA_KILLED];
+    size_t waited = t.fates[DNA_KILLED_BY_WAITING], completed = t.fates[DNA_SURVIVED];
+    if (t.fates[DNA_SURVIVED] && dna_campaign_complete(&campaign) != SIZE_MAX) {
+        t.verbose = false;
+        t.all = 0;
+        memset(t.fates, 0, sizeof t.fates);
+        dna_mutants_each(&campaign, judge_one, &t);
+    }
     size_t killable = t.all - t.fates[DNA_EQUIVALENT];
-    printf("%s: %zu mutants, %zu equivalent (proved), %zu of %zu killed by the suite at k = %u, "
-           "%zu more by its waits, %zu survive, %zu undecided; witnesses of at most %zu symbols "
-           "behind a prefix; %.1f s\n",
-           role->name, t.all, t.fates[DNA_EQUIVALENT], t.fates[DNA_KILLED], killable, o->extra,
-           t.fates[DNA_KILLED_BY_WAITING], t.fates[DNA_SURVIVED], t.fates[DNA_UNDECIDED], t.longest,
-           seconds() - began);
+    printf("%s: %zu mutants, %zu equivalent (proved), %zu undecided; of %zu that differ, identifiers "
+           "at k = %u kill %zu, and %zu more by waits; %zu sessions for the other %zu complete the "
+           "suite of %zu; %zu survive; a witness has at most %zu symbols behind a prefix; %.1f s\n",
+           role->name, t.all, t.fates[DNA_EQUIVALENT], t.fates[DNA_UNDECIDED], killable, o->extra,
+           killed, waited, sessions_of(&campaign) - plain, completed, plain, t.fates[DNA_SURVIVED],
+           t.longest, seconds() - began);
     dna_campaign_end(&campaign);
     return t.fates[DNA_SURVIVED] + t.fates[DNA_UNDECIDED] ? 1 : 0;
 }

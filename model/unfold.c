@@ -176,7 +176,7 @@ static void settle(const struct dna_role *role, struct dna_scene *s)
     memset(&kept, 0, sizeof kept);
     kept.g.closed = s->g.closed;
     if (!s->g.closed) {
-        if (!s->g.muted || !s->g.discard) {
+        if (!s->g.muted || !s->g.discard || s->g.queue) {
             return;
         }
         kept.g.muted = kept.g.discard = 1;
