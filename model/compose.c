@@ -52,6 +52,9 @@ static void forget(struct dna_compose *c, bool starttls)
     }
     c->scene->g.header_due = 1;
     c->scene->g.from = DNA_NOBODY;
+    if (c->watch) {
+        c->watch(c->watch_ctx, NULL, DNA_STREAM, NULL, starttls, NULL);
+    }
 }
 
 static void raise_named(struct dna_compose *c, size_t slot, const char *event)
@@ -241,9 +244,12 @@ void dna_compose_raise(struct dna_compose *c, const struct dna_machine *machine,
     fill_facts(c, machine, whom, on, e);
     struct dna_env env = { v, &c->scene->s, e, &c->knobs };
     if (c->watch && machine->states[v[0]].mark != DNA_FINAL) {
-        c->watch(c->watch_ctx, machine, whom, &env, on);
+        c->watch(c->watch_ctx, machine, whom, &env, on, NULL);
     }
     dna_overlay_step(c->overlay, machine, on, &env, &fx);
+    if (c->watch && machine->states[fx.from].mark != DNA_FINAL) {
+        c->watch(c->watch_ctx, machine, whom, &env, on, &fx);
+    }
     saturate(machine->vars, machine->num_vars, v);
     saturate(dna_stream_fields, dna_num_stream_fields, &c->scene->s);
     c->depth++;

@@ -158,11 +158,11 @@ struct dna_role {
     void (*act)(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom); /* or NULL */
 };
 
-/* dna_compose_watch is told of each guard that is about to be tried in a cell. */
+/* dna_compose_watch is told what happens inside: an event before it is dealt with (fx NULL), what was
+   done (fx), and that variables are forgotten (machine NULL; on: 1 for STARTTLS). */
 typedef void dna_compose_watch(void *ctx, const struct dna_machine *machine, enum dna_whom whom,
-                               const struct dna_env *env, uint32_t on);
-
-enum { DNA_TOKEN_TEXT = 56 };
+                               const struct dna_env *env, uint32_t on,
+                               const struct dna_effects *fx);
 
 /* dna_token is one thing that shows. */
 struct dna_token {

@@ -340,14 +340,20 @@ static void end(struct builder *b)
     free(b->has);
 }
 
+int dna_suite_new(struct dna_suite *suite)
+{
+    *suite = (struct dna_suite){ .max_nodes = 64, .num_nodes = 1 };
+    suite->nodes = calloc(suite->max_nodes, sizeof *suite->nodes);
+    return suite->nodes ? 0 : -1;
+}
+
 int dna_hsi_build(struct dna_suite *suite, const struct dna_mealy *machine, unsigned extra)
 {
     struct builder b;
-    *suite = (struct dna_suite){ .max_nodes = 1024, .num_nodes = 1 };
-    suite->nodes = calloc(suite->max_nodes, sizeof *suite->nodes);
-    int failed = begin(&b, machine);
+    int failed = dna_suite_new(suite);
+    failed = begin(&b, machine) || failed;
     b.suite = suite;
-    failed = failed || !suite->nodes || build(&b, extra) ? -1 : 0;
+    failed = failed || build(&b, extra) ? -1 : 0;
     end(&b);
     if (failed) {
         dna_suite_free(suite);

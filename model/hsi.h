@@ -41,6 +41,8 @@ int dna_hsi_build(struct dna_suite *suite, const struct dna_mealy *machine, unsi
    classes has num_states elements. */
 size_t dna_hsi_classes(const struct dna_mealy *machine, uint32_t *classes);
 
+/* dna_suite_new makes an empty suite; returns -1 without memory. */
+int dna_suite_new(struct dna_suite *suite);
 void dna_suite_free(struct dna_suite *suite);
 
 /* dna_suite_add adds a word; returns -1 without memory. */

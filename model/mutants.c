@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PAIRS = 40000, BUCKETS = 1 << 14 };
+enum { MAX_PAIRS = 40000, BUCKETS = 1 << 11 };
 
 int dna_campaign_begin(struct dna_campaign *c, const struct dna_role *role,
                        const struct dna_profile *profile, unsigned extra, char *err, size_t size)
@@ -16,11 +16,13 @@ int dna_campaign_begin(struct dna_campaign *c, const struct dna_role *role,
     *c = (struct dna_campaign){ .role = role, .profile = *profile };
     c->unfoldings = calloc(role->num_scopes, sizeof *c->unfoldings);
     c->suites = calloc(role->num_scopes, sizeof *c->suites);
+    c->extras = calloc(role->num_scopes, sizeof *c->extras);
     c->seen = calloc(role->num_scopes, sizeof *c->seen);
-    bool failed = !c->unfoldings || !c->suites || !c->seen;
+    bool failed = !c->unfoldings || !c->suites || !c->extras || !c->seen;
     for (size_t i = 0; i < role->num_scopes && !failed; i++) {
         failed = dna_unfold(&c->unfoldings[i], role, &role->scopes[i], profile, &c->seen[i], err,
                             size) != 0;
+        failed = failed || dna_suite_new(&c->extras[i]);
         if (!failed && dna_hsi_build(&c->suites[i], &c->unfoldings[i].mealy, extra)) {
             snprintf(err, size, "scope %s: the suite is too large", role->scopes[i].name);
             failed = true;
@@ -39,11 +41,15 @@ void dna_campaign_end(struct dna_campaign *c)
         if (c->suites) {
             dna_suite_free(&c->suites[i]);
         }
+        if (c->extras) {
+            dna_suite_free(&c->extras[i]);
+        }
         if (c->unfoldings) {
             dna_unfolding_free(&c->unfoldings[i]);
         }
     }
     free(c->suites);
+    free(c->extras);
     free(c->unfoldings);
     free(c->seen);
 }
@@ -216,6 +222,9 @@ static uint32_t hash(const struct dna_scene *scene, uint32_t state)
 static bool visit(struct product *p, const struct dna_scene *scene, uint32_t state,
                   uint32_t parent, uint32_t by)
 {
+    if (scene->g.closed && p->u->mealy.closed[state]) {
+        return true; /* nothing can be sent any more */
+    }
     uint32_t *bucket = &p->buckets[hash(scene, state)];
     for (uint32_t i = *bucket; i; i = p->pairs[i - 1].next) {
         if (p->pairs[i - 1].state == state &&
@@ -284,7 +293,8 @@ static enum outcome walk(struct product *p, struct dna_judgement *out)
                 explain(p, at, x, word, out);
                 return DIFFERENT;
             }
-            if (!visit(p, &scene, dna_mealy_next(m, state, x), (uint32_t)at, x)) {
+            if (strcmp(word, "-") != 0 &&
+                !visit(p, &scene, dna_mealy_next(m, state, x), (uint32_t)at, x)) {
                 return TOO_MUCH;
             }
         }
@@ -413,31 +423,20 @@ void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *m
 
 /* --- completion --- */
 
-struct completing {
-    struct dna_campaign *c;
-    size_t added;
-};
-
-static bool complete_one(void *ctx, const struct dna_mutant *mutant)
+int dna_campaign_complete(struct dna_campaign *c, const struct dna_mutant *mutant,
+                          struct dna_judgement *judgement)
 {
-    struct completing *k = ctx;
-    struct dna_judgement j = { 0 };
-    dna_campaign_judge(k->c, mutant, &j);
-    if (j.fate == DNA_SURVIVED) {
-        struct dna_suite *suite = &k->c->suites[j.scope];
-        k->added++;
-        if (dna_suite_add(suite, j.witness, j.len)) {
-            k->added = SIZE_MAX;
-            return false;
+    struct dna_overlay overlay = c->profile.choices;
+    struct dna_suite *suite = &c->extras[judgement->scope];
+    overlay.mutants[overlay.num++] = *mutant;
+    if (!dna_suite_kills(&c->unfoldings[judgement->scope], suite, &overlay)) {
+        if (dna_suite_add(suite, judgement->witness, judgement->len)) {
+            return -1;
         }
         dna_suite_count(suite);
     }
-    return true;
-}
-
-size_t dna_campaign_complete(struct dna_campaign *c)
-{
-    struct completing k = { c, 0 };
-    dna_mutants_each(c, complete_one, &k);
-    return k.added;
+    if (dna_suite_kills(&c->unfoldings[judgement->scope], suite, &overlay)) {
+        judgement->fate = DNA_COMPLETED;
+    }
+    return 0;
 }

@@ -17,6 +17,7 @@ enum dna_fate {
     DNA_KILLED,    /* by the suite of a scope in the claim */
     DNA_KILLED_BY_WAITING, /* only by the suite of a scope with timers */
     DNA_SURVIVED,  /* it differs, but no suite shows it */
+    DNA_COMPLETED, /* killed by a session that was added for such */
     DNA_UNDECIDED  /* too much to walk through */
 };
 
@@ -35,7 +36,8 @@ struct dna_campaign {
     const struct dna_role *role;
     struct dna_profile profile;
     struct dna_unfolding *unfoldings; /* of each scope */
-    struct dna_suite *suites;
+    struct dna_suite *suites;  /* by identifiers */
+    struct dna_suite *extras;  /* sessions added for what they miss */
     struct dna_uniformity *seen; /* of each scope */
 };
 
@@ -52,10 +54,11 @@ void dna_mutants_each(const struct dna_campaign *c, dna_mutant_each *each, void 
 void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *mutant,
                         struct dna_judgement *out);
 
-/* dna_campaign_complete adds to the suites a shortest session for each mutant that differs but that
-   they let pass: what a fault leaves behind may be a state that no identifier was made for.  Returns
-   how many mutants asked for one, SIZE_MAX without memory. */
-size_t dna_campaign_complete(struct dna_campaign *c);
+/* dna_campaign_complete adds the mutant's witness to the extras of its scope, unless they kill it by
+   now, and plays them: the fate is then DNA_COMPLETED.  What a fault leaves behind may be a state
+   that no identifier was made for; such sessions make up for it.  Returns -1 without memory. */
+int dna_campaign_complete(struct dna_campaign *c, const struct dna_mutant *mutant,
+                          struct dna_judgement *judgement);
 
 /* dna_suite_kills plays the scope's suite against the overlay; true if it shows a difference. */
 bool dna_suite_kills(const struct dna_unfolding *u, const struct dna_suite *suite,

@@ -238,7 +238,7 @@ int dna_tool_derive(int argc, char **argv)
 /* --- mutants --- */
 
 struct tally {
-    const struct dna_campaign *campaign;
+    struct dna_campaign *campaign;
     size_t fates[DNA_UNDECIDED + 1], all;
     size_t longest;
     bool verbose;
@@ -246,8 +246,8 @@ struct tally {
 
 static void print_witness(const struct tally *t, const char *name, const struct dna_judgement *j)
 {
-    static const char *const words[] = { "equivalent", "killed", "killed by waiting", "SURVIVED",
-                                         "UNDECIDED" };
+    static const char *const words[] = { "equivalent", "killed",    "killed by waiting",
+                                         "SURVIVED",   "completed", "UNDECIDED" };
     const struct dna_unfolding *u = &t->campaign->unfoldings[j->scope];
     printf("%s %s", name, words[j->fate]);
     if (j->fate != DNA_EQUIVALENT && j->fate != DNA_UNDECIDED) {
@@ -266,6 +266,9 @@ static bool judge_one(void *ctx, const struct dna_mutant *mutant)
     struct dna_judgement j = { 0 };
     char name[160];
     dna_campaign_judge(t->campaign, mutant, &j);
+    if (j.fate == DNA_SURVIVED && dna_campaign_complete(t->campaign, mutant, &j)) {
+        return false;
+    }
     t->all++;
     t->fates[j.fate]++;
     dna_mutant_print(mutant, name, sizeof name);
@@ -276,11 +279,11 @@ static bool judge_one(void *ctx, const struct dna_mutant *mutant)
     return true;
 }
 
-static size_t sessions_of(const struct dna_campaign *c)
+static size_t sessions_of(const struct dna_role *role, const struct dna_suite *suites)
 {
     size_t num = 0;
-    for (size_t i = 0; i < c->role->num_scopes; i++) {
-        num += c->suites[i].num_sessions;
+    for (size_t i = 0; i < role->num_scopes; i++) {
+        num += suites[i].num_sessions;
     }
     return num;
 }
@@ -296,21 +299,13 @@ static int mutate_role(const struct options *o, const struct dna_role *role)
         return 1;
     }
     dna_mutants_each(&campaign, judge_one, &t);
-    size_t plain = sessions_of(&campaign), killed = t.fates[DNA_KILLED];
-    size_t waited = t.fates[DNA_KILLED_BY_WAITING], completed = t.fates[DNA_SURVIVED];
-    if (t.fates[DNA_SURVIVED] && dna_campaign_complete(&campaign) != SIZE_MAX) {
-        t.verbose = false;
-        t.all = 0;
-        memset(t.fates, 0, sizeof t.fates);
-        dna_mutants_each(&campaign, judge_one, &t);
-    }
-    size_t killable = t.all - t.fates[DNA_EQUIVALENT];
     printf("%s: %zu mutants, %zu equivalent (proved), %zu undecided; of %zu that differ, identifiers "
            "at k = %u kill %zu, and %zu more by waits; %zu sessions for the other %zu complete the "
            "suite of %zu; %zu survive; a witness has at most %zu symbols behind a prefix; %.1f s\n",
-           role->name, t.all, t.fates[DNA_EQUIVALENT], t.fates[DNA_UNDECIDED], killable, o->extra,
-           killed, waited, sessions_of(&campaign) - plain, completed, plain, t.fates[DNA_SURVIVED],
-           t.longest, seconds() - began);
+           role->name, t.all, t.fates[DNA_EQUIVALENT], t.fates[DNA_UNDECIDED],
+           t.all - t.fates[DNA_EQUIVALENT], o->extra, t.fates[DNA_KILLED],
+           t.fates[DNA_KILLED_BY_WAITING], sessions_of(role, campaign.extras),
+           t.fates[DNA_COMPLETED], sessions_of(role, campaign.suites), t.fates[DNA_SURVIVED], t.longest, seconds() - began);
     dna_campaign_end(&campaign);
     return t.fates[DNA_SURVIVED] + t.fates[DNA_UNDECIDED] ? 1 : 0;
 }

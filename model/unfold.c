@@ -143,12 +143,15 @@ bool dna_unfold_prefix(const struct dna_unfolding *u, const struct dna_overlay *
 /* --- uniformity --- */
 
 static void watch(void *ctx, const struct dna_machine *m, enum dna_whom whom,
-                  const struct dna_env *env, uint32_t on)
+                  const struct dna_env *env, uint32_t on, const struct dna_effects *fx)
 {
     struct dna_uniformity *seen = ctx;
-    size_t place = dna_machine_place(m);
     uint32_t state;
     (void)whom;
+    if (!m || fx) {
+        return;
+    }
+    size_t place = dna_machine_place(m);
     memcpy(&state, env->v, sizeof state);
     for (size_t i = dna_row_next(m, state, on, 0); i < m->num_rows && i < DNA_MAX_ROWS;
          i = dna_row_next(m, state, on, i + 1)) {
