@@ -298,10 +298,14 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
     return false;
 }
 
-/* Whether the symbol is an element that is no longer looked at. */
+/* Whether nothing comes of the symbol: an element that is no longer looked at, a timer that does not
+   run. */
 static bool passed_over(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
     const struct dna_stage *g = &c->scene->g;
+    if (symbol->kind == DNA_SEND_TIMER) {
+        return c->role->runs && !c->role->runs(c, symbol);
+    }
     return symbol->kind == DNA_SEND_ELEMENT ? g->discard || g->drain
                                             : symbol->kind == DNA_SEND_STANZA && g->discard;
 }

@@ -153,6 +153,8 @@ struct dna_role {
                   enum dna_whom whom, uint32_t on, void *e);
     /* Says which instance the symbol reaches; NULL: the one it names. */
     enum dna_whom (*address)(struct dna_compose *c, const struct dna_symbol *symbol);
+    /* Says whether a timer that is waited for runs at all; NULL: always. */
+    bool (*runs)(const struct dna_compose *c, const struct dna_symbol *symbol);
     /* Does what a local account's stanza leads to; NULL: its event is raised. */
     void (*local)(struct dna_compose *c, const struct dna_symbol *symbol);
     void (*act)(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom); /* or NULL */

@@ -10,31 +10,6 @@
 
 enum { MAX_PAIRS = 40000, BUCKETS = 1 << 11 };
 
-int dna_campaign_begin(struct dna_campaign *c, const struct dna_role *role,
-                       const struct dna_profile *profile, unsigned extra, char *err, size_t size)
-{
-    *c = (struct dna_campaign){ .role = role, .profile = *profile };
-    c->unfoldings = calloc(role->num_scopes, sizeof *c->unfoldings);
-    c->suites = calloc(role->num_scopes, sizeof *c->suites);
-    c->extras = calloc(role->num_scopes, sizeof *c->extras);
-    c->seen = calloc(role->num_scopes, sizeof *c->seen);
-    bool failed = !c->unfoldings || !c->suites || !c->extras || !c->seen;
-    for (size_t i = 0; i < role->num_scopes && !failed; i++) {
-        failed = dna_unfold(&c->unfoldings[i], role, &role->scopes[i], profile, &c->seen[i], err,
-                            size) != 0;
-        failed = failed || dna_suite_new(&c->extras[i]);
-        if (!failed && dna_hsi_build(&c->suites[i], &c->unfoldings[i].mealy, extra)) {
-            snprintf(err, size, "scope %s: the suite is too large", role->scopes[i].name);
-            failed = true;
-        }
-    }
-    if (failed) {
-        dna_campaign_end(c);
-        return -1;
-    }
-    return 0;
-}
-
 void dna_campaign_end(struct dna_campaign *c)
 {
     for (size_t i = 0; i < c->role->num_scopes; i++) {
@@ -326,6 +301,25 @@ static enum outcome compare(const struct dna_unfolding *u, const struct dna_over
     return outcome;
 }
 
+/* Merging configurations must not show: what was unfolded is what the composition does. */
+static int itself(const struct dna_unfolding *u, const struct dna_profile *profile, char *err,
+                  size_t size)
+{
+    struct dna_judgement j = { 0 };
+    if (compare(u, &profile->choices, &profile->choices, &j) == SAME) {
+        return 0;
+    }
+    size_t used = (size_t)snprintf(err, size, "scope %s does not unfold to itself:", u->scope->name);
+    for (size_t i = 0; i < j.len && used < size; i++) {
+        used += (size_t)snprintf(err + used, size - used, "%s %s", i ? "," : "",
+                                 u->inputs[j.witness[i]]->name);
+    }
+    if (used < size) {
+        snprintf(err + used, size - used, ": %.60s, not %.60s", j.got, j.expected);
+    }
+    return -1;
+}
+
 /* --- the suite --- */
 
 struct playing {
@@ -362,6 +356,32 @@ bool dna_suite_kills(const struct dna_unfolding *u, const struct dna_suite *suit
         return true;
     }
     return play(&p, 0, u->mealy.start, &scene);
+}
+
+int dna_campaign_begin(struct dna_campaign *c, const struct dna_role *role,
+                       const struct dna_profile *profile, unsigned extra, char *err, size_t size)
+{
+    *c = (struct dna_campaign){ .role = role, .profile = *profile };
+    c->unfoldings = calloc(role->num_scopes, sizeof *c->unfoldings);
+    c->suites = calloc(role->num_scopes, sizeof *c->suites);
+    c->extras = calloc(role->num_scopes, sizeof *c->extras);
+    c->seen = calloc(role->num_scopes, sizeof *c->seen);
+    bool failed = !c->unfoldings || !c->suites || !c->extras || !c->seen;
+    for (size_t i = 0; i < role->num_scopes && !failed; i++) {
+        failed = dna_unfold(&c->unfoldings[i], role, &role->scopes[i], profile, &c->seen[i], err,
+                            size) != 0;
+        failed = failed || itself(&c->unfoldings[i], profile, err, size);
+        failed = failed || dna_suite_new(&c->extras[i]);
+        if (!failed && dna_hsi_build(&c->suites[i], &c->unfoldings[i].mealy, extra)) {
+            snprintf(err, size, "scope %s: the suite is too large", role->scopes[i].name);
+            failed = true;
+        }
+    }
+    if (failed) {
+        dna_campaign_end(c);
+        return -1;
+    }
+    return 0;
 }
 
 /* --- judgement --- */

@@ -122,6 +122,12 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
     (void)e; /* the symbols say it all */
 }
 
+static bool runs(const struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    return symbol->on == c2s_server_E_SHUTDOWN ||
+           c->scene->g.muted == (symbol->on == c2s_server_E_TIMER_CLOSE);
+}
+
 static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom)
 {
     static const enum c2s_server_event verdicts[] = {
@@ -149,5 +155,6 @@ const struct dna_role dna_role_c2s_server = {
     .num_scopes = sizeof scopes / sizeof scopes[0],
     .stream = &dna_machine_c2s_server,
     .facts = facts,
+    .runs = runs,
     .act = act,
 };

@@ -183,7 +183,7 @@ static const struct dna_symbol symbols[] = {
 
 static const struct dna_scope scopes[] = {
     { .name = "clear", .text = "the response, what is said in clear, and STARTTLS", .prefix = "",
-      .alphabet = "header, header no id, header your id, header old, header old plain, header badns, header badroot, features tls, features -, "
+      .alphabet = "header, header no id, header your id, header old, header old plain, header badns, header badroot, features tls, features all, features -, "
                   "proceed, proceed+, tls failure, tls d1, tls -, tls refuted, tls broken, malformed, comment, oversize, unknown, error, close, bidi, stanza d1" },
     { .name = "early", .text = "answers that nobody asked for", .prefix = "header",
       .alphabet = "features tls, features -, success, failure, challenge, result valid, result invalid, key d1, verify, proceed, close" },
@@ -258,6 +258,28 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
         p->peer_proved = proves(c);
     } else if (m == &dna_machine_association) {
         ((struct association_facts *)e)->peer_proved = proves(c);
+    }
+}
+
+/* When the timers of the stream run: impl/s2s_stream.c. */
+static bool runs(const struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    const struct dna_stage *g = &c->scene->g;
+    const struct dna_stream_vars *s = &c->scene->s;
+    if (symbol->machine != &dna_machine_stream_initiating) {
+        return !g->muted;
+    }
+    switch (symbol->on) {
+    case stream_initiating_E_TIMER_NEGOTIATION:
+        return !g->muted;
+    case stream_initiating_E_TIMER_CLOSE:
+        return g->muted;
+    case stream_initiating_E_TIMER_IDLE:
+        return s->flowing && !s->handshaking && !g->muted;
+    case stream_initiating_E_TIMER_EXPIRY:
+        return s->secured && g->certificate != DNA_NOBODY && s->flowing && !g->muted;
+    default:
+        return true;
     }
 }
 
@@ -377,6 +399,7 @@ const struct dna_role dna_role_initiating = {
     .begin = begin,
     .facts = facts,
     .address = address,
+    .runs = runs,
     .local = local,
     .act = act,
 };

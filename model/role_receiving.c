@@ -312,6 +312,28 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
     }
 }
 
+/* When the timers of the stream run: impl/s2s_stream.c. */
+static bool runs(const struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    const struct dna_stage *g = &c->scene->g;
+    const struct dna_stream_vars *s = &c->scene->s;
+    if (symbol->machine != &dna_machine_stream_receiving) {
+        return !g->muted;
+    }
+    switch (symbol->on) {
+    case stream_receiving_E_TIMER_NEGOTIATION:
+        return !g->muted;
+    case stream_receiving_E_TIMER_CLOSE:
+        return g->muted;
+    case stream_receiving_E_TIMER_IDLE:
+        return s->flowing && !s->handshaking && !g->muted;
+    case stream_receiving_E_TIMER_EXPIRY:
+        return s->secured && g->certificate != DNA_NOBODY && s->flowing && !g->muted;
+    default:
+        return true;
+    }
+}
+
 /* A pair nobody spoke of yet is no pair; an answer that no question waits for reaches nobody. */
 static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *symbol)
 {
@@ -360,6 +382,7 @@ const struct dna_role dna_role_receiving = {
     .stream = &dna_machine_stream_receiving,
     .facts = facts,
     .address = address,
+    .runs = runs,
     .act = act,
 };
 
@@ -392,5 +415,6 @@ const struct dna_role dna_role_authoritative = {
     .stream = &dna_machine_stream_receiving,
     .facts = facts,
     .address = address,
+    .runs = runs,
     .act = act,
 };

@@ -179,12 +179,11 @@ static void settle(const struct dna_role *role, struct dna_scene *s)
     memset(&kept, 0, sizeof kept);
     kept.g.closed = s->g.closed;
     if (!s->g.closed) {
-        if (!s->g.muted || !s->g.discard || s->g.queue) {
+        if (!s->g.muted || !s->g.discard || s->g.queue || s->g.tls_due) {
             return;
         }
         kept.g.muted = kept.g.discard = 1;
         kept.g.header_due = s->g.header_due;
-        kept.g.tls_due = s->g.tls_due;
         kept.g.held = s->g.held;
         kept.s.closing = s->s.closing;
         kept.v[0][0] = s->v[0][0];
