@@ -17,7 +17,7 @@ PKGLIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 LDLIBS    = $(PKGLIBS)
 
 SPEC_SRC  := $(filter-out spec/texts.c,$(wildcard spec/*.c))
-MODEL_SRC := $(filter-out model/tool.c model/interp.c,$(wildcard model/*.c))
+MODEL_SRC := $(filter-out model/tool.c model/tool_derive.c model/interp.c,$(wildcard model/*.c))
 GEN_SRC   := $(wildcard impl/gen/*.c)
 IMPL_SRC  := $(filter-out impl/server_main.c impl/client_main.c,$(wildcard impl/*.c))
 CONF_SRC  := $(filter-out conformance/main.c,$(wildcard conformance/*.c) $(wildcard conformance/lab/*.c))
@@ -76,7 +76,7 @@ $(BUILD)/mutant-rows: $(BUILD)/obj/conformance/bench/rows.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@
 $(BUILD)/bench-idle: $(BUILD)/obj/conformance/bench/idle.o $(CONF_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
-$(BUILD)/model-tool: $(BUILD)/obj/model/tool.o $(MODEL_OBJ)
+$(BUILD)/model-tool: $(BUILD)/obj/model/tool.o $(BUILD)/obj/model/tool_derive.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@
 $(BUILD)/spec-texts: $(BUILD)/obj/spec/texts.o $(SPEC_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@

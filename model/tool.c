@@ -18,6 +18,7 @@
 #include "model/docs.h"
 #include "model/gen.h"
 #include "model/machines.h"
+#include "model/tool_derive.h"
 #include "model/walk.h"
 
 #include <openssl/sha.h>
@@ -323,12 +324,18 @@ int main(int argc, char **argv)
         }
         return worst;
     }
+    if (strcmp(command, "derive") == 0) {
+        return dna_tool_derive(argc - 2, argv + 2);
+    }
+    if (strcmp(command, "mutate") == 0) {
+        return dna_tool_mutate(argc - 2, argv + 2);
+    }
     if (strcmp(command, "uncited") == 0 && argc == 2) {
         report_uncited(true);
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE...\n",
+          "mutants [NAME] | walk FILE... | derive ROLE ... | mutate ROLE ...\n",
           stderr);
     return 2;
 }
