@@ -60,7 +60,7 @@ static int run_config(const struct vf_config *config, const struct request *r)
         fputs("verify: out of memory\n", stderr);
         bad = 3;
     }
-    for (size_t i = 0; !bad && i < dna_vf_num_properties; i++) {
+    for (size_t i = 0; bad < 3 && i < dna_vf_num_properties; i++) {
         bool arises = s.seen & 1u << dna_vf_properties[i].when;
         if ((arises || s.broken & 1u << i || dna_vf_limit_of(config->name, dna_vf_properties[i].id)) &&
             (!r->property || strcmp(r->property, dna_vf_properties[i].id) == 0) && !claim(&s, i, r->traces)) {

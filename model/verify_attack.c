@@ -41,11 +41,6 @@ static const struct vf_place *place_of(const struct vf *x, unsigned server, unsi
     return p->ours == VF_NOBODY ? NULL : p;
 }
 
-static bool knows_id(const struct vf *x, unsigned id)
-{
-    return x->w.ids & 1u << id;
-}
-
 static bool knows_key(const struct vf *x, unsigned key)
 {
     return x->w.keys[(key - 1) / 8] & 1u << (key - 1) % 8;
@@ -58,7 +53,7 @@ static unsigned worthwhile_ids(const struct vf *x, uint8_t out[4])
     out[num++] = 0;
     for (unsigned e = 0; e < VF_SLOTS; e++) {
         const struct vf_end *end = &x->w.end[e];
-        if ((e == VF_R1 || e == VF_R2 || e == VF_Q) && (end->flags & VF_LIVE) && end->id && knows_id(x, end->id)) {
+        if ((e == VF_R1 || e == VF_R2 || e == VF_Q) && (end->flags & VF_LIVE) && end->id) {
             out[num++] = end->id;
         }
     }
@@ -99,7 +94,9 @@ static void say_features(struct listing *l, unsigned e)
             return;
         }
     }
-    say(l, e, VF_T_FEATURES, VF_NOBODY, VF_NOBODY, VF_F_DIALBACK, 0, 0);
+    if (l->x->config->slots & 1u << VF_ID) { /* errors matter where a target may be supposed */
+        say(l, e, VF_T_FEATURES, VF_NOBODY, VF_NOBODY, VF_F_DIALBACK, 0, 0);
+    }
     for (unsigned with = 0; with <= bidi; with += VF_F_BIDI) {
         say(l, e, VF_T_FEATURES, VF_NOBODY, VF_NOBODY, dialback | with, 0, 0);
         if (l->x->k.external) {
@@ -180,21 +177,26 @@ static void say_elements(struct listing *l, unsigned e)
     }
 }
 
-/* A whole negotiation in one move, where a configuration does not look into it. */
+/* A whole negotiation in one move, where a configuration does not look into it.  Left out is what makes no
+   difference: a certificate where none counts, an id where no key is made of it, a 'from' where none is proved. */
 static void negotiate(struct listing *l, unsigned e)
 {
-    const struct vf_end *end = &l->x->w.end[e];
+    const struct vf *x = l->x;
+    const struct vf_end *end = &x->w.end[e];
     uint8_t ids[4];
-    for (unsigned cert = VF_CERT_M; cert <= VF_CERT_JUNK; cert++) {
+    bool from_matters = x->k.external || (x->does & VF_SLOW);
+    for (unsigned cert = x->does & VF_CERT_OF_M ? VF_CERT_M : VF_CERT_JUNK; cert <= VF_CERT_JUNK; cert++) {
         if (dna_vf_slots[e].initiating) {
-            for (unsigned i = 0, num = worthwhile_ids(l->x, ids); i < num; i++) {
-                add(l, VF_M_SERVE, e, (struct vf_msg){ VF_T_HEADER, end->theirs, end->ours, (uint8_t)cert, ids[i], 0 });
+            unsigned num = dna_vf_slots[e].for_stanzas ? worthwhile_ids(x, ids) : 1;
+            for (unsigned i = 0; i < num; i++) {
+                add(l, VF_M_SERVE, e, (struct vf_msg){ VF_T_HEADER, end->theirs, end->ours, (uint8_t)cert,
+                                                       i ? ids[i] : 0, 0 });
             }
             continue;
         }
         for (unsigned i = 0; i < VF_PAIRS; i++) {
-            const struct vf_place *p = place_of(l->x, dna_vf_slots[e].server, i);
-            if (p && (e != VF_Q || i == 0)) {
+            const struct vf_place *p = place_of(x, dna_vf_slots[e].server, i);
+            if (p && ((e != VF_Q && from_matters) || i == 0)) {
                 add(l, VF_M_OPEN, e, (struct vf_msg){ VF_T_HEADER, p->theirs, p->ours, (uint8_t)cert, 0, 0 });
             }
         }
@@ -413,6 +415,10 @@ static void negotiation(struct vf *x, const struct vf_move *move)
     if ((end->flags & (VF_LIVE | VF_DROPPED | VF_HEADER_DUE)) == (VF_LIVE | VF_HEADER_DUE)) {
         input(x, e, &header);
     }
+    if (opened && !dna_vf_slots[e].for_stanzas && end->m == stream_initiating_S_AWAIT_FEATURES) {
+        features.what = VF_F_DIALBACK | VF_F_ERRORS;
+        input(x, e, &features);
+    }
 }
 
 static void verify_timer(struct vf *x, unsigned e, unsigned place)
@@ -435,10 +441,23 @@ static void deliver(struct vf *x, unsigned e)
     dna_vf_input(x, e, &m);
 }
 
+/* Where nothing fails the attacker answers a closing tag at once: nothing that it says would be looked at. */
+static void close_at_once(struct vf *x)
+{
+    static const struct vf_msg gone = { VF_T_GONE, VF_NOBODY, VF_NOBODY, 0, 0, 0 };
+    for (unsigned e = 0; e < VF_SLOTS && !(x->does & VF_TIMERS); e++) {
+        if ((x->w.end[e].flags & VF_CLOSING) && dna_vf_far_is_m(x, e)) {
+            dna_vf_input(x, e, &gone);
+        }
+    }
+    dna_vf_reap(x);
+}
+
 void dna_vf_drain(struct vf *x)
 {
     bool again = true;
     dna_vf_reap(x);
+    close_at_once(x);
     while (again && !(x->does & VF_ASYNC)) {
         again = false;
         for (unsigned e = 0; e < VF_SLOTS; e++) {
@@ -493,6 +512,9 @@ static void happens(struct vf *x, const struct vf_move *move)
         break;
     case VF_M_DNS:
         dna_vf_dial_event(x, e, resolution_E_SRV_RECORDS, false);
+        if (!(x->does & VF_TIMERS) && x->w.end[e].re == resolution_S_CONNECTING && peer_free(x, e)) {
+            dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
+        }
         break;
     case VF_M_NO_DNS:
         dna_vf_dial_event(x, e, resolution_E_SRV_DOT, false);

@@ -321,6 +321,8 @@ static void answer(struct vf *x, struct vf_ref r, uint8_t what)
 {
     if (what == 0) {
         dna_vf_observe_pair(x, VF_W_ANSWER, r);
+    } else {
+        r.p->flags &= (uint8_t)~VF_G_REQUESTED; /* the request is over */
     }
     dna_vf_send(x, r.e, (struct vf_msg){ .type = VF_T_RESULT, .from = r.ours, .to = r.theirs, .what = what });
 }

@@ -110,7 +110,6 @@ struct vf_world {
     struct vf_end end[VF_SLOTS];
     struct vf_queue in[VF_SLOTS]; /* of ends whose far end is honest */
     struct vf_route route[2][VF_PAIRS];
-    uint16_t ids;  /* stream ids that the attacker has seen */
     uint8_t keys[9]; /* keys that the attacker has seen, a bit a term */
 };
 

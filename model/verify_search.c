@@ -36,7 +36,6 @@ static size_t pack(const struct vf *x, unsigned char *out)
         }
     }
     put(&at, x->w.route, sizeof x->w.route);
-    put(&at, &x->w.ids, sizeof x->w.ids);
     put(&at, x->w.keys, sizeof x->w.keys);
     return (size_t)(at - out);
 }
@@ -62,7 +61,6 @@ static void unpack(struct vf *x, const unsigned char *at)
         }
     }
     take(&at, x->w.route, sizeof x->w.route);
-    take(&at, &x->w.ids, sizeof x->w.ids);
     take(&at, x->w.keys, sizeof x->w.keys);
 }
 

@@ -706,12 +706,13 @@ void dna_vf_input(struct vf *x, unsigned e, const struct vf_msg *m)
             dna_vf_same_event(x, e, stream_receiving_E_TCP_GONE, stream_initiating_E_TCP_GONE);
         }
         dna_vf_drop(x, e);
-    } else if (m->type == VF_T_HELLO) {
+    } else if ((m->type == VF_T_HELLO || m->type == VF_T_FINISHED) && (end->flags & VF_HANDSHAKE)) {
         dna_vf_tls_up(x, e, VF_CERT_HONEST);
-        say(x, e, VF_T_FINISHED);
-    } else if (m->type == VF_T_FINISHED) {
-        dna_vf_tls_up(x, e, VF_CERT_HONEST);
-    } else if (m->type == VF_T_ABORT) {
+        if (m->type == VF_T_HELLO) {
+            say(x, e, VF_T_FINISHED);
+        }
+    } else if (m->type == VF_T_HELLO || m->type == VF_T_FINISHED || m->type == VF_T_ABORT) {
+        /* bytes of TLS that are not awaited are no XML either */
         dna_vf_same_event(x, e, stream_receiving_E_RX_NOT_WELL_FORMED, stream_initiating_E_RX_NOT_WELL_FORMED);
     } else if (m->type == VF_T_HEADER) {
         if (end->flags & VF_HEADER_DUE) {

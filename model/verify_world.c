@@ -224,9 +224,6 @@ bool dna_vf_key_right(const struct vf *x, unsigned e, unsigned from, unsigned to
 
 static void learn(struct vf_world *w, const struct vf_msg *m)
 {
-    if (m->type == VF_T_HEADER) {
-        w->ids |= (uint16_t)(1u << m->id);
-    }
     if ((m->type == VF_T_KEY || m->type == VF_T_ASK) && m->key) {
         w->keys[(m->key - 1) / 8] |= (uint8_t)(1u << (m->key - 1) % 8);
     }
@@ -250,7 +247,7 @@ void dna_vf_send(struct vf *x, unsigned e, struct vf_msg m)
     }
     if (dna_vf_far_is_m(x, e)) {
         learn(&x->w, &m);
-    } else if (peer != VF_NO_SLOT && (x->w.end[peer].flags & VF_LIVE)) {
+    } else if (peer != VF_NO_SLOT && (x->w.end[peer].flags & (VF_LIVE | VF_CONNECTED)) == (VF_LIVE | VF_CONNECTED)) {
         struct vf_queue *q = &x->w.in[peer];
         if (q->num == VF_QUEUE) {
             x->overflow = true;
