@@ -20,7 +20,7 @@ struct word {
 
 struct builder {
     const struct dna_mealy *m;
-    struct dna_suite *suite;
+    struct dna_hsi_suite *suite;
     size_t n;
     struct apart *apart;   /* [i * n + j] */
     uint32_t *classes;     /* of states */
@@ -177,7 +177,7 @@ static void identify(struct builder *b)
 
 /* --- the suite --- */
 
-int dna_suite_add(struct dna_suite *suite, const uint32_t *word, size_t len)
+int dna_hsi_suite_add(struct dna_hsi_suite *suite, const uint32_t *word, size_t len)
 {
     uint32_t at = 0;
     for (size_t i = 0; i < len; i++) {
@@ -218,7 +218,7 @@ static int add_cut(struct builder *b, const struct word *w)
             at = dna_mealy_next(b->m, at, w->at[i]);
         }
     }
-    return dna_suite_add(b->suite, cut, len);
+    return dna_hsi_suite_add(b->suite, cut, len);
 }
 
 static int add_identified(struct builder *b, const struct word *w, uint32_t state)
@@ -277,7 +277,7 @@ static int cover(struct builder *b)
     return 0;
 }
 
-static void count_sessions(struct dna_suite *suite, uint32_t at, size_t depth)
+static void count_sessions(struct dna_hsi_suite *suite, uint32_t at, size_t depth)
 {
     uint32_t child = suite->nodes[at].child;
     if (!child && at) {
@@ -289,7 +289,7 @@ static void count_sessions(struct dna_suite *suite, uint32_t at, size_t depth)
     }
 }
 
-void dna_suite_count(struct dna_suite *suite)
+void dna_hsi_suite_count(struct dna_hsi_suite *suite)
 {
     suite->num_sessions = suite->num_symbols = 0;
     count_sessions(suite, 0, 0);
@@ -314,7 +314,7 @@ static int build(struct builder *b, unsigned extra)
     }
     b->suite->num_classes = b->num_classes;
     b->suite->num_words = b->num_words;
-    dna_suite_count(b->suite);
+    dna_hsi_suite_count(b->suite);
     return failed;
 }
 
@@ -340,23 +340,23 @@ static void end(struct builder *b)
     free(b->has);
 }
 
-int dna_suite_new(struct dna_suite *suite)
+int dna_hsi_suite_new(struct dna_hsi_suite *suite)
 {
-    *suite = (struct dna_suite){ .max_nodes = 64, .num_nodes = 1 };
+    *suite = (struct dna_hsi_suite){ .max_nodes = 64, .num_nodes = 1 };
     suite->nodes = calloc(suite->max_nodes, sizeof *suite->nodes);
     return suite->nodes ? 0 : -1;
 }
 
-int dna_hsi_build(struct dna_suite *suite, const struct dna_mealy *machine, unsigned extra)
+int dna_hsi_build(struct dna_hsi_suite *suite, const struct dna_mealy *machine, unsigned extra)
 {
     struct builder b;
-    int failed = dna_suite_new(suite);
+    int failed = dna_hsi_suite_new(suite);
     failed = begin(&b, machine) || failed;
     b.suite = suite;
     failed = failed || build(&b, extra) ? -1 : 0;
     end(&b);
     if (failed) {
-        dna_suite_free(suite);
+        dna_hsi_suite_free(suite);
     }
     return failed;
 }
@@ -375,16 +375,16 @@ size_t dna_hsi_classes(const struct dna_mealy *machine, uint32_t *classes)
     return num;
 }
 
-void dna_suite_free(struct dna_suite *suite)
+void dna_hsi_suite_free(struct dna_hsi_suite *suite)
 {
     free(suite->nodes);
-    *suite = (struct dna_suite){ 0 };
+    *suite = (struct dna_hsi_suite){ 0 };
 }
 
 /* --- sessions in their order --- */
 
 struct listing {
-    const struct dna_suite *suite;
+    const struct dna_hsi_suite *suite;
     uint32_t path[DNA_SESSION_MAX];
     size_t wanted; /* length */
     dna_session_each *each;
@@ -406,7 +406,7 @@ static bool list(struct listing *l, uint32_t at, size_t depth)
     return true;
 }
 
-bool dna_suite_each(const struct dna_suite *suite, dna_session_each *each, void *ctx)
+bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_each *each, void *ctx)
 {
     struct listing l = { .suite = suite, .each = each, .ctx = ctx };
     bool all = true;

@@ -23,9 +23,9 @@ struct dna_trie_node {
     uint32_t input;
 };
 
-/* dna_suite is a set of words as a trie, nodes[0] is its root; a session is a word that no other
-   continues.  Free it with dna_suite_free(). */
-struct dna_suite {
+/* dna_hsi_suite is a set of words as a trie, nodes[0] is its root; a session is a word that no other
+   continues.  Free it with dna_hsi_suite_free(). */
+struct dna_hsi_suite {
     struct dna_trie_node *nodes;
     size_t num_nodes, max_nodes;
     size_t num_sessions, num_symbols;
@@ -35,25 +35,25 @@ struct dna_suite {
 
 /* dna_hsi_build fills the suite for k = extra.  Returns 0; -1 without memory, or if the suite would
    exceed some ten million symbols. */
-int dna_hsi_build(struct dna_suite *suite, const struct dna_mealy *machine, unsigned extra);
+int dna_hsi_build(struct dna_hsi_suite *suite, const struct dna_mealy *machine, unsigned extra);
 
 /* dna_hsi_classes numbers the classes of equivalent states; returns how many, 0 without memory.
    classes has num_states elements. */
 size_t dna_hsi_classes(const struct dna_mealy *machine, uint32_t *classes);
 
-/* dna_suite_new makes an empty suite; returns -1 without memory. */
-int dna_suite_new(struct dna_suite *suite);
-void dna_suite_free(struct dna_suite *suite);
+/* dna_hsi_suite_new makes an empty suite; returns -1 without memory. */
+int dna_hsi_suite_new(struct dna_hsi_suite *suite);
+void dna_hsi_suite_free(struct dna_hsi_suite *suite);
 
-/* dna_suite_add adds a word; returns -1 without memory. */
-int dna_suite_add(struct dna_suite *suite, const uint32_t *word, size_t len);
+/* dna_hsi_suite_add adds a word; returns -1 without memory. */
+int dna_hsi_suite_add(struct dna_hsi_suite *suite, const uint32_t *word, size_t len);
 
-/* dna_suite_count counts sessions and symbols anew. */
-void dna_suite_count(struct dna_suite *suite);
+/* dna_hsi_suite_count counts sessions and symbols anew. */
+void dna_hsi_suite_count(struct dna_hsi_suite *suite);
 
-/* dna_suite_each calls `each` for all sessions, shortest first, until it returns false; returns
+/* dna_hsi_suite_each calls `each` for all sessions, shortest first, until it returns false; returns
    whether it never did, false without memory too. */
 typedef bool dna_session_each(void *ctx, const uint32_t *word, size_t len);
-bool dna_suite_each(const struct dna_suite *suite, dna_session_each *each, void *ctx);
+bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_each *each, void *ctx);
 
 #endif

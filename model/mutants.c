@@ -14,10 +14,10 @@ void dna_campaign_end(struct dna_campaign *c)
 {
     for (size_t i = 0; i < c->role->num_scopes; i++) {
         if (c->suites) {
-            dna_suite_free(&c->suites[i]);
+            dna_hsi_suite_free(&c->suites[i]);
         }
         if (c->extras) {
-            dna_suite_free(&c->extras[i]);
+            dna_hsi_suite_free(&c->extras[i]);
         }
         if (c->unfoldings) {
             dna_unfolding_free(&c->unfoldings[i]);
@@ -324,7 +324,7 @@ static int itself(const struct dna_unfolding *u, const struct dna_profile *profi
 
 struct playing {
     const struct dna_unfolding *u;
-    const struct dna_suite *suite;
+    const struct dna_hsi_suite *suite;
     const struct dna_overlay *overlay;
 };
 
@@ -346,7 +346,7 @@ static bool play(const struct playing *p, uint32_t node, uint32_t state,
     return false;
 }
 
-bool dna_suite_kills(const struct dna_unfolding *u, const struct dna_suite *suite,
+bool dna_hsi_suite_kills(const struct dna_unfolding *u, const struct dna_hsi_suite *suite,
                      const struct dna_overlay *overlay)
 {
     struct playing p = { u, suite, overlay };
@@ -371,7 +371,7 @@ int dna_campaign_begin(struct dna_campaign *c, const struct dna_role *role,
         failed = dna_unfold(&c->unfoldings[i], role, &role->scopes[i], profile, &c->seen[i], err,
                             size) != 0;
         failed = failed || itself(&c->unfoldings[i], profile, err, size);
-        failed = failed || dna_suite_new(&c->extras[i]);
+        failed = failed || dna_hsi_suite_new(&c->extras[i]);
         if (!failed && dna_hsi_build(&c->suites[i], &c->unfoldings[i].mealy, extra)) {
             snprintf(err, size, "scope %s: the suite is too large", role->scopes[i].name);
             failed = true;
@@ -432,7 +432,7 @@ void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *m
         found = true;
         bool *which = c->role->scopes[i].timers ? &waiting : &killed;
         *which = *which || here.len == 0 ||
-                 dna_suite_kills(&c->unfoldings[i], &c->suites[i], &overlay);
+                 dna_hsi_suite_kills(&c->unfoldings[i], &c->suites[i], &overlay);
     }
     out->fate = killed      ? DNA_KILLED
                 : waiting   ? DNA_KILLED_BY_WAITING
@@ -447,15 +447,15 @@ int dna_campaign_complete(struct dna_campaign *c, const struct dna_mutant *mutan
                           struct dna_judgement *judgement)
 {
     struct dna_overlay overlay = c->profile.choices;
-    struct dna_suite *suite = &c->extras[judgement->scope];
+    struct dna_hsi_suite *suite = &c->extras[judgement->scope];
     overlay.mutants[overlay.num++] = *mutant;
-    if (!dna_suite_kills(&c->unfoldings[judgement->scope], suite, &overlay)) {
-        if (dna_suite_add(suite, judgement->witness, judgement->len)) {
+    if (!dna_hsi_suite_kills(&c->unfoldings[judgement->scope], suite, &overlay)) {
+        if (dna_hsi_suite_add(suite, judgement->witness, judgement->len)) {
             return -1;
         }
-        dna_suite_count(suite);
+        dna_hsi_suite_count(suite);
     }
-    if (dna_suite_kills(&c->unfoldings[judgement->scope], suite, &overlay)) {
+    if (dna_hsi_suite_kills(&c->unfoldings[judgement->scope], suite, &overlay)) {
         judgement->fate = DNA_COMPLETED;
     }
     return 0;

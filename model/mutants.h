@@ -36,8 +36,8 @@ struct dna_campaign {
     const struct dna_role *role;
     struct dna_profile profile;
     struct dna_unfolding *unfoldings; /* of each scope */
-    struct dna_suite *suites;  /* by identifiers */
-    struct dna_suite *extras;  /* sessions added for what they miss */
+    struct dna_hsi_suite *suites;  /* by identifiers */
+    struct dna_hsi_suite *extras;  /* sessions added for what they miss */
     struct dna_uniformity *seen; /* of each scope */
 };
 
@@ -60,8 +60,8 @@ void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *m
 int dna_campaign_complete(struct dna_campaign *c, const struct dna_mutant *mutant,
                           struct dna_judgement *judgement);
 
-/* dna_suite_kills plays the scope's suite against the overlay; true if it shows a difference. */
-bool dna_suite_kills(const struct dna_unfolding *u, const struct dna_suite *suite,
+/* dna_hsi_suite_kills plays the scope's suite against the overlay; true if it shows a difference. */
+bool dna_hsi_suite_kills(const struct dna_unfolding *u, const struct dna_hsi_suite *suite,
                      const struct dna_overlay *overlay);
 
 #endif

@@ -100,7 +100,7 @@ static int derive_scope(const struct options *o, const struct dna_scope *scope,
                         struct dna_uniformity *seen, struct totals *t)
 {
     struct dna_unfolding u;
-    struct dna_suite suite;
+    struct dna_hsi_suite suite;
     char err[256];
     double began = seconds();
     if (dna_unfold(&u, o->role, scope, &o->profile, seen, err, sizeof err)) {
@@ -127,9 +127,9 @@ static int derive_scope(const struct options *o, const struct dna_scope *scope,
     if (!o->figures) {
         printf("# %s: %s; each session begins with: %s\n", scope->name, scope->text,
                scope->prefix[0] ? scope->prefix : "nothing");
-        dna_suite_each(&suite, print_session, &u);
+        dna_hsi_suite_each(&suite, print_session, &u);
     }
-    dna_suite_free(&suite);
+    dna_hsi_suite_free(&suite);
     dna_unfolding_free(&u);
     return 0;
 }
@@ -279,7 +279,7 @@ static bool judge_one(void *ctx, const struct dna_mutant *mutant)
     return true;
 }
 
-static size_t sessions_of(const struct dna_role *role, const struct dna_suite *suites)
+static size_t sessions_of(const struct dna_role *role, const struct dna_hsi_suite *suites)
 {
     size_t num = 0;
     for (size_t i = 0; i < role->num_scopes; i++) {

@@ -87,11 +87,11 @@ static bool agree(void *ctx, const uint32_t *word, size_t len)
     return true;
 }
 
-static bool kills(const struct dna_suite *suite, const struct dna_mealy *spec,
+static bool kills(const struct dna_hsi_suite *suite, const struct dna_mealy *spec,
                   const struct dna_mealy *other)
 {
     struct both b = { spec, other };
-    return !dna_suite_each(suite, agree, &b);
+    return !dna_hsi_suite_each(suite, agree, &b);
 }
 
 static void all_reached(const struct box *b, bool reached[MAX_STATES])
@@ -133,14 +133,14 @@ static void draw_minimal(struct box *b, size_t states, size_t inputs)
 static void test_door(void)
 {
     struct box b = { .next = { 1, 0, 1, 0 }, .out = { 1, 4, 2, 3 } };
-    struct dna_suite suite;
+    struct dna_hsi_suite suite;
     box_up(&b, 2, 2);
     CU_ASSERT_EQUAL_FATAL(dna_hsi_build(&suite, &b.m, 0), 0);
     CU_ASSERT_EQUAL(suite.num_classes, 2);
     CU_ASSERT_EQUAL(suite.num_words, 1);
     CU_ASSERT_EQUAL(suite.num_sessions, 3);
     CU_ASSERT_EQUAL(suite.num_symbols, 2 + 3 + 3);
-    dna_suite_free(&suite);
+    dna_hsi_suite_free(&suite);
 }
 
 /* No session sends what cannot be sent, or anything behind the end. */
@@ -163,17 +163,17 @@ static void test_nothing_behind_the_end(void)
     struct box b = { .next = { 1, 0, 2, 1, 0, 1, 2, 2, 2 },
                      .out = { 1, 4, 5, 2, 3, DNA_CANNOT, DNA_CANNOT, DNA_CANNOT, DNA_CANNOT },
                      .closed = { false, false, true } };
-    struct dna_suite suite;
+    struct dna_hsi_suite suite;
     box_up(&b, 3, 3);
     for (unsigned k = 0; k < 3; k++) {
         CU_ASSERT_EQUAL_FATAL(dna_hsi_build(&suite, &b.m, k), 0);
         CU_ASSERT(suite.num_sessions > 0);
-        CU_ASSERT(dna_suite_each(&suite, sendable, &b.m));
-        dna_suite_free(&suite);
+        CU_ASSERT(dna_hsi_suite_each(&suite, sendable, &b.m));
+        dna_hsi_suite_free(&suite);
     }
 }
 
-static void every_single_fault(const struct box *spec, const struct dna_suite *suite)
+static void every_single_fault(const struct box *spec, const struct dna_hsi_suite *suite)
 {
     size_t cells = spec->m.num_states * spec->m.num_inputs;
     for (size_t c = 0; c < cells; c++) {
@@ -194,11 +194,11 @@ static void test_single_faults(void)
 {
     for (int round = 0; round < 40; round++) {
         struct box spec;
-        struct dna_suite suite;
+        struct dna_hsi_suite suite;
         draw_minimal(&spec, 6, 3);
         CU_ASSERT_EQUAL_FATAL(dna_hsi_build(&suite, &spec.m, 0), 0);
         every_single_fault(&spec, &suite);
-        dna_suite_free(&suite);
+        dna_hsi_suite_free(&suite);
     }
 }
 
@@ -210,7 +210,7 @@ static void test_complete(void)
     for (int round = 0; round < 60; round++) {
         unsigned k = (unsigned)round % 2;
         struct box spec;
-        struct dna_suite suite;
+        struct dna_hsi_suite suite;
         draw_minimal(&spec, 4, 2);
         CU_ASSERT_EQUAL_FATAL(dna_hsi_build(&suite, &spec.m, k), 0);
         for (int i = 0; i < 2000; i++) {
@@ -227,7 +227,7 @@ static void test_complete(void)
             different += !same;
             CU_ASSERT(kills(&suite, &spec.m, &other.m) != same);
         }
-        dna_suite_free(&suite);
+        dna_hsi_suite_free(&suite);
     }
     CU_ASSERT(different > 60000);
 }
@@ -237,7 +237,7 @@ static void test_equal_states(void)
 {
     /* the door, unrolled once: states 2 and 3 are 0 and 1 again */
     struct box b = { .next = { 1, 0, 3, 2, 3, 2, 1, 0 }, .out = { 1, 4, 2, 3, 1, 4, 2, 3 } };
-    struct dna_suite suite;
+    struct dna_hsi_suite suite;
     uint32_t classes[MAX_STATES];
     box_up(&b, 4, 2);
     CU_ASSERT_EQUAL(dna_hsi_classes(&b.m, classes), 2);
@@ -248,7 +248,7 @@ static void test_equal_states(void)
     box_up(&mutant, 4, 2);
     mutant.out[6] = 1;
     CU_ASSERT(kills(&suite, &b.m, &mutant.m));
-    dna_suite_free(&suite);
+    dna_hsi_suite_free(&suite);
 }
 
 int main(void)
