@@ -121,7 +121,7 @@ enum { /* struct vf_config.does */
     VF_SPOOF_A = 1,   /* A's lookups of b lead to the attacker */
     VF_SPOOF_B = 2,   /* B's lookups of a lead to the attacker */
     VF_CERT_A = 4, VF_CERT_B = 8, VF_CERT_OF_M = 16, /* who has a certificate that proves its domains */
-    VF_REFUTES = 32,  /* owners of a and b say by a secure channel which certificate is theirs */
+    VF_REFUTES_A = 32, /* the owner of a says by a secure channel which certificate is its own */
     VF_SLOW = 64,     /* what proves a domain must be fetched first */
     VF_FINE = 128,    /* the attacker negotiates element by element */
     VF_TIMERS = 256,
@@ -136,10 +136,11 @@ enum { /* struct vf_config.does */
     VF_BUGGY_STREAM = 131072,  /* planted: one pair proved, all stanzas accepted */
     VF_BUGGY_AUTHZID = 262144, /* planted: the authzid is not compared with 'from' */
     VF_BUGGY_HEADER = 524288,  /* planted: the header after SASL names the authenticated domain */
-    VF_BUGGY_RESULT = 1048576, /* planted: a typed db:result counts on whatever stream it comes */
-    VF_BUGGY_CERT = 2097152,   /* planted: a certificate outlives its TLS connection */
+    VF_BUGGY_RESULT = 1048576, /* planted: a typed db:result makes the pair that it names */
+    VF_BUGGY_PROOF = 2097152,  /* planted: a key is weighed by the proof of the stream's 'from' */
     VF_BUGGY_ASKER = 4194304,  /* planted: the verification goes over the stream that is judged */
     VF_D_NO_ERRORS = 8388608,  /* B does not announce dialback errors */
+    VF_REFUTES_B = 33554432,   /* the owner of b does */
     VF_HONEST = 16777216       /* nobody attacks and nothing fails: what comes to rest is established */
 };
 

@@ -157,7 +157,8 @@ bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *
         proved = dna_vf_owner[domain] == far && (x->does & (far == VF_SA ? VF_CERT_A : VF_CERT_B)) &&
                  (domain == VF_A || domain == VF_B || (domain == VF_D && (x->does & VF_D_COVERED)));
     }
-    *refuted = cert != VF_CERT_NONE && !proved && domain < VF_DOMAINS && domain != VF_M && (x->does & VF_REFUTES);
+    *refuted = cert != VF_CERT_NONE && !proved && ((domain == VF_A && (x->does & VF_REFUTES_A)) ||
+                                                   (domain == VF_B && (x->does & VF_REFUTES_B)));
     return proved;
 }
 
