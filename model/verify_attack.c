@@ -551,6 +551,7 @@ static void happens(struct vf *x, const struct vf_move *move)
 void dna_vf_apply(struct vf *x, const struct vf_move *move)
 {
     x->broken = 0;
+    x->steps = 0;
     if (x->say) {
         dna_vf_print_move(x, move, x->say);
     }

@@ -27,7 +27,7 @@ enum vf_server { VF_SA, VF_SB, VF_SM };
 enum vf_slot { VF_R1, VF_R2, VF_RB, VF_VA, VF_VR, VF_VM, VF_IB, VF_IM, VF_ID, VF_BA, VF_BR, VF_AV, VF_AR,
                VF_VC, VF_VD, VF_Q, VF_SLOTS, VF_NO_SLOT = VF_SLOTS };
 
-enum { VF_PAIRS = 3, VF_QUEUE = 6, VF_TRACE_TEXT = 200 };
+enum { VF_PAIRS = 3, VF_QUEUE = 6 };
 
 enum { /* struct vf_pair.flags; the last five are ghosts: no table and no glue reads them */
     VF_KNOWN = 1,     /* the stream has this pair */
@@ -155,7 +155,7 @@ struct vf_config {
 
 /* What happened, put to the properties: verify_look.c says what each field means. */
 enum vf_when { VF_W_ACCEPT, VF_W_DELIVER, VF_W_TRANSMIT, VF_W_ANSWER, VF_W_ASK, VF_W_VOUCH, VF_W_GRANT,
-               VF_W_SECURED, VF_W_ERROR, VF_W_SUPPOSE, VF_W_KEY, VF_W_DEAD, VF_W_LOGIN, VF_W_SETTLED, VF_W_STILL, VF_WHENS };
+               VF_W_SECURED, VF_W_ERROR, VF_W_SUPPOSE, VF_W_KEY, VF_W_DEAD, VF_W_LOGIN, VF_W_SETTLED, VF_W_STILL, VF_W_ENDLESS, VF_WHENS };
 struct vf_look {
     uint32_t
 #define LOOK(name, text) name,
@@ -172,8 +172,11 @@ struct vf {
     uint32_t seen;       /* enum vf_when, a bit each, that has been observed */
     uint32_t broken;     /* properties, a bit each, that this step has violated */
     uint8_t *fired;      /* by machine and row, or NULL; dna_vf_row_number() */
+    unsigned steps;      /* of tables, since the move began */
     bool overflow;       /* a queue was too short: the bounds of the checker are wrong */
     FILE *say;           /* where to print what happens, or NULL */
+    bool rows;           /* and each row that fires, each step of each negotiation */
+    struct vf_place about; /* the pair that was looked at last */
     void (*saw)(void *arg, unsigned e, bool out, const struct vf_msg *m); /* or NULL */
     void *saw_arg;
 };
