@@ -11,7 +11,8 @@
 
 struct request {
     const char *config, *property, *bug;
-    bool list, traces;
+    bool list, traces, rows, survey;
+    const char *scenario;
 };
 
 static void print_number(unsigned long n, FILE *out)
@@ -31,7 +32,7 @@ static void print_size(const struct vf_search *s, FILE *out)
 }
 
 /* Returns whether the claim is as stated. */
-static bool claim(const struct vf_search *s, size_t property, bool traces)
+static bool claim(const struct vf_search *s, size_t property, const struct request *r)
 {
     const char *id = dna_vf_properties[property].id;
     const struct vf_limit *limit = dna_vf_limit_of(s->config->name, id);
@@ -46,8 +47,8 @@ static bool claim(const struct vf_search *s, size_t property, bool traces)
     printf(", ");
     print_size(s, stdout);
     printf("%s%s\n", limit ? ": " : "", limit ? limit->text : "");
-    if (broken && (traces || !limit)) {
-        dna_vf_print_trace(s, property, stdout);
+    if (broken && (r->traces || r->rows || !limit)) {
+        dna_vf_print_trace(s, property, r->rows, stdout);
     }
     return limit ? broken : known && !broken;
 }
@@ -63,7 +64,7 @@ static int run_config(const struct vf_config *config, const struct request *r)
     for (size_t i = 0; bad < 3 && i < dna_vf_num_properties; i++) {
         bool arises = s.seen & 1u << dna_vf_properties[i].when;
         if ((arises || s.broken & 1u << i || dna_vf_limit_of(config->name, dna_vf_properties[i].id)) &&
-            (!r->property || strcmp(r->property, dna_vf_properties[i].id) == 0) && !claim(&s, i, r->traces)) {
+            (!r->property || strcmp(r->property, dna_vf_properties[i].id) == 0) && !claim(&s, i, r)) {
             bad = 1;
         }
     }
@@ -74,6 +75,21 @@ static int run_config(const struct vf_config *config, const struct request *r)
     fflush(stdout);
     dna_vf_search_free(&s);
     return bad;
+}
+
+static int write_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property, const char *path)
+{
+    FILE *out = fopen(path, "w");
+    int status = out ? dna_vf_scenario(bug, s, property, out) : -1;
+    if ((out && fclose(out)) || !out) {
+        perror(path);
+        return 2;
+    }
+    if (status) {
+        fprintf(stderr, "verify: the bug %s does not show at B alone: no scenario is written\n", bug->id);
+        (void)remove(path);
+    }
+    return status ? 2 : 0;
 }
 
 static int run_bug(const struct vf_planted *bug, const struct request *r)
@@ -92,10 +108,13 @@ static int run_bug(const struct vf_planted *bug, const struct request *r)
         }
         print_size(&s, stdout);
         printf(" (%s): %s\n", bug->seen, bug->text);
-        if (found && r->traces) {
-            dna_vf_print_trace(&s, (size_t)property, stdout);
+        if (found && (r->traces || r->rows)) {
+            dna_vf_print_trace(&s, (size_t)property, r->rows, stdout);
         }
         bad = found ? 0 : 1;
+        if (found && r->scenario) {
+            bad = write_scenario(bug, &s, (size_t)property, r->scenario);
+        }
     }
     fflush(stdout);
     dna_vf_search_free(&s);
@@ -139,7 +158,7 @@ static int run(const struct request *r)
 
 static int usage(void)
 {
-    fputs("usage: model-tool verify [--list] [--config NAME] [--property ID] [--bug ID] [--traces]\n", stderr);
+    fputs("usage: model-tool verify [--list | --rows] [--config NAME] [--property ID] [--bug ID [--scenario FILE]] [--traces] [--rows-fired]\n", stderr);
     return 2;
 }
 
@@ -150,6 +169,12 @@ int dna_verify_cmd(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--list") == 0) {
             r.list = true;
+        } else if (strcmp(argv[i], "--rows-fired") == 0) {
+            r.rows = true;
+        } else if (strcmp(argv[i], "--rows") == 0) {
+            r.survey = true;
+        } else if (strcmp(argv[i], "--scenario") == 0 && value) {
+            r.scenario = argv[++i];
         } else if (strcmp(argv[i], "--traces") == 0) {
             r.traces = true;
         } else if (strcmp(argv[i], "--config") == 0 && value && dna_vf_find_config(value) >= 0) {
@@ -161,6 +186,9 @@ int dna_verify_cmd(int argc, char **argv)
         } else {
             return usage();
         }
+    }
+    if (r.survey) {
+        return dna_vf_survey();
     }
     return r.list ? list() : run(&r);
 }

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { MAX_IDS = 1 + 3 * (1 + VF_PAIRS) };
+
 struct listing {
     struct vf *x;
     struct vf_move *out;
@@ -46,15 +48,22 @@ static bool knows_key(const struct vf *x, unsigned key)
     return x->w.keys[(key - 1) / 8] & 1u << (key - 1) % 8;
 }
 
-/* The ids that are worth claiming: the attacker's own, and those of its streams as they stand now. */
-static unsigned worthwhile_ids(const struct vf *x, uint8_t out[4])
+/* The ids that are worth claiming: one made up, those of the attacker's streams as they stand now, and older
+   ones that a question is still out for. */
+static unsigned worthwhile_ids(const struct vf *x, uint8_t out[MAX_IDS])
 {
     unsigned num = 0;
     out[num++] = 0;
     for (unsigned e = 0; e < VF_SLOTS; e++) {
         const struct vf_end *end = &x->w.end[e];
-        if ((e == VF_R1 || e == VF_R2 || e == VF_Q) && (end->flags & VF_LIVE) && end->id) {
-            out[num++] = end->id;
+        if ((e != VF_R1 && e != VF_R2 && e != VF_Q) || !(end->flags & VF_LIVE) || !end->id) {
+            continue;
+        }
+        out[num++] = end->id;
+        for (unsigned i = 0; i < VF_PAIRS; i++) {
+            if ((end->pair[i].flags & VF_ASKED) && end->pair[i].qid != end->id) {
+                out[num++] = end->pair[i].qid;
+            }
         }
     }
     return num;
@@ -66,7 +75,7 @@ static void say_headers(struct listing *l, unsigned e)
 {
     const struct vf_end *end = &l->x->w.end[e];
     unsigned server = dna_vf_slots[e].server;
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     if (!dna_vf_slots[e].initiating) {
         for (unsigned i = 0; i < VF_PAIRS; i++) {
             const struct vf_place *p = place_of(l->x, server, i);
@@ -118,7 +127,7 @@ static void say_keys(struct listing *l, unsigned e, const struct vf_place *p)
 /* As if an authority, or as if asked by db:result; and as if any pair were proved. */
 static void say_about_pair(struct listing *l, unsigned e, const struct vf_place *p)
 {
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     unsigned num = worthwhile_ids(l->x, ids);
     say_keys(l, e, p);
     say(l, e, VF_T_STANZA, p->theirs, p->ours, 0, 0, 0);
@@ -132,7 +141,7 @@ static void say_about_pair(struct listing *l, unsigned e, const struct vf_place 
 
 static void ask_as_target(struct listing *l, unsigned e, const struct vf_place *p)
 {
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     unsigned num = worthwhile_ids(l->x, ids);
     for (unsigned key = 1; key <= 66; key++) {
         for (unsigned i = 0; i < num && knows_key(l->x, key); i++) {
@@ -183,7 +192,7 @@ static void negotiate(struct listing *l, unsigned e)
 {
     const struct vf *x = l->x;
     const struct vf_end *end = &x->w.end[e];
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     bool from_matters = x->k.external || (x->does & VF_SLOW);
     for (unsigned cert = x->does & VF_CERT_OF_M ? VF_CERT_M : VF_CERT_JUNK; cert <= VF_CERT_JUNK; cert++) {
         if (dna_vf_slots[e].initiating) {
@@ -542,6 +551,7 @@ static void happens(struct vf *x, const struct vf_move *move)
 void dna_vf_apply(struct vf *x, const struct vf_move *move)
 {
     x->broken = 0;
+    x->steps = 0;
     if (x->say) {
         dna_vf_print_move(x, move, x->say);
     }

@@ -105,6 +105,9 @@ static void on_result(struct vf *x, unsigned e, const struct vf_msg *m)
             r = dna_vf_at(x, route->via - 1u, (unsigned)r.place);
         }
     }
+    if (!r.p && (x->does & VF_BUGGY_RESULT)) { /* planted */
+        r = dna_vf_get(x, e, m->to, m->from);
+    }
     bool known = r.p != NULL;
     if (!known) {
         r = dna_vf_scratch(e, m->to, m->from, &memory);
@@ -113,7 +116,7 @@ static void on_result(struct vf *x, unsigned e, const struct vf_msg *m)
     if (here && m->what == 0 && (r.p->flags & VF_G_KEYED)) {
         r.p->flags |= VF_G_GRANTED;
     }
-    dna_vf_initiating_event(x, r, events[m->what], here || (x->does & VF_BUGGY_RESULT));
+    dna_vf_initiating_event(x, r, events[m->what], here);
 }
 
 /* --- questions --- */
@@ -247,6 +250,10 @@ static void ask(struct vf *x, struct vf_ref r, uint8_t key)
         dna_vf_receiving_event(x, r, dialback_receiving_E_AUTHORITY_NOT_FOUND, &none, 0);
         return;
     }
+    if (asker == r.e && !(x->does & VF_BUGGY_ASKER)) { /* another stream is opened, which is beyond the bounds */
+        dna_vf_receiving_event(x, r, dialback_receiving_E_AUTHORITY_UNREACHABLE, &none, 0);
+        return;
+    }
     struct vf_end *end = &x->w.end[asker];
     if ((end->flags & (VF_DROPPED | VF_CLOSING)) && asker != r.e) { /* a new stream takes the slot of the old */
         dna_vf_drop(x, asker);
@@ -376,7 +383,8 @@ void dna_vf_receiving_event(struct vf *x, struct vf_ref r, uint32_t on, const st
 
 static void weigh_sender(struct vf *x, unsigned e, unsigned from, struct dialback_receiving_facts *facts)
 {
-    enum dna_vf_verdict v = facts->addressed && facts->hosted ? dna_vf_weigh(x, e, from) : VF_UNPROVED;
+    unsigned whom = x->does & VF_BUGGY_PROOF ? x->w.end[e].theirs : from;
+    enum dna_vf_verdict v = facts->addressed && facts->hosted ? dna_vf_weigh(x, e, whom) : VF_UNPROVED;
     facts->sender_pending = v == VF_PENDING;
     facts->sender_proved = v == VF_PROVED;
     facts->sender_refuted = v == VF_REFUTED;

@@ -27,7 +27,7 @@ enum vf_server { VF_SA, VF_SB, VF_SM };
 enum vf_slot { VF_R1, VF_R2, VF_RB, VF_VA, VF_VR, VF_VM, VF_IB, VF_IM, VF_ID, VF_BA, VF_BR, VF_AV, VF_AR,
                VF_VC, VF_VD, VF_Q, VF_SLOTS, VF_NO_SLOT = VF_SLOTS };
 
-enum { VF_PAIRS = 3, VF_QUEUE = 6, VF_TRACE_TEXT = 200 };
+enum { VF_PAIRS = 3, VF_QUEUE = 6 };
 
 enum { /* struct vf_pair.flags; the last five are ghosts: no table and no glue reads them */
     VF_KNOWN = 1,     /* the stream has this pair */
@@ -121,7 +121,7 @@ enum { /* struct vf_config.does */
     VF_SPOOF_A = 1,   /* A's lookups of b lead to the attacker */
     VF_SPOOF_B = 2,   /* B's lookups of a lead to the attacker */
     VF_CERT_A = 4, VF_CERT_B = 8, VF_CERT_OF_M = 16, /* who has a certificate that proves its domains */
-    VF_REFUTES = 32,  /* owners of a and b say by a secure channel which certificate is theirs */
+    VF_REFUTES_A = 32, /* the owner of a says by a secure channel which certificate is its own */
     VF_SLOW = 64,     /* what proves a domain must be fetched first */
     VF_FINE = 128,    /* the attacker negotiates element by element */
     VF_TIMERS = 256,
@@ -136,10 +136,11 @@ enum { /* struct vf_config.does */
     VF_BUGGY_STREAM = 131072,  /* planted: one pair proved, all stanzas accepted */
     VF_BUGGY_AUTHZID = 262144, /* planted: the authzid is not compared with 'from' */
     VF_BUGGY_HEADER = 524288,  /* planted: the header after SASL names the authenticated domain */
-    VF_BUGGY_RESULT = 1048576, /* planted: a typed db:result counts on whatever stream it comes */
-    VF_BUGGY_CERT = 2097152,   /* planted: a certificate outlives its TLS connection */
+    VF_BUGGY_RESULT = 1048576, /* planted: a typed db:result makes the pair that it names */
+    VF_BUGGY_PROOF = 2097152,  /* planted: a key is weighed by the proof of the stream's 'from' */
     VF_BUGGY_ASKER = 4194304,  /* planted: the verification goes over the stream that is judged */
     VF_D_NO_ERRORS = 8388608,  /* B does not announce dialback errors */
+    VF_REFUTES_B = 33554432,   /* the owner of b does */
     VF_HONEST = 16777216       /* nobody attacks and nothing fails: what comes to rest is established */
 };
 
@@ -154,7 +155,7 @@ struct vf_config {
 
 /* What happened, put to the properties: verify_look.c says what each field means. */
 enum vf_when { VF_W_ACCEPT, VF_W_DELIVER, VF_W_TRANSMIT, VF_W_ANSWER, VF_W_ASK, VF_W_VOUCH, VF_W_GRANT,
-               VF_W_SECURED, VF_W_ERROR, VF_W_SUPPOSE, VF_W_KEY, VF_W_DEAD, VF_W_LOGIN, VF_W_SETTLED, VF_W_STILL, VF_WHENS };
+               VF_W_SECURED, VF_W_ERROR, VF_W_SUPPOSE, VF_W_KEY, VF_W_DEAD, VF_W_LOGIN, VF_W_SETTLED, VF_W_STILL, VF_W_ENDLESS, VF_WHENS };
 struct vf_look {
     uint32_t
 #define LOOK(name, text) name,
@@ -171,8 +172,11 @@ struct vf {
     uint32_t seen;       /* enum vf_when, a bit each, that has been observed */
     uint32_t broken;     /* properties, a bit each, that this step has violated */
     uint8_t *fired;      /* by machine and row, or NULL; dna_vf_row_number() */
+    unsigned steps;      /* of tables, since the move began */
     bool overflow;       /* a queue was too short: the bounds of the checker are wrong */
     FILE *say;           /* where to print what happens, or NULL */
+    bool rows;           /* and each row that fires, each step of each negotiation */
+    struct vf_place about; /* the pair that was looked at last */
     void (*saw)(void *arg, unsigned e, bool out, const struct vf_msg *m); /* or NULL */
     void *saw_arg;
 };

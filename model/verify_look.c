@@ -33,13 +33,14 @@ const size_t dna_vf_num_properties = sizeof dna_vf_properties / sizeof dna_vf_pr
 _Static_assert(sizeof dna_vf_properties / sizeof dna_vf_properties[0] <= 32, "struct vf.broken has a bit each");
 
 const char *const dna_vf_when_name[VF_WHENS] = { "ACCEPT", "DELIVER", "TRANSMIT", "ANSWER", "ASK", "VOUCH", "GRANT",
-                                                 "SECURED", "ERROR", "SUPPOSE", "KEY", "DEAD", "LOGIN", "SETTLED", "STILL" };
+                                                 "SECURED", "ERROR", "SUPPOSE", "KEY", "DEAD", "LOGIN", "SETTLED", "STILL", "ENDLESS" };
 
 void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l)
 {
     const struct vf_end *end = &x->w.end[r.e];
     bool refuted;
     memset(l, 0, sizeof *l);
+    x->about = (struct vf_place){ r.ours, r.theirs };
     l->opened = dna_vf_slots[r.e].initiating;
     l->secured = end->cert != VF_CERT_NONE;
     l->proved = dna_vf_truly_proved(x, r.e, r.theirs, &refuted);
@@ -77,7 +78,7 @@ void dna_vf_observe(struct vf *x, enum vf_when when, const struct vf_look *l)
 void dna_vf_observe_pair(struct vf *x, enum vf_when when, struct vf_ref r)
 {
     struct vf_look l;
-    if (x->say) {
+    if (x->say && x->rows) {
         fprintf(x->say, "        %-2s (%s) %s > %s\n", dna_vf_slots[r.e].name, dna_vf_when_name[when],
                 dna_vf_domain_name[r.theirs], dna_vf_domain_name[r.ours]);
     }

@@ -75,8 +75,18 @@ static void print_content(const struct vf *x, const struct vf_msg *m, FILE *to)
     }
 }
 
+/* A negotiation that is one move, or goes on between honest servers, is told in one line. */
+static bool told_elsewhere(const struct vf *x, const struct vf_msg *m)
+{
+    return !x->rows && !(x->does & VF_FINE) && m->type >= VF_T_HEADER && m->type <= VF_T_FINISHED &&
+           m->type != VF_T_FEATURES;
+}
+
 void dna_vf_print_msg(const struct vf *x, unsigned e, bool out, const struct vf_msg *m, FILE *to)
 {
+    if (told_elsewhere(x, m) || (m->type == VF_T_FEATURES && !x->rows && (m->what & VF_F_STARTTLS))) {
+        return;
+    }
     const char *here = server_name[dna_vf_slots[e].server], *far = server_name[dna_vf_far_server(x, e) % 3];
     if (m->type == VF_T_GONE && out) {
         fprintf(to, "    %s --x    %s  %-2s  closes TCP\n", here, far, dna_vf_slots[e].name);
@@ -91,9 +101,6 @@ void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out
 {
     static const char *const text[VF_KINDS] = {
         [VF_M_DELIVER] = "what is under way arrives",
-        [VF_M_OPEN] = "the attacker opens a stream and secures it",
-        [VF_M_SERVE] = "the attacker answers and secures the stream",
-        [VF_M_SAY] = "the attacker says",
         [VF_M_TLS] = "TLS comes up",
         [VF_M_TLS_FAILS] = "the TLS handshake fails",
         [VF_M_DNS] = "DNS answers",
@@ -114,6 +121,20 @@ void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out
         fprintf(out, "* a user of %s sends a stanza to %s\n", dna_vf_domain_name[p->ours],
                 dna_vf_domain_name[p->theirs]);
         return;
+    }
+    if (move->kind == VF_M_OPEN || move->kind == VF_M_SERVE) {
+        fprintf(out, "* %s: the attacker %s and secures it, as %s, with %s", dna_vf_slots[move->e].name,
+                move->kind == VF_M_OPEN ? "opens a stream" : "answers the stream", dna_vf_domain_name[move->m.from],
+                cert_name[move->m.what]);
+        fputs(move->kind == VF_M_SERVE ? ", id=" : "", out);
+        if (move->kind == VF_M_SERVE) {
+            print_id(move->m.id, out);
+        }
+        fputc('\n', out);
+        return;
+    }
+    if (move->kind == VF_M_SAY) {
+        return; /* what it says comes next */
     }
     unsigned far = dna_vf_far_server(x, move->e);
     fprintf(out, "* %s: %s%s%s\n", dna_vf_slots[move->e].name, text[move->kind],

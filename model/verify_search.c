@@ -216,7 +216,7 @@ static bool expand(struct vf_search *s, struct vf *x, uint32_t from, bool *faile
             note(s, from, &moves[i], x->broken);
         }
         (void)visit(s, x, from, &moves[i], failed);
-        if (s->stop_at && (s->broken & s->stop_at) == s->stop_at) {
+        if ((s->stop_at && (s->broken & s->stop_at) == s->stop_at) || (s->broken & s->stop_at_any)) {
             return false;
         }
     }
@@ -272,13 +272,14 @@ size_t dna_vf_trace(const struct vf_search *s, size_t index, struct vf_move *out
     return num;
 }
 
-void dna_vf_print_trace(const struct vf_search *s, size_t index, FILE *out)
+void dna_vf_print_trace(const struct vf_search *s, size_t index, bool rows, FILE *out)
 {
     struct vf_move moves[256];
     struct vf x;
     size_t num = dna_vf_trace(s, index, moves, 256);
     dna_vf_init(&x, s->config, s->bugs);
     x.say = out;
+    x.rows = rows;
     for (size_t i = 0; i < num; i++) {
         dna_vf_apply(&x, &moves[i]);
     }

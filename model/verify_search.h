@@ -20,6 +20,7 @@ struct vf_search {
     const struct vf_config *config;
     uint32_t bugs;       /* planted in the environment: VF_BUGGY_* */
     uint32_t stop_at;    /* properties, a bit each: ends when all of them are violated */
+    uint32_t stop_at_any; /* ends when one of these is violated */
     uint32_t max_states; /* 0: as many as memory holds */
     uint64_t hash_mask;  /* 0: all bits; a test takes bits away, so that states collide */
     /* found */
@@ -50,7 +51,7 @@ void dna_vf_search_free(struct vf_search *s);
 /* dna_vf_trace fills the moves from the start to the violation of property `index`; returns their number. */
 size_t dna_vf_trace(const struct vf_search *s, size_t index, struct vf_move *out, size_t max);
 
-/* dna_vf_print_trace replays them and prints what happens. */
-void dna_vf_print_trace(const struct vf_search *s, size_t index, FILE *out);
+/* dna_vf_print_trace replays them and prints what happens; with each row and each step of a negotiation on request. */
+void dna_vf_print_trace(const struct vf_search *s, size_t index, bool rows, FILE *out);
 
 #endif

@@ -43,7 +43,7 @@ const char *const dna_vf_type_name[VF_TYPES] = {
     "</stream>", "TCP ends", "abort", "unknown element",
 };
 
-enum { IDS = 11 };
+enum { IDS = 11, MANY_STEPS = 400 };
 
 static void set_knobs(struct dna_knobs *k, const char *text)
 {
@@ -157,7 +157,8 @@ bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *
         proved = dna_vf_owner[domain] == far && (x->does & (far == VF_SA ? VF_CERT_A : VF_CERT_B)) &&
                  (domain == VF_A || domain == VF_B || (domain == VF_D && (x->does & VF_D_COVERED)));
     }
-    *refuted = cert != VF_CERT_NONE && !proved && domain < VF_DOMAINS && domain != VF_M && (x->does & VF_REFUTES);
+    *refuted = cert != VF_CERT_NONE && !proved && ((domain == VF_A && (x->does & VF_REFUTES_A)) ||
+                                                   (domain == VF_B && (x->does & VF_REFUTES_B)));
     return proved;
 }
 
@@ -284,6 +285,12 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
 {
     struct dna_stream_vars s;
     dna_vf_load(&x->w.end[e], &s);
+    if (++x->steps > MANY_STEPS) {
+        struct vf_look look = { 0 };
+        dna_effects_begin(fx, machine, vars[0], on);
+        dna_vf_observe(x, VF_W_ENDLESS, &look);
+        return;
+    }
     if (is_dead(machine, vars[0], on)) {
         struct vf_look look = { 0 };
         dna_effects_begin(fx, machine, vars[0], on);
@@ -299,7 +306,7 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
     if (fx->row != DNA_NO_ROW && x->fired) {
         x->fired[dna_vf_row_number(machine, fx->row)] = 1;
     }
-    if (fx->row != DNA_NO_ROW && x->say && machine != &dna_machine_proof) {
+    if (fx->row != DNA_NO_ROW && x->say && x->rows && machine != &dna_machine_proof) {
         fprintf(x->say, "        %-2s %s: %s > %s\n", dna_vf_slots[e].name, machine->rows[fx->row].id,
                 machine->events[on].name, machine->states[fx->to].name);
     }
