@@ -387,7 +387,7 @@ struct listing {
     const struct dna_hsi_suite *suite;
     uint32_t path[DNA_SESSION_MAX];
     size_t wanted; /* length */
-    dna_session_each *each;
+    dna_session_fn *each;
     void *ctx;
 };
 
@@ -406,7 +406,7 @@ static bool list(struct listing *l, uint32_t at, size_t depth)
     return true;
 }
 
-bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_each *each, void *ctx)
+bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_fn *each, void *ctx)
 {
     struct listing l = { .suite = suite, .each = each, .ctx = ctx };
     bool all = true;

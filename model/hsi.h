@@ -53,7 +53,7 @@ void dna_hsi_suite_count(struct dna_hsi_suite *suite);
 
 /* dna_hsi_suite_each calls `each` for all sessions, shortest first, until it returns false; returns
    whether it never did, false without memory too. */
-typedef bool dna_session_each(void *ctx, const uint32_t *word, size_t len);
-bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_each *each, void *ctx);
+typedef bool dna_session_fn(void *ctx, const uint32_t *word, size_t len);
+bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_fn *each, void *ctx);
 
 #endif

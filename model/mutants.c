@@ -302,7 +302,7 @@ static enum outcome compare(const struct dna_unfolding *u, const struct dna_over
 }
 
 /* Merging configurations must not show: what was unfolded is what the composition does. */
-static int itself(const struct dna_unfolding *u, const struct dna_profile *profile, char *err,
+static int itself(const struct dna_unfolding *u, const struct dna_habits *profile, char *err,
                   size_t size)
 {
     struct dna_judgement j = { 0 };
@@ -359,7 +359,7 @@ bool dna_hsi_suite_kills(const struct dna_unfolding *u, const struct dna_hsi_sui
 }
 
 int dna_campaign_begin(struct dna_campaign *c, const struct dna_role *role,
-                       const struct dna_profile *profile, unsigned extra, char *err, size_t size)
+                       const struct dna_habits *profile, unsigned extra, char *err, size_t size)
 {
     *c = (struct dna_campaign){ .role = role, .profile = *profile };
     c->unfoldings = calloc(role->num_scopes, sizeof *c->unfoldings);

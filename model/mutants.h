@@ -34,7 +34,7 @@ struct dna_judgement {
 /* dna_campaign is a role unfolded, with its suites; made once for all mutants. */
 struct dna_campaign {
     const struct dna_role *role;
-    struct dna_profile profile;
+    struct dna_habits profile;
     struct dna_unfolding *unfoldings; /* of each scope */
     struct dna_hsi_suite *suites;  /* by identifiers */
     struct dna_hsi_suite *extras;  /* sessions added for what they miss */
@@ -43,7 +43,7 @@ struct dna_campaign {
 
 /* dna_campaign_begin returns 0, or -1 with a message; dna_campaign_end frees. */
 int dna_campaign_begin(struct dna_campaign *c, const struct dna_role *role,
-                       const struct dna_profile *profile, unsigned extra, char *err, size_t size);
+                       const struct dna_habits *profile, unsigned extra, char *err, size_t size);
 void dna_campaign_end(struct dna_campaign *c);
 
 /* dna_mutants_each calls `each` for all mutants of rows that the role reaches; false stops it. */

@@ -14,7 +14,7 @@
 
 struct options {
     const struct dna_role *role;
-    struct dna_profile profile;
+    struct dna_habits profile;
     const char *scope;
     unsigned extra;
     bool figures, verbose;
@@ -41,7 +41,7 @@ static bool take_option(struct options *o, const char *name, const char *value, 
     } else if (strcmp(name, "--scope") == 0 && value) {
         o->scope = value;
     } else if (strcmp(name, "--profile") == 0 && value) {
-        if (dna_profile_read(&o->profile, value, err, sizeof err)) {
+        if (dna_habits_read(&o->profile, value, err, sizeof err)) {
             fprintf(stderr, "model-tool: %s\n", err);
             return false;
         }
@@ -57,7 +57,7 @@ static bool take_option(struct options *o, const char *name, const char *value, 
 static bool take_options(struct options *o, int argc, char **argv)
 {
     *o = (struct options){ 0 };
-    dna_profile_default(&o->profile);
+    dna_habits_default(&o->profile);
     if (argc < 1) {
         return false;
     }

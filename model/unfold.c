@@ -265,7 +265,7 @@ static int explore(struct dna_unfolding *u, struct dna_compose *c)
 }
 
 int dna_unfold(struct dna_unfolding *u, const struct dna_role *role, const struct dna_scope *scope,
-               const struct dna_profile *profile, struct dna_uniformity *uniformity, char *err,
+               const struct dna_habits *profile, struct dna_uniformity *uniformity, char *err,
                size_t size)
 {
     *u = (struct dna_unfolding){ .role = role, .scope = scope, .knobs = profile->knobs };
@@ -308,12 +308,12 @@ void dna_unfolding_free(struct dna_unfolding *u)
 
 /* --- profiles --- */
 
-void dna_profile_default(struct dna_profile *profile)
+void dna_habits_default(struct dna_habits *profile)
 {
-    *profile = (struct dna_profile){ .knobs = dna_knobs_default(), .choices = none };
+    *profile = (struct dna_habits){ .knobs = dna_knobs_default(), .choices = none };
 }
 
-static int profile_line(struct dna_profile *p, const char *line, char *err, size_t size)
+static int profile_line(struct dna_habits *p, const char *line, char *err, size_t size)
 {
     char name[64], mutant[80], rest;
     unsigned value;
@@ -332,7 +332,7 @@ static int profile_line(struct dna_profile *p, const char *line, char *err, size
     return -1;
 }
 
-int dna_profile_read(struct dna_profile *profile, const char *path, char *err, size_t size)
+int dna_habits_read(struct dna_habits *profile, const char *path, char *err, size_t size)
 {
     char line[256], why[160];
     unsigned number = 0;

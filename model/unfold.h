@@ -39,24 +39,24 @@ struct dna_unfolding {
     struct dna_scene begin; /* behind the prefix */
 };
 
-/* dna_profile is what is known of an implementation: knobs, and the alternatives of CHOICEs that it
+/* dna_habits is what is known of an implementation: knobs, and the alternatives of CHOICEs that it
    takes, as an overlay of ROW:choice mutants.  Free of ownership. */
-struct dna_profile {
+struct dna_habits {
     struct dna_knobs knobs;
     struct dna_overlay choices;
 };
 
-/* dna_profile_default is the reference's: default knobs, first alternatives. */
-void dna_profile_default(struct dna_profile *profile);
+/* dna_habits_default is the reference's: default knobs, first alternatives. */
+void dna_habits_default(struct dna_habits *profile);
 
-/* dna_profile_read reads lines "knob NAME=VALUE" and "choice ROW"; '#' begins a comment.  Returns 0,
+/* dna_habits_read reads lines "knob NAME=VALUE" and "choice ROW"; '#' begins a comment.  Returns 0,
    or -1 with file, line and reason in err. */
-int dna_profile_read(struct dna_profile *profile, const char *path, char *err, size_t size);
+int dna_habits_read(struct dna_habits *profile, const char *path, char *err, size_t size);
 
 /* dna_unfold unfolds the scope.  uniformity may be NULL; it is added to.  Returns 0, or -1 with a
    message in err (a name the scope misspells, a prefix that cannot be sent, no memory). */
 int dna_unfold(struct dna_unfolding *u, const struct dna_role *role, const struct dna_scope *scope,
-               const struct dna_profile *profile, struct dna_uniformity *uniformity, char *err,
+               const struct dna_habits *profile, struct dna_uniformity *uniformity, char *err,
                size_t size);
 
 void dna_unfolding_free(struct dna_unfolding *u);

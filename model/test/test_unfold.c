@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct dna_profile profile;
+static struct dna_habits profile;
 
 /* --- the correspondence is complete --- */
 
@@ -308,7 +308,7 @@ static void test_walker_objects(void)
 
 /* --- profiles, errors --- */
 
-static int read_profile(const char *text, struct dna_profile *p, char *err, size_t size)
+static int read_profile(const char *text, struct dna_habits *p, char *err, size_t size)
 {
     char path[] = "/tmp/profile-XXXXXX";
     int fd = mkstemp(path);
@@ -317,15 +317,15 @@ static int read_profile(const char *text, struct dna_profile *p, char *err, size
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     fputs(text, out);
     fclose(out);
-    dna_profile_default(p);
-    int failed = dna_profile_read(p, path, err, size);
+    dna_habits_default(p);
+    int failed = dna_habits_read(p, path, err, size);
     unlink(path);
     return failed;
 }
 
 static void test_profile(void)
 {
-    struct dna_profile p;
+    struct dna_habits p;
     char err[256] = "";
     CU_ASSERT_EQUAL(read_profile("# what it does\nknob tls_required=0\nchoice SR22 # ignores\n", &p, err, sizeof err), 0);
     CU_ASSERT_EQUAL(p.knobs.tls_required, 0);
@@ -336,7 +336,7 @@ static void test_profile(void)
     CU_ASSERT(strstr(err, "not an alternative of a CHOICE") != NULL);
     CU_ASSERT_EQUAL(read_profile("chance SR22\n", &p, err, sizeof err), -1);
     CU_ASSERT(strstr(err, ":1: expected knob NAME=VALUE or choice ROW") != NULL);
-    CU_ASSERT_EQUAL(dna_profile_read(&p, "/nonexistent", err, sizeof err), -1);
+    CU_ASSERT_EQUAL(dna_habits_read(&p, "/nonexistent", err, sizeof err), -1);
 }
 
 /* A profile that ignores unknown elements: the stream goes on. */
@@ -395,7 +395,7 @@ static void test_judgement(void)
 
 int main(void)
 {
-    dna_profile_default(&profile);
+    dna_habits_default(&profile);
     CU_initialize_registry();
     CU_pSuite suite = CU_add_suite("unfold", NULL, NULL);
     CU_add_test(suite, "every internal output leads somewhere", test_wires);
