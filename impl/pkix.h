@@ -78,10 +78,10 @@ X509_STORE *dna_pkix_store_new(const char *ca_file, const char *ca_dir, char *wh
 bool dna_pkix_store_add_crl(X509_STORE *store, const char *crl_file, char *why, size_t why_len);
 
 /* dna_pkix_path_facts() validates the path of leaf at the present time and sets path, dates,
- * listed, for_server and for_client. untrusted may be NULL, hold junk and be in any order.
- * consult_lists: look for every certificate but the trust anchor on the store's revocation lists;
- * else listed is 0. detail gets a line about path, or about dates if path is good, or is left
- * empty. */
+ * listed, authority, for_server and for_client. untrusted may be NULL, hold junk and be in any
+ * order. consult_lists: look for every certificate but the trust anchor on the store's revocation
+ * lists; else listed is 0. detail gets a line about path, or about dates if path is good, or is
+ * left empty. */
 void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
                          bool consult_lists, struct prooftype_pkix_facts *e, char *detail,
                          size_t detail_len);
