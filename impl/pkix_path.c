@@ -215,6 +215,7 @@ void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *sto
         (void)snprintf(detail, detail_len, "%s",
                        X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
     }
+    e->authority = (X509_get_extension_flags(leaf) & EXFLAG_CA) != 0;
     e->for_server = serves(path, X509_PURPOSE_SSL_SERVER);
     e->for_client = serves(path, X509_PURPOSE_SSL_CLIENT);
     X509_STORE_CTX_free(ctx);
