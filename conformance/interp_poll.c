@@ -120,6 +120,16 @@ static void begin_tls(struct dna_case_run *run, struct dna_candidate *cand)
         dna_conn_tls(conn, &options);
 }
 
+/* two branches of an 'either' that begin with the handshake, one with its success: it is the same one */
+static bool handshake_begun(const struct dna_case_run *run, const struct dna_candidate *cand)
+{
+    for (const struct dna_candidate *c = run->candidates; c < cand; c++)
+        if (c->step->kind == DNA_STEP_TLS && c->step->actor == cand->step->actor &&
+            strcmp(c->step->conn, cand->step->conn) == 0)
+            return true;
+    return false;
+}
+
 void dna_step_begin(struct dna_case_run *run, struct dna_candidate *cand)
 {
     cand->begun = true;
@@ -127,7 +137,10 @@ void dna_step_begin(struct dna_case_run *run, struct dna_candidate *cand)
     case DNA_STEP_NOTHING: begin_nothing(run, cand); break;
     case DNA_STEP_BARRIER: begin_client_barrier(run, cand); break;
     case DNA_STEP_CONNECT: begin_connect(run, cand); break;
-    case DNA_STEP_TLS: begin_tls(run, cand); break;
+    case DNA_STEP_TLS:
+        if (!handshake_begun(run, cand))
+            begin_tls(run, cand);
+        break;
     default: break;
     }
 }
