@@ -31,7 +31,8 @@ static const char help[] =
     "then looked at also where nothing proves the domain, unless it is refuted.\n"
     "\n"
     "Exit status: 0 there is a strong association for every service looked at; 1 there is none for\n"
-    "one that can be reached, or it is refuted; 2 usage; 99 one could not be reached or looked at.\n";
+    "one that can be reached, it is refuted, or DNSSEC forbids to go there; 2 usage; 99 one could\n"
+    "not be reached or looked at.\n";
 
 enum option_id {
     OPT_C2S = 256,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* look_judge.c -- what follows from a look: whether the delegation is secure, what an operator might
-   do next, and the exit status.  All of it is read from the document. */
+/* look_judge.c -- what follows from a look: whether the delegation is secure, what an operator
+   might do next, and the exit status.  All of it is read from the document. */
 #include <string.h>
 
 #include "impl/look_internal.h"
@@ -92,7 +92,8 @@ static void advise_proving(json_t *service)
     else if (is(service, "verdict", "none"))
         advise(service, "let the server present a certificate that names the domain, from a CA "
                         "that is trusted");
-    if (says(service, "POSH", "unclear"))
+    /* a domain without a web server need not have one */
+    if (says(service, "POSH", "unclear") && yes(json_object_get(service, "posh"), "answered"))
         advise(service, "repair the POSH document, or answer 404 where there is none");
 }
 
@@ -126,8 +127,8 @@ static bool any_target_bogus(const json_t *service)
     return false;
 }
 
-/* Whoever was not reached because DNSSEC forbids to believe where it is has a fault of its own; that
-   there is no service is no fault. */
+/* Whoever was not reached because DNSSEC forbids to believe where it is has a fault of its own;
+   that there is no service is no fault. */
 static void judge_reaching(json_t *service)
 {
     const json_t *srv = json_object_get(service, "srv");

@@ -166,10 +166,13 @@ static void print_proofs(const json_t *service, FILE *out)
 
     json_array_foreach(list, i, p)
     {
-        const char *sought = text(p, "sought");
-        bool more = sought[0] && strcmp(sought, text(p, "why")) != 0;
-        line(out, text(p, "name"), "%s: %s%s%s", text(p, "says"), text(p, "why"),
-             more ? "; sought: " : "", more ? sought : "");
+        const char *sought = text(p, "sought"), *why = text(p, "why");
+        bool idle = !sought[0] || strcmp(sought, "nothing") == 0;
+        if (strstr(sought, why)) /* where it was sought, and why in vain: told once */
+            line(out, text(p, "name"), "%s: %s", text(p, "says"), sought);
+        else
+            line(out, text(p, "name"), "%s: %s%s%s", text(p, "says"), why,
+                 idle ? "" : "; sought: ", idle ? "" : sought);
     }
     if (text(d, "to")[0]) {
         join(json_object_get(d, "by"), NULL, &by);

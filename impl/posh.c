@@ -26,7 +26,7 @@ struct retrieval {
     const struct dna_knobs *knobs;
     const struct dna_pkix_policy *policy;
     unsigned refs;
-    bool cached;
+    bool cached, answered;
     TAILQ_ENTRY(retrieval) entry; /* of the cache, the longest unused first */
     char *domain, *key, *source, *url;
     enum dna_pkix_service service;
@@ -295,6 +295,7 @@ static void on_got(void *arg, const struct dna_posh_got *got)
 {
     struct retrieval *r = arg;
     r->get = NULL;
+    r->answered = r->answered || got->status != 0;
     (void)snprintf(r->why, sizeof r->why, "%s", got->why);
     if (is_redirect(got->status) && got->location)
         on_redirect(r, got);
@@ -514,6 +515,7 @@ struct dna_posh_about dna_posh_about(const struct dna_posh_ask *ask)
     const struct retrieval *r = ask->of;
     return (struct dna_posh_about){ .source = r->url ? r->source : NULL,
                                     .url = r->url,
+                                    .answered = r->answered,
                                     .found = r->m.state == prooftype_posh_S_HAVE,
                                     .pending = pending(r),
                                     .absent = r->m.state == prooftype_posh_S_ABSENT,

@@ -57,6 +57,7 @@ void dna_posh_sought(const struct dna_posh_ask *ask, char *text, size_t len);
 /* What a retrieval brought in, for people; the text is borrowed from the ask. */
 struct dna_posh_about {
     const char *source, *url; /* where it was sought, and where found; NULL: nothing was sought */
+    bool answered;            /* a web server has answered by HTTP, whatever it said */
     bool found;               /* there is a document with fingerprints */
     bool pending, absent;     /* absent: the source says there is none */
     bool by_reference;        /* a reference document named the url */

@@ -99,6 +99,8 @@ struct dna_cert_spec {
     bool policies_critical;
     bool require_policy;          /* policy constraints: requireExplicitPolicy 0 */
     bool inhibit_mapping;         /* policy constraints: inhibitPolicyMapping 0 */
+    char ocsp[DNA_CERT_NAME_LEN]; /* URL of a responder, as authority information access; "" = none */
+    char crl_at[DNA_CERT_NAME_LEN]; /* URL of a CRL distribution point */
     enum dna_cert_chain chain;
     bool no_subject;              /* empty; the names are in the extension alone */
     unsigned filler;              /* so many more dNSNames, before the others */
@@ -146,6 +148,7 @@ void dna_cert_spec_init(struct dna_cert_spec *spec);
  *   permitted= excluded=  subtrees: dNSNames, srv:NAME, dir:ATTRIBUTE=VALUE
  *   constraints=critical|optional|minimum    (of the subtrees)
  *   policies=OID,...[,critical]              policy-constraints=explicit,no-mapping
+ *   ocsp=URL  crl-at=URL  (where the certificate says that revocation can be learnt)
  *   chain=good|full|none|reversed|junk       subject=none
  *   filler=N (so many dNSNames before the others)  critical=unknown  revoked (by the lab's CA)
  * Class USAGE with the offending key in the text otherwise.
