@@ -256,8 +256,6 @@ static void test_authorities(void)
     CU_ASSERT_EQUAL(BELOW(.constraints = "permitted;DNS:example"), HELD);
     CU_ASSERT_EQUAL(BELOW(.critical = "1.2.3.4"), G(unknown_extension));
     CU_ASSERT_EQUAL(LEAF(.critical = "1.2.3.4"), G(unknown_extension));
-    CU_ASSERT_EQUAL(LEAF(.basic = "critical,CA:TRUE"), G(is_authority));
-    CU_ASSERT_EQUAL(LEAF(.basic = "CA:FALSE"), HELD);
 }
 
 static void test_weak(void)
