@@ -36,7 +36,7 @@ static const char help[] =
     "                            --expect-message, else 0)\n"
     "Finding the server\n"
     "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
-    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC; without it DANE proves nothing\n"
+    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC (else DANE proves nothing)\n"
     "  --connect HOST[:PORT]     go there instead of asking DNS; the domain to prove stays\n"
     "Deciding on the certificate\n"
     "  --ca-file F, --ca-dir D   trusted roots (default: the system's)\n"
@@ -56,7 +56,8 @@ static const char help[] =
     "  --help, --version\n"
     "\n"
     "Exit status: 0 associated (strongly, by a pin, or unauthenticated with consent: see the\n"
-    "RESULT line) and all done; 1 refused: no association, no TLS, no login, message bounced or\n"
+    "RESULT line) and all done; 1 refused: no association or one that the domain's owner refutes,\n"
+    "which neither a pin nor consent overrides, no TLS, no login, message bounced or\n"
     "not received; 2 usage; 99 no server found or reached, connection lost, out of time.\n";
 
 enum option_id {
@@ -210,6 +211,29 @@ static bool read_mutant(const char *value)
 }
 #endif
 
+/* False: it is none of those without a value. */
+static bool read_flag(struct command *c, int option)
+{
+    struct dna_client_options *o = &c->options;
+
+    switch (option) {
+    case OPT_ACCEPT:
+        return o->accept_unauthenticated = true;
+    case OPT_POSH:
+    case OPT_NO_POSH:
+        o->knobs.posh = option == OPT_POSH;
+        return true;
+    case OPT_EXPLAIN:
+        return o->explain = true;
+    case OPT_JSON:
+        return o->json = true;
+    case 'v':
+        return c->verbose = true;
+    default:
+        return false;
+    }
+}
+
 static bool read_option(struct command *c, int option, const char *value)
 {
     struct dna_client_options *o = &c->options;
@@ -234,34 +258,19 @@ static bool read_option(struct command *c, int option, const char *value)
         return read_connect(c, value);
     case OPT_PIN:
         o->pin = c->pin;
-        return dna_pin_fingerprint(value, c->pin) || dna_command_usage("--pin: `%s' is no SHA-256", value);
+        return dna_pin_fingerprint(value, c->pin) ||
+               dna_command_usage("--pin: `%s' is no SHA-256", value);
     case OPT_PINS:
         o->pins_path = strcmp(value, "none") == 0 ? NULL : value;
-        return true;
-    case OPT_ACCEPT:
-        o->accept_unauthenticated = true;
         return true;
 #ifdef DNA_TEST_BUILD
     case OPT_MUTATE: /* damages a row of the tables: model/interp.h */
         return read_mutant(value);
 #endif
-    case OPT_POSH:
-    case OPT_NO_POSH:
-        o->knobs.posh = option == OPT_POSH;
-        return true;
     case OPT_KNOB:
         return dna_command_knob(value, &o->knobs);
-    case OPT_EXPLAIN:
-        o->explain = true;
-        return true;
-    case OPT_JSON:
-        o->json = true;
-        return true;
-    case 'v':
-        c->verbose = true;
-        return true;
     default:
-        return read_text_option(c, option, value);
+        return read_flag(c, option) || read_text_option(c, option, value);
     }
 }
 
@@ -277,8 +286,9 @@ static bool complete(struct command *c, int argc)
     if (!c->have_jid)
         return dna_command_usage("%s", "--jid is missing");
     if (c->jid.local[0] && !o->password)
-        return dna_command_usage("%s", "--password-file (or --password) is missing; to see the association "
-                           "without logging in, give --jid DOMAIN");
+        return dna_command_usage("%s",
+                                 "--password-file (or --password) is missing; to see the "
+                                 "association without logging in, give --jid DOMAIN");
     if (!c->jid.local[0] && (o->to || o->expect_id))
         return dna_command_usage("%s", "messages need an account: --jid USER@DOMAIN");
     if (!to_ok)

@@ -175,7 +175,8 @@ void dna_client_show_certificate(struct dna_client *c)
 void dna_client_show_proofs(struct dna_client *c)
 {
     for (int i = 0; i < DNA_NUM_PROOFTYPES; i++) {
-        const struct dna_proof_part *part = dna_proof_part(dna_dial_proof(c->dial), (enum dna_prooftype_id)i);
+        const struct dna_proof_part *part =
+            dna_proof_part(dna_dial_proof(c->dial), (enum dna_prooftype_id)i);
         char name[32];
         dna_proof_name(part->type, name, sizeof name);
         bool more = part->sought[0] && strcmp(part->sought, part->why) != 0;

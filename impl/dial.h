@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* dial: finding and reaching the server of a domain for somebody who opens one stream: the machine
- * resolution, its questions to DNS and to the prooftypes, the walk through targets and addresses, and
- * TCP. Whoever dials watches what is learned on the way; each news comes before the table hears of
- * it. xdna-client's runs and its looks from outside dial; a server, which may find a stream to
+ * resolution, its questions to DNS and to the prooftypes, the walk through targets and addresses,
+ * and TCP. Whoever dials watches what is learned on the way; each news comes before the table hears
+ * of it. xdna-client's runs and its looks from outside dial; a server, which may find a stream to
  * reuse, has its own (s2s_resolve.c). */
 #ifndef DNA_IMPL_DIAL_H
 #define DNA_IMPL_DIAL_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* look.h -- the outside look at a domain: what anyone can prove about it without an account there.
    For clients and for servers: how it is found, whom one reaches, what is offered, and what each
-   prooftype makes of the certificate.  Driven by the tables resolution, starttls_initiating and, as
-   a client without an account, c2s_client, as a server that only asks, stream_initiating; nothing is
-   sent that would need an association.  The record is one JSON document; the text is made of it. */
+   prooftype makes of the certificate.  Driven by the tables resolution and starttls_initiating and,
+   as a client without an account, c2s_client, as a server that only asks, stream_initiating.
+   Nothing is sent that needs an association.  The record is one JSON document, the text is made of
+   it. */
 #ifndef DNA_IMPL_LOOK_H
 #define DNA_IMPL_LOOK_H
 

@@ -98,12 +98,12 @@ void dna_look_opened(struct dna_look *all);
 void dna_look_closed(struct dna_look *all); /* the last one ends the run */
 void dna_look_over(struct look *l);         /* nothing more comes of this service */
 void dna_look_deadline(struct event *timer, uint32_t ms);
-/* dna_look_problem keeps the first reason why a look did not come to its end: what became of it, and
-   one line.  outcome is a word of the document. */
+/* dna_look_problem keeps the first reason why a look did not come to its end: what became of it,
+   and one line.  outcome is a word of the document. */
 void dna_look_problem(struct look *l, const char *outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* look_stream.c: makes the timers and machines; takes the connection over; what all streams send. */
+/* look_stream.c: makes timers and machines; takes the connection over; what all streams send. */
 void dna_look_begin_stream(struct look *l);
 void dna_look_connected(struct look *l, struct dna_conn *conn);
 void dna_look_send_header(struct look *l, const char *from, const char *declarations);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* look_judge.c -- what follows from a look: whether the delegation is secure, what an operator might
-   do next, and the exit status.  All of it is read from the document. */
+/* look_judge.c -- what follows from a look: whether the delegation is secure, what an operator
+   might do next, and the exit status.  All of it is read from the document. */
 #include <string.h>
 
 #include "impl/look_internal.h"
@@ -127,8 +127,8 @@ static bool any_target_bogus(const json_t *service)
     return false;
 }
 
-/* Whoever was not reached because DNSSEC forbids to believe where it is has a fault of its own; that
-   there is no service is no fault. */
+/* Whoever was not reached because DNSSEC forbids to believe where it is has a fault of its own;
+   that there is no service is no fault. */
 static void judge_reaching(json_t *service)
 {
     const json_t *srv = json_object_get(service, "srv");

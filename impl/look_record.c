@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* look_record.c -- what a look puts into its document.  Every member is there from the start, as null
-   or empty, so that a reader finds each by its name. */
+/* look_record.c -- what a look puts into its document.  Every member is there from the start, as
+   null or empty, so that a reader finds each by its name. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "impl/look_internal.h"
 #include "impl/tls.h"
 
-/* A peer's text must not move the cursor of a terminal, break a line or make the document invalid. */
+/* A peer's text must not move the cursor of a terminal, break a line or spoil the document. */
 json_t *dna_look_string(const char *text)
 {
     char *copy = dna_strdup(text);

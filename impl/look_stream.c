@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* look_stream.c -- the connection of a look: bytes and timers turned into events of whichever machine
-   it has, with the facts that both have in common. */
+/* look_stream.c -- the connection of a look: bytes and timers turned into events of whichever
+   machine it has, with the facts that both have in common. */
 #include <stdlib.h>
 #include <string.h>
 

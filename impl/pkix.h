@@ -78,7 +78,8 @@ X509_STORE *dna_pkix_store_new(const char *ca_file, const char *ca_dir, char *wh
 bool dna_pkix_store_add_crl(X509_STORE *store, const char *crl_file, char *why, size_t why_len);
 
 /* dna_pkix_path_facts() validates the path of leaf at the present time and sets path, dates,
- * listed, for_server and for_client. untrusted may be NULL, hold junk and be in any order.
+ * listed, authority, for_server and for_client. untrusted may be NULL, hold junk and be in any
+ * order.
  * consult_lists: look for every certificate but the trust anchor on the store's revocation lists;
  * else listed is 0. detail gets a line about path, or about dates if path is good, or is left
  * empty. */

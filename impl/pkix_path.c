@@ -188,6 +188,11 @@ static X509_STORE_CTX *context(X509 *leaf, STACK_OF(X509) * untrusted, X509_STOR
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, security_level());
+    /* Policies are processed (RFC 5280 4.2.1.11); with any policy as the set that is acceptable
+     * (6.1.1 (c)) they matter only where an issuer requires one. */
+    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_POLICY_CHECK);
+    if (X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
+        abort();
     X509_STORE_CTX_set_verify_cb(ctx, note);
     return ctx;
 }
@@ -215,6 +220,7 @@ void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *sto
         (void)snprintf(detail, detail_len, "%s",
                        X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
     }
+    e->authority = (X509_get_extension_flags(leaf) & EXFLAG_CA) != 0;
     e->for_server = serves(path, X509_PURPOSE_SSL_SERVER);
     e->for_client = serves(path, X509_PURPOSE_SSL_CLIENT);
     X509_STORE_CTX_free(ctx);

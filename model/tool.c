@@ -9,6 +9,7 @@
  *   model-tool docs DIR        DIR/NAME.md for each machine: diagram, vocabulary, rows, citations
  *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
  *   model-tool walk FILE...    whether the tables allow a recorded trace (fixtures/traces), and where not
+ *   model-tool verify ...      the model checker: what holds against an attacker (verify.h, PROOF.md)
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
  * Tables are read again as text, for their hashes and lines; so it runs in the root of the
@@ -18,6 +19,8 @@
 #include "model/docs.h"
 #include "model/gen.h"
 #include "model/machines.h"
+#include "model/tool_derive.h"
+#include "model/verify.h"
 #include "model/walk.h"
 
 #include <openssl/sha.h>
@@ -323,12 +326,21 @@ int main(int argc, char **argv)
         }
         return worst;
     }
+    if (strcmp(command, "derive") == 0) {
+        return dna_tool_derive(argc - 2, argv + 2);
+    }
+    if (strcmp(command, "mutate") == 0) {
+        return dna_tool_mutate(argc - 2, argv + 2);
+    }
+    if (strcmp(command, "verify") == 0) {
+        return dna_verify_cmd(argc - 2, argv + 2);
+    }
     if (strcmp(command, "uncited") == 0 && argc == 2) {
         report_uncited(true);
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE...\n",
+          "mutants [NAME] | walk FILE... | verify [--list ...] | derive ROLE ... | mutate ROLE ...\n",
           stderr);
     return 2;
 }

@@ -383,7 +383,9 @@ static void rare_shapes_are_as_written(void)
                     *ever = mint("dns=a.example notafter=never"),
                     *longest = mint("dns=a.example serial=long"),
                     *negative = mint("dns=a.example serial=negative"),
-                    *raw = mint("utf8=b\xc3\xbc.example eku=xmpp ou=unit uri=xmpp:a.example");
+                    *raw = mint("utf8=b\xc3\xbc.example eku=xmpp ou=unit uri=xmpp:a.example"),
+                    *asks = mint("dns=a.example ocsp=http://a.example/ crl-at=http://b.example/");
+    STACK_OF(OPENSSL_STRING) *responders = X509_get1_ocsp(asks->x509);
     char unit[32];
 
     CU_ASSERT_EQUAL(verify(below, dna_ca_bounded_root(ca), X509_PURPOSE_SSL_SERVER, 0),
@@ -403,7 +405,11 @@ static void rare_shapes_are_as_written(void)
     dna_cert_unref(ever);
     dna_cert_unref(longest);
     dna_cert_unref(negative);
+    CU_ASSERT_STRING_EQUAL(sk_OPENSSL_STRING_value(responders, 0), "http://a.example/");
+    CU_ASSERT_TRUE(X509_get_ext_by_NID(asks->x509, NID_crl_distribution_points, -1) >= 0);
+    X509_email_free(responders);
     dna_cert_unref(raw);
+    dna_cert_unref(asks);
 }
 
 /* with the list, as a server that checks revocation has it */

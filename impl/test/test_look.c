@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_look.c -- the outside look at a domain, against a signed zone, a web server and XMPP servers
-   of this test, each in a process of its own.  The JSON is parsed back; every verdict is reached. */
+/* test_look.c -- the outside look at a domain, against a signed zone, a web server and XMPP
+   servers of this test, each in a process of its own.  The JSON is parsed back; every
+   verdict is reached. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>

@@ -247,6 +247,8 @@ static void test_authorities(void)
     CU_ASSERT_EQUAL(below((struct recipe){ 0 }, (struct recipe){ .basic = "CA:TRUE,pathlen:1" },
                           true),
                     HELD);
+    CU_ASSERT_EQUAL(LEAF(.basic = "CA:TRUE"), G(an_authority));
+    CU_ASSERT_EQUAL(LEAF(.basic = "CA:FALSE"), HELD);
     CU_ASSERT_EQUAL(BELOW(.usage = "digitalSignature,cRLSign"), G(not_for_signing));
     CU_ASSERT_EQUAL(BELOW(.usage = "keyCertSign"), HELD);
     CU_ASSERT_EQUAL(BELOW(.constraints = "permitted;DNS:b.example"), G(out_of_bounds));

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify.c -- model-tool verify: which claims hold, and how what does not is shown.
+ */
+#include "model/verify.h"
+
+#include "model/verify_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+    const char *config, *property, *bug;
+    bool list, traces, rows, survey;
+    const char *scenario;
+};
+
+static void print_number(unsigned long n, FILE *out)
+{
+    if (n >= 1000) {
+        print_number(n / 1000, out);
+        fprintf(out, ",%03lu", n % 1000);
+    } else {
+        fprintf(out, "%lu", n);
+    }
+}
+
+static void print_size(const struct vf_search *s, FILE *out)
+{
+    print_number(s->num, out);
+    fprintf(out, " states, %.1f s", s->seconds);
+}
+
+/* Returns whether the claim is as stated. */
+static bool claim(const struct vf_search *s, size_t property, const struct request *r)
+{
+    const char *id = dna_vf_properties[property].id;
+    const struct vf_limit *limit = dna_vf_limit_of(s->config->name, id);
+    bool broken = s->broken & 1u << property;
+    bool known = s->full && !s->overflow;
+    printf("claim %s config %s: ", id, s->config->name);
+    if (limit) {
+        printf("%s", broken ? "limit, refuted as documented" : known ? "HOLDS, though a limit is documented" : "UNKNOWN");
+    } else {
+        printf("%s", broken ? "REFUTED" : known ? "holds" : "UNKNOWN: not explored to the end");
+    }
+    printf(", ");
+    print_size(s, stdout);
+    printf("%s%s\n", limit ? ": " : "", limit ? limit->text : "");
+    if (broken && (r->traces || r->rows || !limit)) {
+        dna_vf_print_trace(s, property, r->rows, stdout);
+    }
+    return limit ? broken : known && !broken;
+}
+
+static int run_config(const struct vf_config *config, const struct request *r)
+{
+    struct vf_search s = { .config = config };
+    int bad = 0;
+    if (dna_vf_run_config(config, &s)) {
+        fputs("verify: out of memory\n", stderr);
+        bad = 3;
+    }
+    for (size_t i = 0; bad < 3 && i < dna_vf_num_properties; i++) {
+        bool arises = s.seen & 1u << dna_vf_properties[i].when;
+        if ((arises || s.broken & 1u << i || dna_vf_limit_of(config->name, dna_vf_properties[i].id)) &&
+            (!r->property || strcmp(r->property, dna_vf_properties[i].id) == 0) && !claim(&s, i, r)) {
+            bad = 1;
+        }
+    }
+    if (s.overflow) {
+        fprintf(stderr, "verify: a bound was too small in %s\n", config->name);
+        bad = 3;
+    }
+    fflush(stdout);
+    dna_vf_search_free(&s);
+    return bad;
+}
+
+static int write_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property, const char *path)
+{
+    FILE *out = fopen(path, "w");
+    int status = out ? dna_vf_scenario(bug, s, property, out) : -1;
+    if ((out && fclose(out)) || !out) {
+        perror(path);
+        return 2;
+    }
+    if (status) {
+        fprintf(stderr, "verify: the bug %s does not show at B alone: no scenario is written\n", bug->id);
+        (void)remove(path);
+    }
+    return status ? 2 : 0;
+}
+
+static int run_bug(const struct vf_planted *bug, const struct request *r)
+{
+    struct vf_search s = { 0 };
+    int bad = dna_vf_run_planted(bug, &s) ? 3 : 0;
+    int property = dna_vf_find_property(bug->property);
+    if (!bad) {
+        bool found = s.broken & 1u << property;
+        struct vf_move moves[256];
+        printf("bug %s: ", bug->id);
+        if (found) {
+            printf("refuted by %s in %zu moves, ", bug->property, dna_vf_trace(&s, (size_t)property, moves, 256));
+        } else {
+            printf("NOT FOUND by %s in %s, ", bug->property, bug->config);
+        }
+        print_size(&s, stdout);
+        printf(" (%s): %s\n", bug->seen, bug->text);
+        if (found && (r->traces || r->rows)) {
+            dna_vf_print_trace(&s, (size_t)property, r->rows, stdout);
+        }
+        bad = found ? 0 : 1;
+        if (found && r->scenario) {
+            bad = write_scenario(bug, &s, (size_t)property, r->scenario);
+        }
+    }
+    fflush(stdout);
+    dna_vf_search_free(&s);
+    dna_interp_restore();
+    return bad;
+}
+
+static int list(void)
+{
+    for (size_t i = 0; i < dna_vf_num_properties; i++) {
+        const struct vf_property *p = &dna_vf_properties[i];
+        printf("property %-4s %-8s %s\n                  %s\n", p->id, dna_vf_when_name[p->when], p->text, p->expr);
+    }
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        printf("config %-20s %s\n", dna_vf_configs[i].name, dna_vf_configs[i].text);
+    }
+    for (size_t i = 0; i < dna_vf_num_planted; i++) {
+        const struct vf_planted *b = &dna_vf_planted[i];
+        printf("bug %-24s %s in %s: %s\n", b->id, b->property, b->config, b->text);
+    }
+    return 0;
+}
+
+static int run(const struct request *r)
+{
+    int worst = 0, status;
+    for (size_t i = 0; i < dna_vf_num_configs && !r->bug; i++) {
+        if (!r->config || strcmp(r->config, dna_vf_configs[i].name) == 0) {
+            status = run_config(&dna_vf_configs[i], r);
+            worst = status > worst ? status : worst;
+        }
+    }
+    for (size_t i = 0; i < dna_vf_num_planted && !r->config && !r->property; i++) {
+        if (!r->bug || strcmp(r->bug, dna_vf_planted[i].id) == 0) {
+            status = run_bug(&dna_vf_planted[i], r);
+            worst = status > worst ? status : worst;
+        }
+    }
+    return worst;
+}
+
+static int usage(void)
+{
+    fputs("usage: model-tool verify [--list | --rows] [--config NAME] [--property ID] [--bug ID [--scenario FILE]] [--traces] [--rows-fired]\n", stderr);
+    return 2;
+}
+
+int dna_verify_cmd(int argc, char **argv)
+{
+    struct request r = { 0 };
+    for (int i = 0; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(argv[i], "--list") == 0) {
+            r.list = true;
+        } else if (strcmp(argv[i], "--rows-fired") == 0) {
+            r.rows = true;
+        } else if (strcmp(argv[i], "--rows") == 0) {
+            r.survey = true;
+        } else if (strcmp(argv[i], "--scenario") == 0 && value) {
+            r.scenario = argv[++i];
+        } else if (strcmp(argv[i], "--traces") == 0) {
+            r.traces = true;
+        } else if (strcmp(argv[i], "--config") == 0 && value && dna_vf_find_config(value) >= 0) {
+            r.config = argv[++i];
+        } else if (strcmp(argv[i], "--property") == 0 && value && dna_vf_find_property(value) >= 0) {
+            r.property = argv[++i];
+        } else if (strcmp(argv[i], "--bug") == 0 && value && dna_vf_find_planted(value) >= 0) {
+            r.bug = argv[++i];
+        } else {
+            return usage();
+        }
+    }
+    if (r.survey) {
+        return dna_vf_survey();
+    }
+    return r.list ? list() : run(&r);
+}

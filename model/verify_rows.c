@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify_rows.c -- which property guards which row: each row that cites a requirement of security is damaged, and
+ * the properties must notice.
+ *
+ * A row is dropped, its guard forced, and, if nothing notices that, it is led to each other state.  A damaged
+ * row is tried in the smallest configurations that meet its cell.  Dropping what a row does is often safe, so a
+ * row that no property guards is no fault; it is listed, with the conformance suite's mutants to cover it.
+ */
+#include "model/verify_run.h"
+
+#include "model/cell.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TRIED = 3, MAX_CONFIGS = 64 };
+
+struct survey {
+    uint8_t *fired[MAX_CONFIGS];
+    uint32_t states[MAX_CONFIGS], broken[MAX_CONFIGS];
+    size_t by_size[MAX_CONFIGS]; /* configurations, the smallest first */
+    size_t guarded, unguarded, unmet;
+};
+
+static bool cites_security(const struct dna_row *row)
+{
+    for (const uint16_t *r = row->because; *r != DNA_REQ_END; r++) {
+        if (dna_requirement((enum dna_req)*r)->marks & REQ_SEC) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool in_composition(const struct dna_machine *m)
+{
+    return strncmp(m->name, "c2s_", 4) != 0 && strncmp(m->name, "prooftype_", 10) != 0;
+}
+
+/* Whether any row of the cell of this row has fired there. */
+static bool cell_met(const struct survey *v, size_t config, const struct dna_machine *m, const struct dna_row *row)
+{
+    for (size_t i = dna_row_next(m, row->in, row->on, 0); i < m->num_rows; i = dna_row_next(m, row->in, row->on, i + 1)) {
+        if (v->fired[config][dna_vf_row_number(m, i)]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int look_around(struct survey *v)
+{
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        struct vf_search s = { 0 };
+        v->fired[i] = calloc(dna_vf_num_rows(), 1);
+        s.fired = v->fired[i];
+        if (!s.fired || dna_vf_run_config(&dna_vf_configs[i], &s)) {
+            dna_vf_search_free(&s);
+            return -1;
+        }
+        v->states[i] = s.num;
+        v->broken[i] = s.broken;
+        dna_vf_search_free(&s);
+        size_t at = i;
+        for (; at > 0 && v->states[v->by_size[at - 1]] > s.num; at--) {
+            v->by_size[at] = v->by_size[at - 1];
+        }
+        v->by_size[at] = i;
+    }
+    return 0;
+}
+
+/* Returns the property that notices the mutant, or -1; *where is the configuration. */
+static int noticed_by(const struct survey *v, const struct dna_machine *m, const struct dna_row *row, const char *mutant,
+                      size_t *where)
+{
+    size_t tried = 0;
+    for (size_t n = 0; n < dna_vf_num_configs && tried < MAX_TRIED; n++) {
+        size_t i = v->by_size[n];
+        if (!cell_met(v, i, m, row)) {
+            continue;
+        }
+        tried++;
+        struct vf_search s = { .config = &dna_vf_configs[i],
+                               .max_states = 2 * v->states[i] + 4000,
+                               .stop_at_any = ~v->broken[i] };
+        int failed = dna_vf_mutate(mutant) || dna_vf_search(&s), property = -1;
+        for (size_t k = 0; !failed && k < dna_vf_num_properties && property < 0; k++) {
+            property = s.broken & ~v->broken[i] & 1u << k ? (int)k : -1;
+        }
+        dna_vf_search_free(&s);
+        if (failed || property >= 0) {
+            *where = i;
+            return property;
+        }
+    }
+    return -1;
+}
+
+static bool try_mutant(const struct survey *v, const struct dna_machine *m, const struct dna_row *row, const char *op)
+{
+    char mutant[160];
+    size_t where = 0;
+    snprintf(mutant, sizeof mutant, "%s:%s", row->id, op);
+    int property = noticed_by(v, m, row, mutant, &where);
+    if (property >= 0) {
+        printf("row %-24s refuted by %-4s in %s\n", mutant, dna_vf_properties[property].id, dna_vf_configs[where].name);
+    }
+    dna_interp_restore();
+    return property >= 0;
+}
+
+static bool try_row(const struct survey *v, const struct dna_machine *m, const struct dna_row *row)
+{
+    char op[80];
+    if (try_mutant(v, m, row, "drop") || (row->when && try_mutant(v, m, row, "true"))) {
+        return true;
+    }
+    for (size_t state = 0; state < m->num_states; state++) {
+        snprintf(op, sizeof op, "to=%s", m->states[state].name);
+        if (state != row->then && try_mutant(v, m, row, op)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void survey_row(struct survey *v, const struct dna_machine *m, const struct dna_row *row)
+{
+    bool met = false;
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        met |= cell_met(v, i, m, row);
+    }
+    if (!met) {
+        printf("row %-24s is met by no configuration\n", row->id);
+        v->unmet++;
+    } else if (try_row(v, m, row)) {
+        v->guarded++;
+    } else {
+        printf("row %-24s no property notices\n", row->id);
+        v->unguarded++;
+    }
+    fflush(stdout);
+}
+
+int dna_vf_survey(void)
+{
+    struct survey v = { .guarded = 0 };
+    int status = look_around(&v);
+    for (const struct dna_machine *const *m = dna_machines; *m && !status; m++) {
+        for (size_t i = 0; i < (*m)->num_rows && in_composition(*m); i++) {
+            const struct dna_row *row = &(*m)->rows[i];
+            if (row->kind != DNA_DEAD && row->kind != DNA_IGNORE && cites_security(row)) {
+                survey_row(&v, *m, row);
+            }
+        }
+    }
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        free(v.fired[i]);
+    }
+    if (!status) {
+        printf("rows that cite a requirement of security: %zu guarded by a property, %zu not, %zu met by no configuration\n",
+               v.guarded, v.unguarded, v.unmet);
+    }
+    return status ? 3 : 0;
+}
