@@ -163,7 +163,7 @@ static void say_elements(struct listing *l, unsigned e)
             say_about_pair(l, e, p);
         }
     }
-    if (opened && end->m == stream_initiating_S_AWAIT_FEATURES) {
+    if (opened && (end->m == stream_initiating_S_AWAIT_FEATURES || (x->does & VF_FINE))) {
         say_features(l, e);
     } else if (opened) {
         say(l, e, VF_T_FAILURE, VF_NOBODY, VF_NOBODY, 0, 0, 0);
@@ -176,12 +176,18 @@ static void say_elements(struct listing *l, unsigned e)
     if ((x->does & VF_FINE) || end->cert != VF_CERT_NONE) {
         say(l, e, VF_T_STARTTLS, VF_NOBODY, VF_NOBODY, 0, 0, 0);
     }
+    if (x->k.external && (x->does & VF_FINE)) {
+        say(l, e, VF_T_AUTH, VF_NOBODY, VF_NOBODY, 0, 1, 0);
+    }
     if (x->k.bidi) {
         say(l, e, VF_T_BIDI, VF_NOBODY, VF_NOBODY, 0, 0, 0);
     }
     for (unsigned authzid = 0; x->k.external && authzid <= VF_M + 1; authzid++) {
         if (authzid != VF_B + 1) {
             say(l, e, VF_T_AUTH, VF_NOBODY, VF_NOBODY, authzid, 0, 0);
+            if (x->does & VF_FINE) {
+                say(l, e, VF_T_RESPONSE, VF_NOBODY, VF_NOBODY, authzid, 0, 0);
+            }
         }
     }
 }
@@ -284,6 +290,7 @@ static void network(struct listing *l, unsigned e)
         plain(l, VF_M_DNS, e);
         if (faults) {
             plain(l, VF_M_NO_DNS, e);
+            plain(l, VF_M_BAD_DNS, e);
         }
     } else if (end->re == resolution_S_CONNECTING) {
         if (peer_free(l->x, e)) {
@@ -527,6 +534,9 @@ static void happens(struct vf *x, const struct vf_move *move)
         break;
     case VF_M_NO_DNS:
         dna_vf_dial_event(x, e, resolution_E_SRV_DOT, false);
+        break;
+    case VF_M_BAD_DNS:
+        dna_vf_dial_event(x, e, resolution_E_SRV_BOGUS, false);
         break;
     case VF_M_CONNECT:
         dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);

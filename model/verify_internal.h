@@ -89,10 +89,11 @@ struct vf_end {
 enum vf_feature { VF_F_STARTTLS = 1, VF_F_EXTERNAL = 2, VF_F_DIALBACK = 4, VF_F_ERRORS = 8, VF_F_BIDI = 16 };
 
 enum vf_type { VF_T_NONE, VF_T_HEADER, VF_T_FEATURES, VF_T_STARTTLS, VF_T_PROCEED, VF_T_TLS_FAILURE, VF_T_HELLO,
-               VF_T_FINISHED, VF_T_AUTH, VF_T_SUCCESS, VF_T_FAILURE, VF_T_BIDI, VF_T_KEY, VF_T_RESULT, VF_T_ASK,
+               VF_T_FINISHED, VF_T_AUTH, VF_T_SUCCESS, VF_T_FAILURE, VF_T_RESPONSE, VF_T_BIDI, VF_T_KEY, VF_T_RESULT, VF_T_ASK,
                VF_T_VERDICT, VF_T_STANZA, VF_T_ERROR, VF_T_CLOSE, VF_T_GONE, VF_T_ABORT, VF_T_UNKNOWN, VF_TYPES };
 
-/* One thing that crosses a connection.  what: features, or 0 valid 1 invalid 2 error; authzid; a certificate. */
+/* One thing that crosses a connection.  what: features, or 0 valid 1 invalid 2 error; authzid; a certificate.
+   An auth with id 1 leaves out its initial response. */
 struct vf_msg {
     uint8_t type, from, to, what, id, key;
 };
@@ -293,7 +294,7 @@ struct vf_move {
     uint8_t kind, e;
     struct vf_msg m;
 };
-enum vf_kind { VF_M_DELIVER, VF_M_SEND, VF_M_OPEN, VF_M_SERVE, VF_M_SAY, VF_M_TLS, VF_M_TLS_FAILS, VF_M_DNS, VF_M_NO_DNS,
+enum vf_kind { VF_M_DELIVER, VF_M_SEND, VF_M_OPEN, VF_M_SERVE, VF_M_SAY, VF_M_TLS, VF_M_TLS_FAILS, VF_M_DNS, VF_M_NO_DNS, VF_M_BAD_DNS,
                VF_M_CONNECT, VF_M_NO_CONNECT, VF_M_SETTLE, VF_M_NEGOTIATION, VF_M_IDLE, VF_M_EXPIRY, VF_M_CLOSE_TIMER,
                VF_M_VERIFY_TIMER, VF_M_RESULT_TIMER, VF_M_ACCEPT, VF_KINDS };
 enum { VF_MAX_MOVES = 1024 };

@@ -59,6 +59,9 @@ static void print_content(const struct vf *x, const struct vf_msg *m, FILE *to)
     if (m->type == VF_T_AUTH && m->what) {
         fprintf(to, " authzid=%s", dna_vf_domain_name[m->what - 1]);
     }
+    if (m->type == VF_T_AUTH && m->id) {
+        fputs(" without an initial response", to);
+    }
     if (m->from != VF_NOBODY || m->to != VF_NOBODY) {
         fprintf(to, " from=%s to=%s", dna_vf_domain_name[m->from], dna_vf_domain_name[m->to]);
     }
@@ -105,6 +108,7 @@ void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out
         [VF_M_TLS_FAILS] = "the TLS handshake fails",
         [VF_M_DNS] = "DNS answers",
         [VF_M_NO_DNS] = "DNS says: no such service",
+        [VF_M_BAD_DNS] = "DNS answers with what does not validate",
         [VF_M_CONNECT] = "the connection is up",
         [VF_M_NO_CONNECT] = "nothing listens there",
         [VF_M_SETTLE] = "what may prove a domain is in",

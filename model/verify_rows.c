@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIED = 3, MAX_CONFIGS = 64 };
+enum { MAX_TRIED = 4, MAX_CONFIGS = 64 };
 
 struct survey {
     uint8_t *fired[MAX_CONFIGS];
@@ -71,55 +71,84 @@ static int look_around(struct survey *v)
     return 0;
 }
 
-/* Returns the property that notices the mutant, or -1; *where is the configuration. */
-static int noticed_by(const struct survey *v, const struct dna_machine *m, const struct dna_row *row, const char *mutant,
-                      size_t *where)
+/* Returns the property that notices the mutants, or -1; *where is the configuration. */
+static int noticed_in(const struct survey *v, size_t config, const char *mutants)
 {
-    size_t tried = 0;
-    for (size_t n = 0; n < dna_vf_num_configs && tried < MAX_TRIED; n++) {
-        size_t i = v->by_size[n];
-        if (!cell_met(v, i, m, row)) {
-            continue;
-        }
-        tried++;
-        struct vf_search s = { .config = &dna_vf_configs[i],
-                               .max_states = 2 * v->states[i] + 4000,
-                               .stop_at_any = ~v->broken[i] };
-        int failed = dna_vf_mutate(mutant) || dna_vf_search(&s), property = -1;
-        for (size_t k = 0; !failed && k < dna_vf_num_properties && property < 0; k++) {
-            property = s.broken & ~v->broken[i] & 1u << k ? (int)k : -1;
-        }
-        dna_vf_search_free(&s);
-        if (failed || property >= 0) {
-            *where = i;
-            return property;
-        }
+    struct vf_search s = { .config = &dna_vf_configs[config],
+                           .max_states = 2 * v->states[config] + 4000,
+                           .stop_at_any = ~v->broken[config] };
+    int failed = dna_vf_mutate(mutants) || dna_vf_search(&s), property = -1;
+    for (size_t k = 0; !failed && k < dna_vf_num_properties && property < 0; k++) {
+        property = s.broken & ~v->broken[config] & 1u << k ? (int)k : -1;
     }
-    return -1;
+    dna_vf_search_free(&s);
+    dna_interp_restore();
+    return property;
 }
 
-static bool try_mutant(const struct survey *v, const struct dna_machine *m, const struct dna_row *row, const char *op)
+/* Configurations where the row itself fires come first, then those that meet its cell; the smallest first. */
+static bool try_mutants(const struct survey *v, const struct dna_machine *m, const struct dna_row *row,
+                        const char *mutants)
 {
-    char mutant[160];
-    size_t where = 0;
-    snprintf(mutant, sizeof mutant, "%s:%s", row->id, op);
-    int property = noticed_by(v, m, row, mutant, &where);
-    if (property >= 0) {
-        printf("row %-24s refuted by %-4s in %s\n", mutant, dna_vf_properties[property].id, dna_vf_configs[where].name);
+    size_t number = dna_vf_row_number(m, (size_t)(row - m->rows));
+    for (unsigned only_cell = 0; only_cell < 2; only_cell++) {
+        for (size_t n = 0, tried = 0; n < dna_vf_num_configs && tried < MAX_TRIED; n++) {
+            size_t i = v->by_size[n];
+            if (only_cell ? v->fired[i][number] || !cell_met(v, i, m, row) : !v->fired[i][number]) {
+                continue;
+            }
+            tried++;
+            int property = noticed_in(v, i, mutants);
+            if (property >= 0) {
+                printf("row %-6s %-44s refuted by %-4s in %s\n", row->id, mutants, dna_vf_properties[property].id,
+                       dna_vf_configs[i].name);
+                return true;
+            }
+        }
     }
-    dna_interp_restore();
-    return property >= 0;
+    return false;
+}
+
+/* The row does what another row does with the same event: a refusal, for one, becomes what is done when all is well. */
+static bool try_as_sibling(const struct survey *v, const struct dna_machine *m, const struct dna_row *row,
+                           const struct dna_row *other)
+{
+    char mutants[200];
+    for (const uint8_t *o = other->dos; *o && row->dos[0]; o++) {
+        int len = snprintf(mutants, sizeof mutants, "%s:do=%s/%s", row->id, m->dos[row->dos[0]].name, m->dos[*o].name);
+        if (*o == row->dos[0]) {
+            continue;
+        }
+        if (other->then != row->then) {
+            snprintf(mutants + len, sizeof mutants - (size_t)len, " %s:to=%s", row->id, m->states[other->then].name);
+        }
+        if (try_mutants(v, m, row, mutants)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool try_row(const struct survey *v, const struct dna_machine *m, const struct dna_row *row)
 {
-    char op[80];
-    if (try_mutant(v, m, row, "drop") || (row->when && try_mutant(v, m, row, "true"))) {
+    char mutant[160];
+    snprintf(mutant, sizeof mutant, "%s:drop", row->id);
+    if (try_mutants(v, m, row, mutant)) {
         return true;
     }
+    snprintf(mutant, sizeof mutant, "%s:true", row->id);
+    if (row->when && try_mutants(v, m, row, mutant)) {
+        return true;
+    }
+    for (size_t i = 0; i < m->num_rows; i++) {
+        const struct dna_row *other = &m->rows[i];
+        if (other != row && other->on == row->on && other->kind <= DNA_CHOICE && try_as_sibling(v, m, row, other)) {
+            return true;
+        }
+    }
     for (size_t state = 0; state < m->num_states; state++) {
-        snprintf(op, sizeof op, "to=%s", m->states[state].name);
-        if (state != row->then && try_mutant(v, m, row, op)) {
+        snprintf(mutant, sizeof mutant, "%s:to=%s", row->id, m->states[state].name);
+        if (state != row->then && try_mutants(v, m, row, mutant)) {
             return true;
         }
     }

@@ -378,15 +378,17 @@ static bool receiving_element(struct vf *x, unsigned e, const struct vf_msg *m)
     struct vf_end *end = &x->w.end[e];
     if (m->type == VF_T_STARTTLS) {
         tls_event(x, e, starttls_receiving_E_RX_STARTTLS);
-    } else if (m->type == VF_T_AUTH) {
+    } else if (m->type == VF_T_AUTH || m->type == VF_T_RESPONSE) {
         struct sasl_external_receiving_facts facts = {
             .external = 1,
             .encoding_ok = 1,
-            .response_given = 1,
+            .response_given = m->id == 0,
             .from_proved = dna_vf_proves(x, e, end->theirs),
             .authzid_other = m->what && m->what - 1 != end->theirs && !(x->does & VF_BUGGY_AUTHZID),
         };
-        sasl_event(x, e, sasl_external_receiving_E_RX_AUTH, &facts, m->what);
+        sasl_event(x, e, m->type == VF_T_AUTH ? (uint32_t)sasl_external_receiving_E_RX_AUTH
+                                           : (uint32_t)sasl_external_receiving_E_RX_RESPONSE,
+                   &facts, m->what);
     } else {
         return false;
     }

@@ -39,7 +39,7 @@ const char *const dna_vf_domain_name[VF_DOMAINS + 1] = { "a", "b", "m", "c", "d"
 const uint8_t dna_vf_owner[VF_DOMAINS + 1] = { VF_SA, VF_SB, VF_SM, VF_SA, VF_SB, VF_SM };
 const char *const dna_vf_type_name[VF_TYPES] = {
     "?", "header", "features", "starttls", "proceed", "tls failure", "TLS hello", "TLS finished", "auth EXTERNAL",
-    "success", "failure", "bidi", "db:result key", "db:result", "db:verify key", "db:verify", "stanza", "stream error",
+    "success", "failure", "response", "bidi", "db:result key", "db:result", "db:verify key", "db:verify", "stanza", "stream error",
     "</stream>", "TCP ends", "abort", "unknown element",
 };
 
