@@ -11,8 +11,8 @@
 
 struct request {
     const char *config, *property, *bug;
-    bool list, traces, rows, survey;
-    const char *scenario;
+    bool list, traces, rows, survey, only_bugs;
+    const char *scenario, *scenarios;
 };
 
 static void print_number(unsigned long n, FILE *out)
@@ -77,19 +77,26 @@ static int run_config(const struct vf_config *config, const struct request *r)
     return bad;
 }
 
-static int write_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property, const char *path)
+static int write_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property,
+                          const struct request *r)
 {
-    FILE *out = fopen(path, "w");
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s_%s.scn", r->scenarios ? r->scenarios : ".", bug->property, bug->id);
+    const char *name = r->scenario ? r->scenario : path;
+    FILE *out = fopen(name, "w");
     int status = out ? dna_vf_scenario(bug, s, property, out) : -1;
-    if ((out && fclose(out)) || !out) {
-        perror(path);
+    if (!out || fclose(out)) {
+        perror(name);
         return 2;
     }
     if (status) {
-        fprintf(stderr, "verify: the bug %s does not show at B alone: no scenario is written\n", bug->id);
-        (void)remove(path);
+        (void)remove(name);
     }
-    return status ? 2 : 0;
+    if (status && r->scenario) {
+        fprintf(stderr, "verify: the bug %s does not show at B alone: no scenario is written\n", bug->id);
+        return 2;
+    }
+    return 0;
 }
 
 static int run_bug(const struct vf_planted *bug, const struct request *r)
@@ -112,8 +119,8 @@ static int run_bug(const struct vf_planted *bug, const struct request *r)
             dna_vf_print_trace(&s, (size_t)property, r->rows, stdout);
         }
         bad = found ? 0 : 1;
-        if (found && r->scenario) {
-            bad = write_scenario(bug, &s, (size_t)property, r->scenario);
+        if (found && (r->scenario || r->scenarios)) {
+            bad = write_scenario(bug, &s, (size_t)property, r);
         }
     }
     fflush(stdout);
@@ -141,7 +148,7 @@ static int list(void)
 static int run(const struct request *r)
 {
     int worst = 0, status;
-    for (size_t i = 0; i < dna_vf_num_configs && !r->bug; i++) {
+    for (size_t i = 0; i < dna_vf_num_configs && !r->bug && !r->only_bugs; i++) {
         if (!r->config || strcmp(r->config, dna_vf_configs[i].name) == 0) {
             status = run_config(&dna_vf_configs[i], r);
             worst = status > worst ? status : worst;
@@ -158,7 +165,9 @@ static int run(const struct request *r)
 
 static int usage(void)
 {
-    fputs("usage: model-tool verify [--list | --rows] [--config NAME] [--property ID] [--bug ID [--scenario FILE]] [--traces] [--rows-fired]\n", stderr);
+    fputs("usage: model-tool verify [--list | --rows] [--config NAME] [--property ID] [--bugs [--scenarios DIR] | "
+          "--bug ID [--scenario FILE]]\n                         [--traces] [--rows-fired]\n",
+          stderr);
     return 2;
 }
 
@@ -175,6 +184,10 @@ int dna_verify_cmd(int argc, char **argv)
             r.survey = true;
         } else if (strcmp(argv[i], "--scenario") == 0 && value) {
             r.scenario = argv[++i];
+        } else if (strcmp(argv[i], "--scenarios") == 0 && value) {
+            r.scenarios = argv[++i];
+        } else if (strcmp(argv[i], "--bugs") == 0) {
+            r.only_bugs = true;
         } else if (strcmp(argv[i], "--traces") == 0) {
             r.traces = true;
         } else if (strcmp(argv[i], "--config") == 0 && value && dna_vf_find_config(value) >= 0) {
