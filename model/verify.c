@@ -201,7 +201,7 @@ int dna_verify_cmd(int argc, char **argv)
         }
     }
     if (r.survey) {
-        return dna_vf_survey();
+        return dna_vf_survey(stdout);
     }
     return r.list ? list() : run(&r);
 }

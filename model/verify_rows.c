@@ -21,6 +21,7 @@ struct survey {
     uint32_t states[MAX_CONFIGS], broken[MAX_CONFIGS];
     size_t by_size[MAX_CONFIGS]; /* configurations, the smallest first */
     size_t guarded, unguarded, unmet;
+    FILE *out;
 };
 
 static bool cites_security(const struct dna_row *row)
@@ -100,7 +101,7 @@ static bool try_mutants(const struct survey *v, const struct dna_machine *m, con
             tried++;
             int property = noticed_in(v, i, mutants);
             if (property >= 0) {
-                printf("row %-6s %-44s refuted by %-4s in %s\n", row->id, mutants, dna_vf_properties[property].id,
+                fprintf(v->out, "row %-6s %-44s refuted by %-4s in %s\n", row->id, mutants, dna_vf_properties[property].id,
                        dna_vf_configs[i].name);
                 return true;
             }
@@ -162,20 +163,20 @@ static void survey_row(struct survey *v, const struct dna_machine *m, const stru
         met |= cell_met(v, i, m, row);
     }
     if (!met) {
-        printf("row %-24s is met by no configuration\n", row->id);
+        fprintf(v->out, "row %-24s is met by no configuration\n", row->id);
         v->unmet++;
     } else if (try_row(v, m, row)) {
         v->guarded++;
     } else {
-        printf("row %-24s no property notices\n", row->id);
+        fprintf(v->out, "row %-24s no property notices\n", row->id);
         v->unguarded++;
     }
-    fflush(stdout);
+    fflush(v->out);
 }
 
-int dna_vf_survey(void)
+int dna_vf_survey(FILE *out)
 {
-    struct survey v = { .guarded = 0 };
+    struct survey v = { .out = out };
     int status = look_around(&v);
     for (const struct dna_machine *const *m = dna_machines; *m && !status; m++) {
         for (size_t i = 0; i < (*m)->num_rows && in_composition(*m); i++) {
@@ -189,7 +190,7 @@ int dna_vf_survey(void)
         free(v.fired[i]);
     }
     if (!status) {
-        printf("rows that cite a requirement of security: %zu guarded by a property, %zu not, %zu met by no configuration\n",
+        fprintf(out, "rows that cite a requirement of security: %zu guarded by a property, %zu not, %zu met by no configuration\n",
                v.guarded, v.unguarded, v.unmet);
     }
     return status ? 3 : 0;

@@ -38,9 +38,9 @@ int dna_vf_mutate(const char *rows);
 int dna_vf_run_config(const struct vf_config *config, struct vf_search *s);
 int dna_vf_run_planted(const struct vf_planted *bug, struct vf_search *s);
 
-/* dna_vf_survey damages each row that cites a requirement of security and prints which property notices; an exit
+/* dna_vf_survey damages each row that cites a requirement of security and prints to out which property notices; an exit
    status. */
-int dna_vf_survey(void);
+int dna_vf_survey(FILE *out);
 
 /* dna_vf_scenario writes what refutes a bug as a scenario for B: what the attacker does, and what the tables without the
    bug answer.  Returns 0, or -1 when the bug does not show at B alone.  The interpreter's mutants are lost. */
