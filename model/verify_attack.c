@@ -25,11 +25,12 @@ static void add(struct listing *l, enum vf_kind kind, unsigned e, struct vf_msg 
     }
 }
 
-static void say(struct listing *l, unsigned e, enum vf_type type, unsigned from, unsigned to, unsigned what,
-                unsigned id, unsigned key)
+static void say(struct listing *l, unsigned e, enum vf_type type, unsigned from, unsigned to,
+                unsigned what, unsigned id, unsigned key)
 {
-    add(l, VF_M_SAY, e, (struct vf_msg){ (uint8_t)type, (uint8_t)from, (uint8_t)to, (uint8_t)what, (uint8_t)id,
-                                         (uint8_t)key });
+    add(l, VF_M_SAY, e,
+        (struct vf_msg){ (uint8_t)type, (uint8_t)from, (uint8_t)to, (uint8_t)what, (uint8_t)id,
+                         (uint8_t)key });
 }
 
 static void plain(struct listing *l, enum vf_kind kind, unsigned e)
@@ -200,19 +201,22 @@ static void negotiate(struct listing *l, unsigned e)
     const struct vf_end *end = &x->w.end[e];
     uint8_t ids[MAX_IDS];
     bool from_matters = x->k.external || (x->does & VF_SLOW);
-    for (unsigned cert = x->does & VF_CERT_OF_M ? VF_CERT_M : VF_CERT_JUNK; cert <= VF_CERT_JUNK; cert++) {
+    for (unsigned cert = x->does & VF_CERT_OF_M ? VF_CERT_M : VF_CERT_JUNK; cert <= VF_CERT_JUNK;
+         cert++) {
         if (dna_vf_slots[e].initiating) {
             unsigned num = dna_vf_slots[e].for_stanzas ? worthwhile_ids(x, ids) : 1;
             for (unsigned i = 0; i < num; i++) {
-                add(l, VF_M_SERVE, e, (struct vf_msg){ VF_T_HEADER, end->theirs, end->ours, (uint8_t)cert,
-                                                       i ? ids[i] : 0, 0 });
+                add(l, VF_M_SERVE, e,
+                    (struct vf_msg){ VF_T_HEADER, end->theirs, end->ours, (uint8_t)cert,
+                                     i ? ids[i] : 0, 0 });
             }
             continue;
         }
         for (unsigned i = 0; i < VF_PAIRS; i++) {
             const struct vf_place *p = place_of(x, dna_vf_slots[e].server, i);
             if (p && ((e != VF_Q && from_matters) || i == 0)) {
-                add(l, VF_M_OPEN, e, (struct vf_msg){ VF_T_HEADER, p->theirs, p->ours, (uint8_t)cert, 0, 0 });
+                add(l, VF_M_OPEN, e,
+                    (struct vf_msg){ VF_T_HEADER, p->theirs, p->ours, (uint8_t)cert, 0, 0 });
             }
         }
     }
@@ -230,7 +234,8 @@ static void attack(struct listing *l, unsigned e)
             add(l, VF_M_TLS, e, (struct vf_msg){ .what = (uint8_t)cert });
         }
         plain(l, VF_M_TLS_FAILS, e);
-    } else if ((end->flags & VF_HEADER_DUE) && !(l->x->does & VF_FINE) && end->cert == VF_CERT_NONE) {
+    } else if ((end->flags & VF_HEADER_DUE) && !(l->x->does & VF_FINE) &&
+               end->cert == VF_CERT_NONE) {
         negotiate(l, e);
         if (l->x->does & VF_STRIP) {
             say_headers(l, e);
@@ -278,8 +283,8 @@ static void tick(struct listing *l, unsigned e)
 static bool peer_free(const struct vf *x, unsigned e)
 {
     unsigned peer = dna_vf_slots[e].peer;
-    return dna_vf_far_is_m(x, e) ||
-           (peer != VF_NO_SLOT && (x->config->slots & 1u << peer) && !(x->w.end[peer].flags & VF_LIVE));
+    return dna_vf_far_is_m(x, e) || (peer != VF_NO_SLOT && (x->config->slots & 1u << peer) &&
+                                     !(x->w.end[peer].flags & VF_LIVE));
 }
 
 static void network(struct listing *l, unsigned e)
@@ -396,7 +401,9 @@ static void input(struct vf *x, unsigned e, const struct vf_msg *m)
 
 static void show_certificate(struct vf *x, unsigned e, unsigned cert)
 {
-    struct vf_msg m = { .type = VF_T_HELLO, .from = VF_NOBODY, .to = VF_NOBODY, .what = (uint8_t)cert };
+    struct vf_msg m = {
+        .type = VF_T_HELLO, .from = VF_NOBODY, .to = VF_NOBODY, .what = (uint8_t)cert
+    };
     if (x->say) {
         dna_vf_print_msg(x, e, false, &m, x->say);
     }
@@ -414,7 +421,9 @@ static void negotiation(struct vf *x, const struct vf_move *move)
     bool opened = move->kind == VF_M_SERVE;
     struct vf_msg header = { VF_T_HEADER, move->m.from, move->m.to, 0, 0, 0 };
     struct vf_msg features = { VF_T_FEATURES, VF_NOBODY, VF_NOBODY, VF_F_STARTTLS, 0, 0 };
-    struct vf_msg starttls = { opened ? VF_T_PROCEED : VF_T_STARTTLS, VF_NOBODY, VF_NOBODY, 0, 0, 0 };
+    struct vf_msg starttls = {
+        opened ? VF_T_PROCEED : VF_T_STARTTLS, VF_NOBODY, VF_NOBODY, 0, 0, 0
+    };
     if (!opened) {
         dna_vf_end_init(x, e);
     }
@@ -488,14 +497,18 @@ void dna_vf_drain(struct vf *x)
 
 static void timer(struct vf *x, const struct vf_move *move)
 {
-    static const uint8_t receiving[VF_KINDS] = { [VF_M_NEGOTIATION] = stream_receiving_E_TIMER_NEGOTIATION,
+    static const uint8_t receiving[VF_KINDS] = { [VF_M_NEGOTIATION] =
+                                                     stream_receiving_E_TIMER_NEGOTIATION,
                                                  [VF_M_IDLE] = stream_receiving_E_TIMER_IDLE,
                                                  [VF_M_EXPIRY] = stream_receiving_E_TIMER_EXPIRY,
-                                                 [VF_M_CLOSE_TIMER] = stream_receiving_E_TIMER_CLOSE };
-    static const uint8_t initiating[VF_KINDS] = { [VF_M_NEGOTIATION] = stream_initiating_E_TIMER_NEGOTIATION,
+                                                 [VF_M_CLOSE_TIMER] =
+                                                     stream_receiving_E_TIMER_CLOSE };
+    static const uint8_t initiating[VF_KINDS] = { [VF_M_NEGOTIATION] =
+                                                      stream_initiating_E_TIMER_NEGOTIATION,
                                                   [VF_M_IDLE] = stream_initiating_E_TIMER_IDLE,
                                                   [VF_M_EXPIRY] = stream_initiating_E_TIMER_EXPIRY,
-                                                  [VF_M_CLOSE_TIMER] = stream_initiating_E_TIMER_CLOSE };
+                                                  [VF_M_CLOSE_TIMER] =
+                                                      stream_initiating_E_TIMER_CLOSE };
     dna_vf_same_event(x, move->e, receiving[move->kind], initiating[move->kind]);
 }
 
@@ -528,7 +541,8 @@ static void happens(struct vf *x, const struct vf_move *move)
         break;
     case VF_M_DNS:
         dna_vf_dial_event(x, e, resolution_E_SRV_RECORDS, false);
-        if (!(x->does & VF_TIMERS) && x->w.end[e].re == resolution_S_CONNECTING && peer_free(x, e)) {
+        if (!(x->does & VF_TIMERS) && x->w.end[e].re == resolution_S_CONNECTING &&
+            peer_free(x, e)) {
             dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
         }
         break;
@@ -551,7 +565,8 @@ static void happens(struct vf *x, const struct vf_move *move)
         verify_timer(x, e, move->m.what);
         break;
     case VF_M_RESULT_TIMER:
-        dna_vf_initiating_event(x, dna_vf_at(x, e, move->m.what), dialback_initiating_E_TIMER_RESULT, true);
+        dna_vf_initiating_event(x, dna_vf_at(x, e, move->m.what),
+                                dialback_initiating_E_TIMER_RESULT, true);
         break;
     default:
         timer(x, move);

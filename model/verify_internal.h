@@ -233,6 +233,15 @@ void dna_vf_input(struct vf *x, unsigned e, const struct vf_msg *m); /* somethin
 void dna_vf_tls_up(struct vf *x, unsigned e, unsigned cert);
 void dna_vf_tls_failed(struct vf *x, unsigned e);
 void dna_vf_settle(struct vf *x, unsigned e, unsigned domain);
+void dna_vf_say(struct vf *x, unsigned e, enum vf_type type);
+void dna_vf_forget(struct vf *x, unsigned e, bool starttls);
+void dna_vf_send_close(struct vf *x, unsigned e);
+void dna_vf_tls_event(struct vf *x, unsigned e, uint32_t on);
+
+/* verify_initiating.c */
+void dna_vf_initiating_tls_out(struct vf *x, unsigned e, unsigned out);
+void dna_vf_initiating_header(struct vf *x, unsigned e, const struct vf_msg *m);
+bool dna_vf_initiating_element(struct vf *x, unsigned e, const struct vf_msg *m);
 
 /* verify_pair.c */
 struct vf_ref dna_vf_find(struct vf *x, unsigned e, unsigned ours, unsigned theirs); /* p NULL: unknown */

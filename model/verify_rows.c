@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIED = 4, MAX_CONFIGS = 64 };
+enum { MAX_TRIED = 4, MAX_CONFIGS = 64, MAX_STATES = 20000 };
 
 struct survey {
     uint8_t *fired[MAX_CONFIGS];
@@ -27,7 +27,7 @@ struct survey {
 static bool cites_security(const struct dna_row *row)
 {
     for (const uint16_t *r = row->because; *r != DNA_REQ_END; r++) {
-        if (dna_requirement((enum dna_req)*r)->marks & REQ_SEC) {
+        if (dna_requirement((enum dna_req) * r)->marks & REQ_SEC) {
             return true;
         }
     }
@@ -40,9 +40,11 @@ static bool in_composition(const struct dna_machine *m)
 }
 
 /* Whether any row of the cell of this row has fired there. */
-static bool cell_met(const struct survey *v, size_t config, const struct dna_machine *m, const struct dna_row *row)
+static bool cell_met(const struct survey *v, size_t config, const struct dna_machine *m,
+                     const struct dna_row *row)
 {
-    for (size_t i = dna_row_next(m, row->in, row->on, 0); i < m->num_rows; i = dna_row_next(m, row->in, row->on, i + 1)) {
+    for (size_t i = dna_row_next(m, row->in, row->on, 0); i < m->num_rows;
+         i = dna_row_next(m, row->in, row->on, i + 1)) {
         if (v->fired[config][dna_vf_row_number(m, i)]) {
             return true;
         }
@@ -88,8 +90,8 @@ static int noticed_in(const struct survey *v, size_t config, const char *mutants
 }
 
 /* Configurations where the row itself fires come first, then those that meet its cell; the smallest first. */
-static bool try_mutants(const struct survey *v, const struct dna_machine *m, const struct dna_row *row,
-                        const char *mutants)
+static bool try_mutants(const struct survey *v, const struct dna_machine *m,
+                        const struct dna_row *row, const char *mutants)
 {
     size_t number = dna_vf_row_number(m, (size_t)(row - m->rows));
     for (unsigned only_cell = 0; only_cell < 2; only_cell++) {
@@ -101,8 +103,8 @@ static bool try_mutants(const struct survey *v, const struct dna_machine *m, con
             tried++;
             int property = noticed_in(v, i, mutants);
             if (property >= 0) {
-                fprintf(v->out, "row %-6s %-44s refuted by %-4s in %s\n", row->id, mutants, dna_vf_properties[property].id,
-                       dna_vf_configs[i].name);
+                fprintf(v->out, "row %-6s %-44s refuted by %-4s in %s\n", row->id, mutants,
+                        dna_vf_properties[property].id, dna_vf_configs[i].name);
                 return true;
             }
         }
@@ -111,17 +113,19 @@ static bool try_mutants(const struct survey *v, const struct dna_machine *m, con
 }
 
 /* The row does what another row does with the same event: a refusal, for one, becomes what is done when all is well. */
-static bool try_as_sibling(const struct survey *v, const struct dna_machine *m, const struct dna_row *row,
-                           const struct dna_row *other)
+static bool try_as_sibling(const struct survey *v, const struct dna_machine *m,
+                           const struct dna_row *row, const struct dna_row *other)
 {
     char mutants[200];
     for (const uint8_t *o = other->dos; *o && row->dos[0]; o++) {
-        int len = snprintf(mutants, sizeof mutants, "%s:do=%s/%s", row->id, m->dos[row->dos[0]].name, m->dos[*o].name);
+        int len = snprintf(mutants, sizeof mutants, "%s:do=%s/%s", row->id,
+                           m->dos[row->dos[0]].name, m->dos[*o].name);
         if (*o == row->dos[0]) {
             continue;
         }
         if (other->then != row->then) {
-            snprintf(mutants + len, sizeof mutants - (size_t)len, " %s:to=%s", row->id, m->states[other->then].name);
+            snprintf(mutants + len, sizeof mutants - (size_t)len, " %s:to=%s", row->id,
+                     m->states[other->then].name);
         }
         if (try_mutants(v, m, row, mutants)) {
             return true;
@@ -143,7 +147,8 @@ static bool try_row(const struct survey *v, const struct dna_machine *m, const s
     }
     for (size_t i = 0; i < m->num_rows; i++) {
         const struct dna_row *other = &m->rows[i];
-        if (other != row && other->on == row->on && other->kind <= DNA_CHOICE && try_as_sibling(v, m, row, other)) {
+        if (other != row && other->on == row->on && other->kind <= DNA_CHOICE &&
+            try_as_sibling(v, m, row, other)) {
             return true;
         }
     }
@@ -174,6 +179,67 @@ static void survey_row(struct survey *v, const struct dna_machine *m, const stru
     fflush(v->out);
 }
 
+/* --- what the texts leave open --- */
+
+/* Whether the row is an alternative, but not the first, of a CHOICE: the reference never takes it. */
+static bool is_alternative(const struct dna_machine *m, size_t row)
+{
+    size_t first = 0;
+    while (!dna_same_choice(&m->rows[first], &m->rows[row])) {
+        first++;
+    }
+    return m->rows[row].kind == DNA_CHOICE && first != row;
+}
+
+static bool choice_holds(struct survey *v, const struct dna_machine *m, size_t row)
+{
+    char mutant[80];
+    unsigned tried = 0;
+    bool holds = true;
+    snprintf(mutant, sizeof mutant, "%s:choice", m->rows[row].id);
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        if (!cell_met(v, i, m, &m->rows[row]) || v->states[i] > MAX_STATES) {
+            continue;
+        }
+        int property = noticed_in(v, i, mutant);
+        tried++;
+        if (property >= 0) {
+            fprintf(v->out, "claim %s config %s: REFUTED where %s is chosen\n",
+                    dna_vf_properties[property].id, dna_vf_configs[i].name, m->rows[row].id);
+            holds = false;
+        }
+    }
+    if (holds && tried) {
+        fprintf(v->out,
+                "claim all: hold with %s chosen, too, in the %u configurations that meet it\n",
+                m->rows[row].id, tried);
+    }
+    return holds;
+}
+
+static void survey_free(struct survey *v)
+{
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        free(v->fired[i]);
+    }
+}
+
+int dna_vf_choices(FILE *out)
+{
+    struct survey v = { .out = out };
+    int status = look_around(&v) ? 3 : 0;
+    for (const struct dna_machine *const *m = dna_machines; *m && status < 3; m++) {
+        for (size_t i = 0; i < (*m)->num_rows && in_composition(*m); i++) {
+            if ((*m)->rows[i].kind == DNA_CHOICE && is_alternative(*m, i) &&
+                !choice_holds(&v, *m, i)) {
+                status = 1;
+            }
+        }
+    }
+    survey_free(&v);
+    return status;
+}
+
 int dna_vf_survey(FILE *out)
 {
     struct survey v = { .out = out };
@@ -186,12 +252,12 @@ int dna_vf_survey(FILE *out)
             }
         }
     }
-    for (size_t i = 0; i < dna_vf_num_configs; i++) {
-        free(v.fired[i]);
-    }
+    survey_free(&v);
     if (!status) {
-        fprintf(out, "rows that cite a requirement of security: %zu guarded by a property, %zu not, %zu met by no configuration\n",
-               v.guarded, v.unguarded, v.unmet);
+        fprintf(out,
+                "rows that cite a requirement of security: %zu guarded by a property, %zu not, %zu "
+                "met by no configuration\n",
+                v.guarded, v.unguarded, v.unmet);
     }
     return status ? 3 : 0;
 }

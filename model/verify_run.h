@@ -42,8 +42,13 @@ int dna_vf_run_planted(const struct vf_planted *bug, struct vf_search *s);
    status. */
 int dna_vf_survey(FILE *out);
 
+/* dna_vf_choices takes each alternative that the texts allow and the reference does not take, in the configurations
+   that meet it, and prints whether all that holds still holds; an exit status. */
+int dna_vf_choices(FILE *out);
+
 /* dna_vf_scenario writes what refutes a bug as a scenario for B: what the attacker does, and what the tables without the
    bug answer.  Returns 0, or -1 when the bug does not show at B alone.  The interpreter's mutants are lost. */
-int dna_vf_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property, FILE *out);
+int dna_vf_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property,
+                    FILE *out);
 
 #endif

@@ -14,7 +14,7 @@ struct script {
     FILE *out;
     struct vf *x;
     unsigned macro; /* the end whose negotiation a procedure of the prelude stands for */
-    bool then;    /* the claim has begun */
+    bool then;      /* the claim has begun */
     bool ended[VF_SLOTS];
     bool impossible, never_asks;
 };
@@ -27,7 +27,8 @@ static const char *domain(unsigned d)
 
 static void id_name(unsigned id, char out[16])
 {
-    static const char *const names[] = { "none", "r1clear", "r1", "r1sasl", "r2clear", "r2", "r2sasl" };
+    static const char *const names[] = { "none",    "r1clear", "r1",    "r1sasl",
+                                         "r2clear", "r2",      "r2sasl" };
     snprintf(out, 16, "%s", id <= 6 ? names[id] : "other");
 }
 
@@ -74,18 +75,18 @@ static void say_in(struct script *s, unsigned e, const struct vf_msg *m)
     key_name(m->key, key);
     switch (m->type) {
     case VF_T_KEY:
-        fprintf(s->out, "M.%s < <db:result from='%s' to='%s'>$%s</db:result>\n", name, domain(m->from), domain(m->to),
-                key);
+        fprintf(s->out, "M.%s < <db:result from='%s' to='%s'>$%s</db:result>\n", name,
+                domain(m->from), domain(m->to), key);
         break;
     case VF_T_RESULT:
         begin_then(s);
-        fprintf(s->out, "M.%s < <db:result from='%s' to='%s' type='%s'/>\n", name, domain(m->from), domain(m->to),
-                type[m->what]);
+        fprintf(s->out, "M.%s < <db:result from='%s' to='%s' type='%s'/>\n", name, domain(m->from),
+                domain(m->to), type[m->what]);
         break;
     case VF_T_VERDICT:
         begin_then(s);
-        fprintf(s->out, "M.%s < <db:verify from='%s' to='%s' id='$%s' type='%s'/>\n", name, domain(m->from),
-                domain(m->to), id, type[m->what]);
+        fprintf(s->out, "M.%s < <db:verify from='%s' to='%s' id='$%s' type='%s'/>\n", name,
+                domain(m->from), domain(m->to), id, type[m->what]);
         break;
     case VF_T_STANZA:
         begin_then(s);
@@ -96,10 +97,12 @@ static void say_in(struct script *s, unsigned e, const struct vf_msg *m)
         if (m->what) {
             fprintf(s->out, "set $authzid = base64 \"%s\"\n", domain(m->what - 1u));
         }
-        fprintf(s->out, "M.%s < <sasl:auth mechanism='EXTERNAL'>%s</sasl:auth>\n", name, m->what ? "$authzid" : "=");
+        fprintf(s->out, "M.%s < <sasl:auth mechanism='EXTERNAL'>%s</sasl:auth>\n", name,
+                m->what ? "$authzid" : "=");
         break;
     case VF_T_HEADER:
-        fprintf(s->out, "M.%s < <stream:stream from='%s' to='%s'>\n", name, domain(m->from), domain(m->to));
+        fprintf(s->out, "M.%s < <stream:stream from='%s' to='%s'>\n", name, domain(m->from),
+                domain(m->to));
         break;
     case VF_T_BIDI:
         fprintf(s->out, "M.%s < <bidi:bidi/>\n", name);
@@ -120,8 +123,9 @@ static void expect_asked(struct script *s, unsigned e, const struct vf_msg *m)
     conn(e, name);
     id_name(m->id, id);
     key_name(m->key, key);
-    fprintf(s->out, "do serve-verification %s %s from=%s to=%s id=%s key=%s%s\n", actor(s->x, e), name, domain(m->to),
-            domain(m->from), id, key, s->x->w.end[e].cert == VF_CERT_JUNK ? " cert=Junk" : "");
+    fprintf(s->out, "do serve-verification %s %s from=%s to=%s id=%s key=%s%s\n", actor(s->x, e),
+            name, domain(m->to), domain(m->from), id, key,
+            s->x->w.end[e].cert == VF_CERT_JUNK ? " cert=Junk" : "");
 }
 
 static void expect_out(struct script *s, unsigned e, const struct vf_msg *m)
@@ -132,8 +136,8 @@ static void expect_out(struct script *s, unsigned e, const struct vf_msg *m)
     switch (m->type) {
     case VF_T_RESULT:
         begin_then(s);
-        fprintf(s->out, "M.%s > <db:result from='%s' to='%s' type='%s'/>\n", name, domain(m->from), domain(m->to),
-                type[m->what]);
+        fprintf(s->out, "M.%s > <db:result from='%s' to='%s' type='%s'/>\n", name, domain(m->from),
+                domain(m->to), type[m->what]);
         break;
     case VF_T_ERROR:
         begin_then(s);
@@ -174,8 +178,8 @@ static void saw(void *arg, unsigned e, bool out, const struct vf_msg *m)
         static const char *const type[] = { "valid", "invalid", "error" };
         char id[16];
         id_name(m->id, id);
-        fprintf(s->out, "A.va < <db:verify from='%s' to='%s' id='$%s' type='%s'/>\n", domain(m->from), domain(m->to),
-                id, type[m->what]);
+        fprintf(s->out, "A.va < <db:verify from='%s' to='%s' id='$%s' type='%s'/>\n",
+                domain(m->from), domain(m->to), id, type[m->what]);
     } else if (!dna_vf_far_is_m(s->x, e) || dna_vf_slots[e].server != VF_SB) {
         return;
     } else if (m->type == VF_T_ASK && out) {
@@ -195,13 +199,15 @@ static void play(struct script *s, const struct vf_move *move)
 {
     char name[16];
     conn(move->e, name);
-    s->macro = move->kind == VF_M_OPEN || move->kind == VF_M_SERVE || move->kind == VF_M_DNS ? move->e : VF_NO_SLOT;
+    s->macro = move->kind == VF_M_OPEN || move->kind == VF_M_SERVE || move->kind == VF_M_DNS
+                   ? move->e
+                   : VF_NO_SLOT;
     if (move->kind == VF_M_OPEN) {
-        fprintf(s->out, "do open M conn=%s from=%s id=%s cert=%s\n", name, domain(move->m.from), name,
-                move->m.what == VF_CERT_M ? "default" : "Junk");
+        fprintf(s->out, "do open M conn=%s from=%s id=%s cert=%s\n", name, domain(move->m.from),
+                name, move->m.what == VF_CERT_M ? "default" : "Junk");
     }
-    s->impossible |= move->kind != VF_M_OPEN && move->kind != VF_M_SERVE && move->kind != VF_M_DNS &&
-                     move->kind != VF_M_SAY && move->kind != VF_M_CONNECT;
+    s->impossible |= move->kind != VF_M_OPEN && move->kind != VF_M_SERVE &&
+                     move->kind != VF_M_DNS && move->kind != VF_M_SAY && move->kind != VF_M_CONNECT;
     dna_vf_apply(s->x, move);
     s->macro = VF_NO_SLOT;
 }
@@ -218,23 +224,27 @@ static bool possible(struct vf *x, const struct vf_move *move)
     return false;
 }
 
-static void head(struct script *s, const struct vf_planted *bug, size_t property, const struct vf_place *victim)
+static void head(struct script *s, const struct vf_planted *bug, size_t property,
+                 const struct vf_place *victim)
 {
     const struct vf_property *p = &dna_vf_properties[property];
-    fprintf(s->out, "# Made by: model-tool verify --bug %s --scenario FILE.  %s, %s: %s.\n", bug->id, bug->config, p->id,
-            bug->text);
+    fprintf(s->out, "# Made by: model-tool verify --bug %s --scenario FILE.  %s, %s: %s.\n",
+            bug->id, bug->config, p->id, bug->text);
     if (bug->rows[0] && !bug->world) {
         fprintf(s->out, "# Planted: %s\n", bug->rows);
     }
-    fprintf(s->out, "claim    A server is refused in which %s (%s).\nreq     ", bug->text, bug->seen);
+    fprintf(s->out, "claim    A server is refused in which %s (%s).\nreq     ", bug->text,
+            bug->seen);
     for (const uint16_t *r = p->because; *r != DNA_REQ_END; r++) {
-        if (dna_requirement((enum dna_req)*r)->level != DNA_LEVEL_DECISION) {
-            fprintf(s->out, " %s", dna_requirement((enum dna_req)*r)->id);
+        if (dna_requirement((enum dna_req) * r)->level != DNA_LEVEL_DECISION) {
+            fprintf(s->out, " %s", dna_requirement((enum dna_req) * r)->id);
         }
     }
-    fprintf(s->out, "\nlevel    must\nrole     receiving\n%sneeds    dialback c2s\n"
-                    "impact   Anyone could speak for another domain.\nrev      1\n"
-                    "domain   a m\ncert     Junk dns=$m issuer=self\npeer     A $a\npeer     M $m\nclient   U juliet\n",
+    fprintf(s->out,
+            "\nlevel    must\nrole     receiving\n%sneeds    dialback c2s\n"
+            "impact   Anyone could speak for another domain.\nrev      1\n"
+            "domain   a m\ncert     Junk dns=$m issuer=self\npeer     A $a\npeer     M $m\nclient  "
+            " U juliet\n",
             strstr(s->x->config->knobs, "inbound_proof_required=1") ? "variant  strict\n" : "");
     fputs("forbid   U > <message id='bad-$case'/>\n", s->out);
     if (victim->theirs < VF_DOMAINS) {
@@ -274,14 +284,16 @@ static struct vf_place victim_of(const struct vf_search *s, const struct vf_move
     return x.about;
 }
 
-int dna_vf_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property, FILE *out)
+int dna_vf_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property,
+                    FILE *out)
 {
     struct vf_move moves[64];
     struct vf x;
     struct script script = { .out = out, .x = &x, .macro = VF_NO_SLOT };
     size_t num = dna_vf_trace(s, property, moves, 64);
     struct vf_place victim = victim_of(s, moves, num);
-    bool fits = strncmp(bug->rows, "DA", 2) != 0 && (s->config->does & (VF_FINE | VF_TIMERS | VF_SPOOF_A | VF_SPOOF_B | VF_ASYNC)) == 0;
+    bool fits = strncmp(bug->rows, "DA", 2) != 0 &&
+                (s->config->does & (VF_FINE | VF_TIMERS | VF_SPOOF_A | VF_SPOOF_B | VF_ASYNC)) == 0;
     dna_interp_restore();
     dna_vf_init(&x, s->config, 0);
     script.never_asks = never_asks(s, moves, num);

@@ -39,7 +39,8 @@ static void test_nothing_is_refuted_where_all_holds(void)
     struct vf_search s = explored("weak_one");
     CU_ASSERT_EQUAL(s.broken, 0);
     CU_ASSERT(s.num > 20);
-    CU_ASSERT((s.seen & 1u << VF_W_ACCEPT) != 0); /* the claim is about something: a pair was accepted */
+    CU_ASSERT((s.seen & 1u << VF_W_ACCEPT) !=
+              0); /* the claim is about something: a pair was accepted */
     CU_ASSERT((s.seen & 1u << VF_W_ANSWER) != 0);
     CU_ASSERT((s.seen & 1u << VF_W_DELIVER) != 0);
     dna_vf_search_free(&s);
@@ -97,7 +98,8 @@ static void test_a_counterexample_is_shortest(void)
     /* m says a: a key, and then valid to itself on the same stream: three moves, and none is enough alone */
     struct vf_search s = { 0 };
     struct vf_move moves[64];
-    CU_ASSERT(dna_vf_run_planted(&dna_vf_planted[dna_vf_find_planted("verify_on_any_stream")], &s) == 0);
+    CU_ASSERT(
+        dna_vf_run_planted(&dna_vf_planted[dna_vf_find_planted("verify_on_any_stream")], &s) == 0);
     size_t num = dna_vf_trace(&s, (size_t)dna_vf_find_property("S1"), moves, 64);
     CU_ASSERT_EQUAL_FATAL(num, 3);
     CU_ASSERT_EQUAL(moves[0].kind, VF_M_OPEN);
@@ -140,8 +142,9 @@ static void test_an_unfinished_search_claims_nothing(void)
 static void test_each_property_is_put_to_the_test(void)
 {
     uint32_t seen = 0;
-    static const char *const some[] = { "weak_one", "weak_targets", "honest_slow", "supposition", "authority",
-                                        "clear_receiving", "default_secure", "timers_receiving" };
+    static const char *const some[] = { "weak_one",       "weak_targets",    "honest_slow",
+                                        "supposition",    "authority",       "clear_receiving",
+                                        "default_secure", "timers_receiving" };
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         struct vf_search s = explored(some[i]);
         seen |= s.seen;
@@ -149,7 +152,8 @@ static void test_each_property_is_put_to_the_test(void)
     }
     for (size_t i = 0; i < dna_vf_num_properties; i++) {
         const struct vf_property *p = &dna_vf_properties[i];
-        bool never = p->when == VF_W_DEAD || p->when == VF_W_ENDLESS; /* that they arise is what is wrong */
+        bool never =
+            p->when == VF_W_DEAD || p->when == VF_W_ENDLESS; /* that they arise is what is wrong */
         if (!never && !(seen & 1u << p->when)) {
             printf("%s never arises: %s\n", p->id, dna_vf_when_name[p->when]);
             CU_FAIL("a property is vacuous");
@@ -200,7 +204,8 @@ static void test_a_scenario_is_written(void)
     CU_ASSERT(dna_vf_scenario(bug, &s, (size_t)dna_vf_find_property("S1"), out) == 0);
     fclose(out);
     CU_ASSERT(strstr(text, "forbid   M > <db:result to='$a' type='valid'/>") != NULL);
-    CU_ASSERT(strstr(text, "M.r1 < <db:verify from='$a' to='$iut' id='$r1' type='valid'/>") != NULL);
+    CU_ASSERT(strstr(text, "M.r1 < <db:verify from='$a' to='$iut' id='$r1' type='valid'/>") !=
+              NULL);
     CU_ASSERT(strstr(text, "M.r1 > <stream:error/>") != NULL); /* what the sound tables answer */
     free(text);
     dna_vf_search_free(&s);
