@@ -18,7 +18,7 @@ LDLIBS    = $(PKGLIBS)
 
 SPEC_SRC  := $(filter-out spec/texts.c,$(wildcard spec/*.c))
 VERIFY_SRC := $(wildcard model/verify*.c)
-MODEL_SRC := $(filter-out model/tool.c model/interp.c $(VERIFY_SRC),$(wildcard model/*.c))
+MODEL_SRC := $(filter-out model/tool.c model/tool_derive.c model/interp.c $(VERIFY_SRC),$(wildcard model/*.c))
 GEN_SRC   := $(wildcard impl/gen/*.c)
 IMPL_SRC  := $(filter-out impl/server_main.c impl/client_main.c,$(wildcard impl/*.c))
 CONF_SRC  := $(filter-out conformance/main.c,$(wildcard conformance/*.c) $(wildcard conformance/lab/*.c))
@@ -79,7 +79,7 @@ $(BUILD)/mutant-rows: $(BUILD)/obj/conformance/bench/rows.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@
 $(BUILD)/bench-idle: $(BUILD)/obj/conformance/bench/idle.o $(CONF_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
-$(BUILD)/model-tool: $(BUILD)/obj/model/tool.o $(VERIFY_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
+$(BUILD)/model-tool: $(BUILD)/obj/model/tool.o $(BUILD)/obj/model/tool_derive.o $(VERIFY_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@
 $(BUILD)/spec-texts: $(BUILD)/obj/spec/texts.o $(SPEC_OBJ)
 	$(CC) $(CFLAGS) $^ -lcrypto -o $@

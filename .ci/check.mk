@@ -22,6 +22,8 @@ check-all:
 	@$(MAKE) --no-print-directory -s exits
 	@echo "== one row edited: generated files, server and oracle follow"
 	@$(MAKE) --no-print-directory -s one-row
+	@echo "== a further prooftype: one table and one file"
+	@$(MAKE) --no-print-directory -s toy-prooftype
 	@echo "== the conformance suite against the reference server"
 	@build/xdna run --profile xdna --strict-features
 	@echo "== make check: everything passed"
@@ -58,6 +60,10 @@ mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUI
 	@conformance/mutants.sh $(BUILD) $(ARGS)
 
 .PHONY: check-all exits
+
+# A toy prooftype, put into a copy of the checkout.
+toy-prooftype: all
+	@impl/test/toy_prooftype.sh $(BUILD)
 
 # One row edited by script: generated files, server and oracle follow.
 one-row: all $(BUILD)/test/model_test_walk

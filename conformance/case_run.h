@@ -70,6 +70,15 @@ struct dna_actor {
     struct dna_login *login;  /* client: logging in */
     const char *jid, *resource;
     struct dna_child *child;  /* client under test */
+    struct dna_web_listener *web[2]; /* web: HTTPS and HTTP; NULL: does not listen */
+};
+
+/* What a client of a web server did. */
+struct dna_seen_request {
+    struct dna_seen_request *next;
+    enum dna_web_kind kind;
+    const char *host, *path;
+    unsigned seq;
 };
 
 struct dna_seen_query {
@@ -119,7 +128,9 @@ struct dna_case_run {
     struct dna_binds vars;
     struct dna_actor *actors;
     struct dna_named_cert *certs;
-    struct dna_seen_query *queries;
+    struct dna_seen_query *queries;     /* newest first, as the next one */
+    struct dna_seen_request *requests;
+    bool clock_moved;
     struct dna_buf transcript;
     struct timeval started;
     unsigned seq;
@@ -166,8 +177,20 @@ const char *dna_run_expand(struct dna_case_run *run, const char *text);
 bool dna_run_setup(struct dna_case_run *run);      /* names, certificates, records, actors */
 void dna_run_teardown(struct dna_case_run *run);
 bool dna_run_dns(struct dna_case_run *run, const struct dna_step *step);
+const char *dna_run_srv_owner(struct dna_case_run *run, const char *domain, bool c2s);
+const struct dna_actor *dna_run_first_peer(const struct dna_case_run *run, const char *variable);
 struct dna_actor *dna_run_actor(struct dna_case_run *run, const struct dna_scn_actor *scn);
 struct dna_cert *dna_run_cert(struct dna_case_run *run, const char *name, bool *out_known);
+
+/* case_world.c: signatures, TLSA records, pages, the clock: false when the case has ended of it */
+bool dna_run_dnssec(struct dna_case_run *run, const struct dna_step *step);
+bool dna_run_tlsa(struct dna_case_run *run, const struct dna_step *step);
+bool dna_run_page(struct dna_case_run *run, const struct dna_step *step);
+bool dna_run_clock(struct dna_case_run *run, const struct dna_step *step);
+void dna_run_clock_back(struct dna_case_run *run);
+bool dna_run_web_open(struct dna_case_run *run);
+void dna_run_web_close(struct dna_case_run *run);
+const struct dna_actor *dna_run_web_of(struct dna_case_run *run, const char *host); /* or NULL */
 
 double dna_seconds_since(const struct timeval *start);
 

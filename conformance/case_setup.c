@@ -81,8 +81,14 @@ static void make_actor(struct dna_case_run *run, const struct dna_scn_actor *scn
         set_property(run, a, "password", password ? password : "");
         return;
     }
+    if (scn->kind == DNA_ACTOR_WEB) {
+        set_property(run, a, "addr", a->addr);
+        return;
+    }
     a->port = scn->port ? scn->port : scn->c2s ? 5222 : 5269;
-    if (scn->host) {
+    if (scn->host && strchr(scn->host, '$')) {
+        a->host = dna_run_expand(run, scn->host);
+    } else if (scn->host) {
         a->host = dna_pool_printf(run->pool, "%s.%s.example", scn->host, run->label);
     } else {
         char *lower = dna_pool_strdup(run->pool, scn->name);
@@ -124,8 +130,41 @@ static bool mint(struct dna_case_run *run, const char *name, const char *spec_te
     return ok;
 }
 
+/* what is hashed how, of which a document of POSH gives the base64 */
+enum spoiling { AS_IT_IS, WRAPPED, PAD_BITS };
+
+static void cert_property(struct dna_case_run *run, const struct dna_named_cert *n,
+                         const char *property, const char *value)
+{
+    dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.%s", n->name, property), value);
+}
+
+/* $NAME.b64 and the like: base64 of a digest of the certificate or its key, as it should be or not */
+static void set_base64(struct dna_case_run *run, const struct dna_named_cert *n,
+                       const char *property, const EVP_MD *md, bool key, enum spoiling how)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned char digest[EVP_MAX_MD_SIZE], *der = NULL;
+    char text[(EVP_MAX_MD_SIZE + 2) / 3 * 4 + 1], *last;
+    int der_len = key ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(n->cert->x509), &der)
+                      : i2d_X509(n->cert->x509, &der);
+    unsigned len = 0;
+
+    if (der_len <= 0 || EVP_Digest(der, (size_t)der_len, digest, &len, md, NULL) != 1)
+        len = 0; /* an empty text, which no document has */
+    OPENSSL_free(der);
+    EVP_EncodeBlock((unsigned char *)text, digest, (int)len);
+    last = text + strcspn(text, "=");
+    if (how == PAD_BITS && last > text)
+        last[-1] = digits[strchr(digits, last[-1]) - digits + 1];
+    if (how == WRAPPED) /* the line end as JSON writes it */
+        cert_property(run, n, property, dna_pool_printf(run->pool, "%.20s\\n%s", text, text + 20));
+    else
+        cert_property(run, n, property, dna_pool_strdup(run->pool, text));
+}
+
 /* $NAME.sha256: the fingerprint by which a client may be told to accept a certificate */
-static void set_fingerprint(struct dna_case_run *run, const struct dna_named_cert *n)
+static void set_fingerprints(struct dna_case_run *run, const struct dna_named_cert *n)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
@@ -135,8 +174,41 @@ static void set_fingerprint(struct dna_case_run *run, const struct dna_named_cer
         return;
     for (unsigned i = 0; i < len; i++)
         dna_buf_printf(&text, "%02x", digest[i]);
-    dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.sha256", n->name), text.at);
+    cert_property(run, n, "sha256", text.at);
     dna_buf_free(&text);
+    set_base64(run, n, "b64", EVP_sha256(), false, AS_IT_IS);
+    set_base64(run, n, "b64_512", EVP_sha512(), false, AS_IT_IS);
+    set_base64(run, n, "b64_md5", EVP_md5(), false, AS_IT_IS);
+    set_base64(run, n, "b64_key", EVP_sha256(), true, AS_IT_IS);
+    set_base64(run, n, "b64_wrapped", EVP_sha256(), false, WRAPPED);
+    set_base64(run, n, "b64_bits", EVP_sha256(), false, PAD_BITS);
+}
+
+/* the certificate that an actor shows unless a step says another */
+static bool show(struct dna_case_run *run, struct dna_actor *a)
+{
+    bool web = a->scn->kind == DNA_ACTOR_WEB, known;
+    size_t num = web ? a->scn->num_hosts : a->scn->num_domains;
+    struct dna_buf spec = { 0 };
+
+    if (a->scn->cert) {
+        a->cert = dna_run_cert(run, a->scn->cert, &known);
+        if (a->cert)
+            dna_cert_ref(a->cert);
+        return true;
+    }
+    for (int kind = 0; kind < (web ? 1 : 2); kind++) {
+        dna_buf_puts(&spec, kind ? " srv=" : "dns=");
+        for (size_t i = 0; i < num; i++)
+            dna_buf_printf(&spec, "%s%s", i ? "," : "",
+                           web ? dna_run_expand(run, a->scn->hosts[i])
+                               : dna_binds_get(&run->vars, a->scn->domains[i]));
+        if (!num)
+            dna_buf_puts(&spec, a->host);
+    }
+    known = mint(run, a->scn->name, spec.at, &a->cert);
+    dna_buf_free(&spec);
+    return known;
 }
 
 static bool make_certs(struct dna_case_run *run)
@@ -149,35 +221,13 @@ static bool make_certs(struct dna_case_run *run)
         n->name = c->name;
         if (!mint(run, c->name, dna_run_expand(run, c->spec), &n->cert))
             return false;
-        set_fingerprint(run, n);
+        set_fingerprints(run, n);
         *tail = n;
         tail = &n->next;
     }
-    for (struct dna_actor *a = run->actors; a; a = a->next) {
-        struct dna_buf spec = { 0 };
-        bool known;
-
-        if (a->scn->kind != DNA_ACTOR_PEER)
-            continue;
-        if (a->scn->cert) {
-            a->cert = dna_run_cert(run, a->scn->cert, &known);
-            if (a->cert)
-                dna_cert_ref(a->cert);
-            continue;
-        }
-        for (int kind = 0; kind < 2; kind++) {
-            dna_buf_puts(&spec, kind ? " srv=" : "dns=");
-            for (size_t i = 0; i < a->scn->num_domains; i++)
-                dna_buf_printf(&spec, "%s%s", i ? "," : "",
-                               dna_binds_get(&run->vars, a->scn->domains[i]));
-            if (!a->scn->num_domains)
-                dna_buf_puts(&spec, a->host);
-        }
-        known = mint(run, a->scn->name, spec.at, &a->cert);
-        dna_buf_free(&spec);
-        if (!known)
+    for (struct dna_actor *a = run->actors; a; a = a->next)
+        if ((a->scn->kind == DNA_ACTOR_PEER || a->scn->kind == DNA_ACTOR_WEB) && !show(run, a))
             return false;
-    }
     return true;
 }
 
@@ -193,14 +243,14 @@ static bool add_record(struct dna_case_run *run, const char *name, const char *r
     return false;
 }
 
-static const char *srv_owner(struct dna_case_run *run, const char *domain, bool c2s)
+const char *dna_run_srv_owner(struct dna_case_run *run, const char *domain, bool c2s)
 {
     if (*domain == '_')
         return domain;
     return dna_pool_printf(run->pool, "_xmpp-%s._tcp.%s", c2s ? "client" : "server", domain);
 }
 
-static const struct dna_actor *first_peer(const struct dna_case_run *run, const char *variable)
+const struct dna_actor *dna_run_first_peer(const struct dna_case_run *run, const char *variable)
 {
     for (const struct dna_actor *a = run->actors; a; a = a->next)
         for (size_t i = 0; i < a->scn->num_domains; i++)
@@ -222,11 +272,11 @@ static const char *target(struct dna_case_run *run, const char *word, bool addre
 
 static bool default_records(struct dna_case_run *run, const struct dna_scn_domain *d)
 {
-    const struct dna_actor *a = first_peer(run, d->name);
+    const struct dna_actor *a = dna_run_first_peer(run, d->name);
 
     if (!a)
         return true;
-    return add_record(run, srv_owner(run, dna_binds_get(&run->vars, d->name), a->scn->c2s),
+    return add_record(run, dna_run_srv_owner(run, dna_binds_get(&run->vars, d->name), a->scn->c2s),
                       dna_pool_printf(run->pool, "SRV 0 0 %u %s", a->port, a->host));
 }
 
@@ -275,7 +325,7 @@ static bool apply_record(struct dna_case_run *run, const char *owner, const char
                          size_t num)
 {
     const struct dna_scn_domain *d = domain_of(run, owner);
-    const struct dna_actor *first = d ? first_peer(run, d->name) : NULL;
+    const struct dna_actor *first = d ? dna_run_first_peer(run, d->name) : NULL;
     bool c2s = first && first->scn->c2s;
     struct dna_buf text = { 0 };
     bool ok;
@@ -283,9 +333,9 @@ static bool apply_record(struct dna_case_run *run, const char *owner, const char
     if (strcmp(words[0], "default") == 0)
         return !d || default_records(run, d);
     if (strcmp(words[0], "dot") == 0)
-        return add_record(run, srv_owner(run, owner, c2s), "SRV 0 0 0 .");
+        return add_record(run, dna_run_srv_owner(run, owner, c2s), "SRV 0 0 0 .");
     if (strcmp(words[0], "SRV") == 0)
-        return add_record(run, srv_owner(run, owner, c2s),
+        return add_record(run, dna_run_srv_owner(run, owner, c2s),
                           dna_pool_printf(run->pool, "SRV %s %s %s %s", words[1], words[2],
                                           dna_run_expand(run, words[3]),
                                           target(run, words[4], false)));
@@ -300,6 +350,19 @@ static bool apply_record(struct dna_case_run *run, const char *owner, const char
     return ok;
 }
 
+/* the address of a web server at that name is there, unless the line says another */
+static bool keep_web(struct dna_case_run *run, const char *owner, const struct dna_step *step)
+{
+    static const char *const types[] = { "A", "A-only", "CNAME" };
+    const struct dna_actor *web = dna_run_web_of(run, owner);
+
+    for (size_t i = 0; web && i < step->dns.num_words; i++)
+        for (size_t k = 0; (!i || strcmp(step->dns.words[i - 1], ";") == 0) && k < 3; k++)
+            if (strcmp(step->dns.words[i], types[k]) == 0)
+                return true;
+    return !web || add_record(run, owner, dna_pool_printf(run->pool, "A %s", web->addr));
+}
+
 bool dna_run_dns(struct dna_case_run *run, const struct dna_step *step)
 {
     const char *owner = dna_run_expand(run, step->dns.owner);
@@ -308,8 +371,8 @@ bool dna_run_dns(struct dna_case_run *run, const struct dna_step *step)
     size_t start = 0;
 
     dna_dns_remove(dns, owner, DNA_DNS_ANY);
-    dna_dns_remove(dns, srv_owner(run, owner, false), DNA_DNS_ANY);
-    dna_dns_remove(dns, srv_owner(run, owner, true), DNA_DNS_ANY);
+    dna_dns_remove(dns, dna_run_srv_owner(run, owner, false), DNA_DNS_ANY);
+    dna_dns_remove(dns, dna_run_srv_owner(run, owner, true), DNA_DNS_ANY);
     if (dna_dns_manner_set(dns, owner, DNA_DNS_ANY, DNA_DNS_NORMAL, true, &diag) != 0)
         return false;
     for (size_t i = 0; i <= step->dns.num_words; i++) {
@@ -320,7 +383,7 @@ bool dna_run_dns(struct dna_case_run *run, const struct dna_step *step)
             return false;
         start = i + 1;
     }
-    return !run->ended;
+    return !run->ended && keep_web(run, owner, step);
 }
 
 static void on_query(const struct dna_dns_event *event, void *arg)
@@ -358,11 +421,14 @@ static bool make_records(struct dna_case_run *run)
     for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next)
         if (!default_records(run, d))
             return false;
-    for (const struct dna_step *s = run->c->scn->dns; s; s = s->next)
-        if (!dna_run_dns(run, s)) {
-            fail(run, s->text, "the record cannot be made");
+    for (const struct dna_actor *a = run->actors; a; a = a->next)
+        for (size_t i = 0; i < a->scn->num_hosts; i++)
+            if (!add_record(run, dna_run_expand(run, a->scn->hosts[i]),
+                            dna_pool_printf(run->pool, "A %s", a->addr)))
+                return false;
+    for (const struct dna_step *s = run->c->scn->world; s; s = s->next)
+        if (!dna_step_do(run, s))
             return false;
-        }
     return true;
 }
 
@@ -371,7 +437,7 @@ bool dna_run_setup(struct dna_case_run *run)
     set_names(run);
     for (const struct dna_scn_actor *s = run->c->scn->actors; s; s = s->next)
         make_actor(run, s);
-    if (!make_certs(run) || !make_records(run))
+    if (!make_certs(run) || !make_records(run) || !dna_run_web_open(run))
         return false;
     for (struct dna_actor *a = run->actors; a; a = a->next) {
         if (a->scn->kind == DNA_ACTOR_PEER && a->scn->listen == DNA_LISTEN_YES &&
@@ -397,6 +463,8 @@ void dna_run_teardown(struct dna_case_run *run)
 
     dna_dns_unwatch(run->context->lab->dns, zone, on_query, run);
     dna_dns_remove_tree(run->context->lab->dns, zone);
+    dna_run_web_close(run);
+    dna_run_clock_back(run);
     for (struct dna_actor *a = run->actors; a; a = a->next)
         dna_actor_cleanup(a);
     for (struct dna_named_cert *c = run->certs; c; c = c->next)

@@ -78,6 +78,7 @@ static const char *placeholder(struct dna_actor *a, const char *word)
                   { "@resolver@", DNA_LAB_RESOLVER },
                   { "@resolver_port@", "53" },
                   { "@ca_dir@", lab->store_dir },
+                  { "@trust_anchor@", dna_dns_anchor(lab->dns) },
                   { "@tmp@", dna_pool_printf(a->run->pool, "%s/%s", lab->place.dir,
                                              a->run->label) },
                   { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };
@@ -136,34 +137,56 @@ static bool make_input(bool terminal, int in[2])
     return false;
 }
 
+/*
+ * The words of the command: the profile's (for a client, or after "look" for a look from outside), what the
+ * variant adds to either (client_args), and those of the step from `from` on; ended by NULL.
+ */
+static char **command_words(struct dna_actor *a, const struct dna_step *step, size_t from,
+                            const char *command)
+{
+    struct dna_case_run *run = a->run;
+    const char *more = dna_pairs_get(&dna_iut_variant(run->iut)->settings, "client_args");
+    const char **words, **added = NULL;
+    size_t num = scn_words(run->pool, command, &words);
+    size_t num_added = more ? scn_words(run->pool, more, &added) : 0, n = 0;
+    char **argv = dna_pool_alloc(run->pool, (num + num_added + step->num_words + 2) * sizeof(*argv));
+
+    for (size_t i = 0; i < num; i++)
+        argv[n++] = dna_pool_strdup(run->pool, placeholder(a, words[i]));
+    for (size_t i = 0; i < num_added; i++)
+        argv[n++] = dna_pool_strdup(run->pool, placeholder(a, added[i]));
+    for (size_t i = from; i < step->num_words; i++)
+        argv[n++] = dna_pool_strdup(run->pool, placeholder(a, dna_run_expand(run, step->words[i])));
+    argv[n] = NULL;
+    return argv;
+}
+
+static bool begins_with(const struct dna_step *step, const char *word)
+{
+    return step->num_words && strcmp(step->words[0], word) == 0;
+}
+
 bool dna_child_run(struct dna_actor *a, const struct dna_step *step)
 {
     struct dna_case_run *run = a->run;
     struct dna_child *c = dna_xcalloc(1, sizeof(*c));
     int in[2], out[2];
-    bool terminal = step->num_words && strcmp(step->words[0], "on-terminal") == 0, ok;
-    const char **words;
+    bool terminal = begins_with(step, "on-terminal"), look = begins_with(step, "look"), ok;
+    const char *command = look ? run->context->profile->look : run->context->profile->client;
     char **argv;
-    size_t num;
 
     dna_child_free(a->child);
     a->child = c;
     c->run = run;
     c->input = -1;
-    if (!run->context->profile->client || !make_input(terminal, in))
+    if (!command || !make_input(terminal, in))
         return false;
     if (pipe2(out, O_CLOEXEC) != 0) {
         close(in[0]);
         close(in[1]);
         return false;
     }
-    num = scn_words(run->pool, run->context->profile->client, &words);
-    argv = dna_pool_alloc(run->pool, (num + step->num_words + 2) * sizeof(*argv));
-    for (size_t i = 0; i < num; i++)
-        argv[i] = dna_pool_strdup(run->pool, placeholder(a, words[i]));
-    for (size_t i = terminal; i < step->num_words; i++)
-        argv[num + i - terminal] = dna_pool_strdup(run->pool, placeholder(a, dna_run_expand(run,
-                                                                                step->words[i])));
+    argv = command_words(a, step, terminal || look, command);
     for (size_t i = 0; argv[i]; i++)
         dna_run_note(run, "%s runs%s %s", a->scn->name, i ? " ..." : "", argv[i]);
     c->sigchld = evsignal_new(run->context->base, SIGCHLD, on_sigchld, c);

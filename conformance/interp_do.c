@@ -21,6 +21,8 @@ bool dna_step_is_immediate(const struct dna_step *step)
     case DNA_STEP_SEND: case DNA_STEP_SEND_RAW: case DNA_STEP_SEND_CLOSE: case DNA_STEP_SEND_FIN:
     case DNA_STEP_SEES_CERT: case DNA_STEP_SEES_CERT_REQUEST: case DNA_STEP_SEES_SNI:
     case DNA_STEP_DNS_NEVER: case DNA_STEP_DNS_SET: case DNA_STEP_SET: case DNA_STEP_INFO:
+    case DNA_STEP_DNSSEC: case DNA_STEP_TLSA: case DNA_STEP_PAGE: case DNA_STEP_WEB_NEVER:
+    case DNA_STEP_CLOCK:
     case DNA_STEP_RUN: case DNA_STEP_INPUT:
         return true;
     default:
@@ -192,6 +194,23 @@ static bool do_dns_never(struct dna_case_run *run, const struct dna_step *s)
     return true;
 }
 
+static bool do_web_never(struct dna_case_run *run, const struct dna_step *s)
+{
+    const char *host = dna_run_expand(run, s->page->host);
+    const char *path = s->page->path ? dna_run_expand(run, s->page->path) : NULL;
+
+    for (const struct dna_seen_request *r = run->requests; r; r = r->next) {
+        if (strcasecmp(r->host, host) != 0 ||
+            (path && (r->kind != DNA_WEB_ASKED || strcmp(r->path, path) != 0)))
+            continue;
+        dna_run_end(run, DNA_END_WRONG, s, "got:request", dna_run_expand(run, s->text),
+                    dna_pool_printf(run->pool, "%s at %s%s%s", dna_web_kind_name(r->kind), r->host,
+                                    *r->path ? " for " : "", r->path));
+        return false;
+    }
+    return true;
+}
+
 static bool do_sees(struct dna_case_run *run, const struct dna_step *s)
 {
     const char *got = NULL;
@@ -223,6 +242,16 @@ bool dna_step_do(struct dna_case_run *run, const struct dna_step *s)
         return do_dns_never(run, s);
     case DNA_STEP_DNS_SET:
         return dna_run_dns(run, s) || suite_error(run, s, "the record cannot be made");
+    case DNA_STEP_DNSSEC:
+        return dna_run_dnssec(run, s);
+    case DNA_STEP_TLSA:
+        return dna_run_tlsa(run, s);
+    case DNA_STEP_PAGE:
+        return dna_run_page(run, s);
+    case DNA_STEP_WEB_NEVER:
+        return do_web_never(run, s);
+    case DNA_STEP_CLOCK:
+        return dna_run_clock(run, s);
     case DNA_STEP_SET:
         return do_set(run, s);
     case DNA_STEP_INFO:

@@ -120,6 +120,16 @@ static void begin_tls(struct dna_case_run *run, struct dna_candidate *cand)
         dna_conn_tls(conn, &options);
 }
 
+/* two branches of an 'either' that begin with the handshake, one with its success: it is the same one */
+static bool handshake_begun(const struct dna_case_run *run, const struct dna_candidate *cand)
+{
+    for (const struct dna_candidate *c = run->candidates; c < cand; c++)
+        if (c->step->kind == DNA_STEP_TLS && c->step->actor == cand->step->actor &&
+            strcmp(c->step->conn, cand->step->conn) == 0)
+            return true;
+    return false;
+}
+
 void dna_step_begin(struct dna_case_run *run, struct dna_candidate *cand)
 {
     cand->begun = true;
@@ -127,7 +137,10 @@ void dna_step_begin(struct dna_case_run *run, struct dna_candidate *cand)
     case DNA_STEP_NOTHING: begin_nothing(run, cand); break;
     case DNA_STEP_BARRIER: begin_client_barrier(run, cand); break;
     case DNA_STEP_CONNECT: begin_connect(run, cand); break;
-    case DNA_STEP_TLS: begin_tls(run, cand); break;
+    case DNA_STEP_TLS:
+        if (!handshake_begun(run, cand))
+            begin_tls(run, cand);
+        break;
     default: break;
     }
 }
@@ -254,6 +267,33 @@ static enum dna_poll poll_dns(struct dna_case_run *run, struct dna_candidate *ca
     return before ? DNA_POLL_NO : DNA_POLL_WAIT;
 }
 
+static bool is_refusal(enum dna_web_kind kind)
+{
+    /* who judges the certificate after the handshake leaves without a request */
+    return kind == DNA_WEB_TLS_FAILED || kind == DNA_WEB_LEFT;
+}
+
+static enum dna_poll poll_web(struct dna_case_run *run, struct dna_candidate *cand)
+{
+    const struct dna_step *s = cand->step;
+    const char *host = dna_run_expand(run, s->page->host);
+    const char *path = s->page->path ? dna_run_expand(run, s->page->path) : NULL;
+    unsigned before = s->actor ? first_accept(dna_run_actor(run, s->actor), s->conn) : 0;
+    unsigned seen = 0, wanted = s->times ? s->times : 1;
+
+    for (const struct dna_seen_request *r = run->requests; r; r = r->next)
+        if (strcasecmp(r->host, host) == 0 && (!before || r->seq < before) &&
+            (s->kind == DNA_STEP_WEB_REFUSED
+                 ? is_refusal(r->kind)
+                 : r->kind == DNA_WEB_ASKED && strcmp(r->path, path) == 0))
+            seen++;
+    if (seen == wanted || (seen > wanted && !s->times))
+        return DNA_POLL_MATCH;
+    cand->got = dna_pool_printf(run->pool, "%u such request%s%s", seen, seen == 1 ? "" : "s",
+                                before ? " before that" : "");
+    return before || seen > wanted ? DNA_POLL_NO : DNA_POLL_WAIT;
+}
+
 static enum dna_poll poll_child(struct dna_case_run *run, struct dna_candidate *cand)
 {
     const struct dna_step *s = cand->step;
@@ -288,6 +328,9 @@ enum dna_poll dna_step_poll(struct dna_case_run *run, struct dna_candidate *cand
                                                                            : DNA_POLL_WAIT;
     case DNA_STEP_DNS_SAW:
         return poll_dns(run, cand);
+    case DNA_STEP_WEB_SAW:
+    case DNA_STEP_WEB_REFUSED:
+        return poll_web(run, cand);
     case DNA_STEP_EXITS:
     case DNA_STEP_PRINTS:
         return poll_child(run, cand);
@@ -324,6 +367,8 @@ void dna_step_consume(struct dna_case_run *run, struct dna_candidate *cand)
         dna_actor_take(dna_run_actor(run, s->actor), s->conn);
         return;
     case DNA_STEP_DNS_SAW:
+    case DNA_STEP_WEB_SAW:
+    case DNA_STEP_WEB_REFUSED:
     case DNA_STEP_EXITS:
     case DNA_STEP_PRINTS:
         return;

@@ -31,6 +31,10 @@ struct dna_oracle_setup {
     uint64_t known;            /* bit i: the i-th knob is as given, else it is open */
     bool errors;               /* it speaks dialback errors; else invalid stands for them */
     unsigned result_ms;        /* how long it waits for the answer to its key; 0: not known */
+    bool seeks_others;         /* proofs beside PKIX, which may take a while to come in */
+    bool other_proofs;         /* and this case has records or pages that may prove or refute a
+                                * domain: then what a certificate proves stays open */
+    X509 *bounded;             /* trusted too, within bounds of its own that may be ignored; or NULL */
     X509 *root;                /* what it trusts; NULL: whether a certificate holds stays open */
 };
 

@@ -7,6 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* does this variant seek proofs beside PKIX? Where its profile doesn't say, it may. */
+static bool seeks_others(const struct dna_oracle_setup *setup)
+{
+    static const enum dna_knob_id ids[] = { DNA_KNOB_dane, DNA_KNOB_posh, DNA_KNOB_dane_inbound,
+                                            DNA_KNOB_posh_inbound };
+    const struct dna_knobs *k = &setup->knobs;
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+        all |= UINT64_C(1) << ids[i];
+    return (setup->known & all) != all || k->dane || k->posh || k->dane_inbound || k->posh_inbound;
+}
+
 void dna_oracle_case_begin(struct dna_case_run *run)
 {
     const struct dna_variant *v = dna_iut_variant(run->iut);
@@ -15,6 +28,7 @@ void dna_oracle_case_begin(struct dna_case_run *run)
                                       .knobs = dna_knobs_default(),
                                       .errors = dna_variant_has(v, "dialback-errors"),
                                       .result_ms = dna_profile_deadline(v->profile, "dialback"),
+                                      .bounded = dna_ca_bounded_root(run->context->lab->ca),
                                       .root = dna_ca_root(run->context->lab->ca) };
 
     for (size_t i = 0; i < DNA_NUM_KNOBS; i++) {
@@ -31,6 +45,8 @@ void dna_oracle_case_begin(struct dna_case_run *run)
         if (value && dna_knob_set(&setup.knobs, name, (uint32_t)number) == 0)
             setup.known |= UINT64_C(1) << i;
     }
+    setup.seeks_others = seeks_others(&setup);
+    setup.other_proofs = setup.seeks_others && run->c->scn->proofs;
     run->oracle = dna_oracle_new(&setup);
 }
 

@@ -189,6 +189,8 @@ static void sent_key(struct dna_oracle_conn *conn, const char *peer, const char 
     if (*key) /* what an empty one is worth is our decision alone */
         FACT(&f, dialback_receiving, key_given, YES);
     FACT(&f, dialback_receiving, sender_proved, oracle_proves(conn, peer));
+    FACT(&f, dialback_receiving, sender_pending, oracle_pending(conn));
+    FACT(&f, dialback_receiving, sender_refuted, oracle_refutes(conn));
     oracle_event(w, dialback_receiving_E_RX_KEY, &f);
     asked(conn, peer, association_E_DIALBACK_ACCEPTED);
 }

@@ -81,6 +81,7 @@ static void receiving_header(struct dna_oracle_conn *conn, const struct dna_xnod
     FACT(&f, stream_receiving, content_namespace_ok, content_ok(node, "jabber:server"));
     FACT(&f, stream_receiving, hosted, oracle_hosted(conn->oracle, conn->sent_to));
     FACT(&f, stream_receiving, version_one, version_one(node));
+    FACT(&f, stream_receiving, from_pending, oracle_pending(conn));
     oracle_event(conn->stream, stream_receiving_E_RX_HEADER, &f);
 }
 
@@ -434,6 +435,7 @@ void oracle_stream_secured(struct dna_oracle_conn *conn)
     case DNA_ORACLE_INITIATING:
         oracle_event(conn->starttls, starttls_initiating_E_TLS_UP, NULL);
         FACT(&f, stream_initiating, peer_proved, oracle_proves(conn, conn->got_to));
+        FACT(&f, stream_initiating, peer_refuted, oracle_refutes(conn));
         oracle_event(conn->stream, stream_initiating_E_SECURED, &f);
         break;
     case DNA_ORACLE_C2S:

@@ -80,6 +80,8 @@ const char *dna_skip_reason(const struct dna_case *c, const struct dna_profile *
     if (v->cannot)
         return dna_pool_printf(pool, "%s can't be configured as %s: %s", profile->title,
                                c->variant, v->cannot);
+    if (v->own_clock && !dna_iut_faketime())
+        return dna_pool_printf(pool, "libfaketime is not installed");
     for (size_t i = 0; i < c->scn->needs.num; i++)
         if (!dna_variant_has(v, c->scn->needs.at[i]))
             return dna_pool_printf(pool, "feature %s is not declared", c->scn->needs.at[i]);
@@ -151,6 +153,8 @@ static void release_job(struct runner *r, struct job *job)
 
     job->place->running--;
     r->running--;
+    if (r->exclusive)
+        runner_renew_place(r->exclusive);
     if (job->alone) {
         /* kept back: whether it counts depends on whether another of the suspects kills it */
         result->alone = true;
@@ -204,6 +208,8 @@ void runner_start_job(struct runner *r, struct job *job)
     job->state = JOB_RUNNING;
     job->place->running++;
     r->running++;
+    if (job->place->variant->own_clock)
+        r->exclusive = job->place;
     job->run = dna_case_run_new(&r->context, job->c, job->place->iut, ++r->numbers, on_case_done,
                                 r);
     job->run->owner = job;
@@ -233,12 +239,24 @@ static void free_dead(struct runner *r)
     r->num_dead -= num;
 }
 
+static bool can_start(const struct job *job, bool own_clock)
+{
+    return job->state == JOB_QUEUED && job->place && job->place->ready && !job->place->suspects &&
+           job->place->variant->own_clock == own_clock;
+}
+
 static void start_queued(struct runner *r)
 {
-    for (size_t i = 0; i < r->num_jobs && r->running < r->options->jobs; i++) {
+    for (size_t i = 0; i < r->num_jobs && r->running < r->options->jobs && !r->exclusive; i++) {
         struct job *job = &r->jobs[r->order[i]];
 
-        if (job->state == JOB_QUEUED && job->place && job->place->ready && !job->place->suspects)
+        if (can_start(job, false))
+            runner_start_job(r, job);
+    }
+    for (size_t i = 0; i < r->num_jobs && !r->running && !r->exclusive; i++) {
+        struct job *job = &r->jobs[r->order[i]];
+
+        if (can_start(job, true))
             runner_start_job(r, job);
     }
 }

@@ -35,6 +35,7 @@ struct place {
     struct dna_case_run *control_run;
     unsigned running, suspects;
     bool any_died_alone;
+    bool again;                    /* stopped between two cases, to be started anew */
     unsigned idle_deaths;
 };
 
@@ -57,6 +58,8 @@ struct runner {
     struct dna_case_run **dead; /* ended runs, freed from the loop and not from their callback */
     unsigned num_dead, cap_dead;
     unsigned running, done, numbers, round;
+    /* The signer of the DNS has one clock: a case that may move it has the lab for itself. */
+    struct place *exclusive;
     bool stopping, stopped;
 };
 
@@ -78,5 +81,6 @@ struct place *runner_place_for(struct runner *r, const char *variant, struct dna
 void runner_start_place(struct place *p);
 void runner_next_control(struct place *p);
 void runner_run_suspects(struct place *p);
+void runner_renew_place(struct place *p); /* after a case that had it for itself */
 
 #endif

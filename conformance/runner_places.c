@@ -66,6 +66,7 @@ static void hit_by_death(struct place *p, struct job *job, const char *death)
 
     p->running--;
     p->r->running--;
+    p->r->exclusive = NULL;
     job->run = NULL;
     job->last = NULL;
     if (run)
@@ -145,7 +146,7 @@ void runner_run_suspects(struct place *p)
 {
     struct runner *r = p->r;
 
-    if (!p->suspects || p->running)
+    if (!p->suspects || p->running || r->exclusive || (p->variant->own_clock && r->running))
         return;
     for (size_t i = 0; i < r->num_jobs; i++) {
         struct job *job = &r->jobs[i];
@@ -197,6 +198,14 @@ void runner_next_control(struct place *p)
     dna_case_run_start(p->control_run);
 }
 
+void runner_renew_place(struct place *p)
+{
+    p->r->exclusive = NULL;
+    p->ready = false;
+    p->again = true;
+    dna_iut_stop(p->iut);
+}
+
 static void on_stopped(struct dna_iut *iut, int status, bool killed, void *arg)
 {
     struct place *p = arg;
@@ -204,6 +213,11 @@ static void on_stopped(struct dna_iut *iut, int status, bool killed, void *arg)
     (void)iut;
     (void)status;
     (void)killed;
+    if (p->again && !p->r->stopping) {
+        p->again = false;
+        runner_start_place(p);
+        return;
+    }
     p->gone = true;
     runner_leave_if_gone(p->r);
 }

@@ -17,7 +17,11 @@ enum dna_actor_kind {
     DNA_ACTOR_PEER,       /* a host with an address of its own; opens and accepts connections */
     DNA_ACTOR_CLIENT,     /* a C2S user of an account of the IUT */
     DNA_ACTOR_IUT_CLIENT, /* the client under test, run as a command */
+    DNA_ACTOR_WEB,        /* a web server with an address of its own */
 };
+
+/* How a web server takes a TLS handshake. */
+enum dna_scn_web { DNA_SCN_WEB_SERVES, DNA_SCN_WEB_SILENT, DNA_SCN_WEB_REFUSES };
 
 enum dna_listen { DNA_LISTEN_YES, DNA_LISTEN_NO };
 
@@ -52,12 +56,50 @@ struct dna_scn_actor {
     const char *domain;  /* client: of the account, default $iut */
     const char **domains; /* peer: without '$' */
     size_t num_domains;
+    const char **hosts;  /* web: "$a", "www.$a", variables inside */
+    size_t num_hosts;
+    enum dna_scn_web manner; /* web */
     const char *cert;    /* name of a cert, NULL: the default one */
     const char *host;    /* label of its DNS name */
     unsigned port;       /* 0: 5269, or 5222 when c2s */
     bool c2s;            /* content namespace jabber:client */
     enum dna_listen listen;
     int line;
+};
+
+/* What a page of a web actor holds. */
+enum dna_page_form {
+    DNA_PAGE_NONE,         /* no page any more */
+    DNA_PAGE_FINGERPRINTS, /* a POSH document that lists certificates */
+    DNA_PAGE_REFERENCE,    /* a POSH document that says where the other one is */
+    DNA_PAGE_BODY,         /* any text */
+    DNA_PAGE_REDIRECT,
+    DNA_PAGE_STATUS,       /* an empty page with that status */
+    DNA_PAGE_SILENT,       /* no answer */
+    DNA_PAGE_CLOSE,        /* the connection ends in its place */
+    DNA_PAGE_RAW,          /* the text is the whole answer, status line and all */
+};
+
+/* How a page with a body comes. */
+enum dna_page_pace {
+    DNA_PACE_PLAIN, DNA_PACE_SLOW, DNA_PACE_TRUNCATED, DNA_PACE_ENDLESS, DNA_PACE_CHUNKED,
+    DNA_PACE_NO_LENGTH,
+};
+
+struct dna_scn_page {
+    const char *host, *path; /* "$a", "/.well-known/posh/xmpp-server.json"; variables inside */
+    const char *posh;        /* the last part of that path where a 'posh' line said so, else NULL */
+    enum dna_page_form form;
+    enum dna_page_pace pace;
+    const char **certs;      /* FINGERPRINTS: certs or actors; none: the first peer of the domain */
+    size_t num_certs;
+    unsigned hashes;         /* enum dna_posh_hash of the lab */
+    long long expires;       /* seconds */
+    const char *url;         /* REFERENCE, REDIRECT: a URL, or a host whose POSH page is meant */
+    const char *body;        /* BODY, RAW */
+    size_t body_len;
+    const char *type;        /* BODY: content type, NULL: JSON */
+    int status;              /* 0: 200 */
 };
 
 enum dna_step_kind {
@@ -68,6 +110,9 @@ enum dna_step_kind {
     DNA_STEP_TLS,
     DNA_STEP_SEES_CERT, DNA_STEP_SEES_CERT_REQUEST, DNA_STEP_SEES_SNI,
     DNA_STEP_DNS_SAW, DNA_STEP_DNS_NEVER, DNA_STEP_DNS_SET,
+    DNA_STEP_DNSSEC, DNA_STEP_TLSA, DNA_STEP_PAGE,
+    DNA_STEP_WEB_SAW, DNA_STEP_WEB_NEVER, DNA_STEP_WEB_REFUSED,
+    DNA_STEP_CLOCK,
     DNA_STEP_SET, DNA_STEP_CHECK, DNA_STEP_INFO, DNA_STEP_DONE,
     DNA_STEP_EITHER, DNA_STEP_IF,
     DNA_STEP_BARRIER,
@@ -102,14 +147,17 @@ struct dna_step {
     const char *name, *value; /* SET, INFO, CHECK and IF (compared), PRINTS, SEND_RAW */
     size_t value_len;         /* SEND_RAW and SET may hold NUL */
     bool negated;             /* CHECK, IF: '!=' */
-    struct dna_scn_dns dns;   /* DNS_SET */
+    struct dna_scn_dns dns;   /* DNS_SET; owner: DNSSEC, TLSA */
+    struct dna_scn_page *page; /* PAGE; host and path (NULL: any): WEB_* */
+    unsigned times;           /* WEB_SAW: how often, 0: at least once */
+    long long seconds;        /* CLOCK: ahead of the real one */
 };
 
 struct dna_forbid {
     struct dna_forbid *next;
     const struct dna_scn_actor *actor;
     const char *conn;      /* NULL: any connection of the actor */
-    struct dna_xnode *xml; /* NULL: that a connection is made at all */
+    struct dna_xnode *xml; /* NULL: that a connection is made, or a request, at all */
     const char *text;
     int line;
 };
@@ -135,7 +183,8 @@ struct dna_scn {
     struct dna_scn_domain *domains;
     struct dna_scn_cert *certs;
     struct dna_scn_actor *actors;
-    struct dna_step *dns;                 /* DNS_SET steps of the header */
+    struct dna_step *world;               /* the header's records, signatures and pages, as steps */
+    bool proofs;                          /* it has TLSA records, web pages or tampered signatures */
     struct dna_forbid *forbids;
     struct dna_scn_knob *knobs;
     struct dna_step *steps;

@@ -26,7 +26,7 @@ static void check_records(struct scn_parse *p, const struct scn_line *line,
 {
     static const char *const manners[] = { "none", "nodata", "servfail", "refused", "silent",
                                            "truncate", "dot", "default", NULL };
-    static const char *const types[] = { "SRV", "A", "AAAA", "CNAME", "TXT", "TLSA", "A-only",
+    static const char *const types[] = { "SRV", "A", "AAAA", "CNAME", "TXT", "TLSA", "DS", "A-only",
                                          NULL };
     size_t start = 0;
 
@@ -45,6 +45,7 @@ static void check_records(struct scn_parse *p, const struct scn_line *line,
             scn_error(p->diags, line->file, line->line, "SRV PRIORITY WEIGHT PORT ACTOR");
         else if (is_any(first, types) && num < 2)
             scn_error(p->diags, line->file, line->line, "%s needs a value", first);
+        p->scn->proofs = p->scn->proofs || (num && strcmp(first, "TLSA") == 0);
         start = i + 1;
     }
 }
@@ -245,6 +246,136 @@ static void branches(struct flow *f, const struct dna_step *s)
     dna_binds_cleanup(&merged.conns);
 }
 
+/* ---- records, signatures, pages: what they name is there ---- */
+
+static const struct dna_scn_actor *find_peer(const struct flow *f, const char *name)
+{
+    const struct dna_scn_actor *a = dna_scn_actor(f->scn, name);
+
+    return a && a->kind == DNA_ACTOR_PEER ? a : NULL;
+}
+
+/* a certificate by its name, or by the name of an actor that shows one */
+static void need_cert(struct flow *f, const struct dna_step *s, const char *name)
+{
+    const struct dna_scn_cert *c = f->scn->certs;
+    const struct dna_scn_actor *a = dna_scn_actor(f->scn, name);
+
+    while (c && strcmp(c->name, name) != 0)
+        c = c->next;
+    if (!c && !(a && (a->kind == DNA_ACTOR_PEER || a->kind == DNA_ACTOR_WEB)))
+        flow_error(f, s->file, s->line, "unknown cert '%s'", name);
+}
+
+static bool need_owner(struct flow *f, const struct dna_step *s)
+{
+    if (isupper((unsigned char)*s->dns.owner)) {
+        if (find_peer(f, s->dns.owner))
+            return true;
+        flow_error(f, s->file, s->line, "unknown peer '%s'", s->dns.owner);
+        return false;
+    }
+    if (!strchr(s->dns.owner, '$'))
+        flow_error(f, s->file, s->line, "'%s' is neither a peer nor a name below a domain of this "
+                  "scenario", s->dns.owner);
+    use_text(f, s->file, s->line, s->dns.owner);
+    return false;
+}
+
+static void check_tlsa(struct flow *f, const struct dna_step *s)
+{
+    const char *of = scn_option(s->words, s->num_words, "of");
+    const char *data = scn_option(s->words, s->num_words, "data");
+    bool peer = need_owner(f, s);
+
+    if (s->num_words == 1)
+        return;
+    if (of && strcmp(of, "ca") != 0 && strcmp(of, "other") != 0)
+        need_cert(f, s, of);
+    if (!peer && !isupper((unsigned char)*s->dns.owner) && !of &&
+        (!data || strcmp(data, "bad") == 0 || strcmp(data, "short") == 0))
+        flow_error(f, s->file, s->line, "a record at a name that is no peer needs of=CERT or "
+                  "data=HEX");
+}
+
+static bool has_web(const struct flow *f, const char *host)
+{
+    for (const struct dna_scn_actor *a = f->scn->actors; a; a = a->next)
+        for (size_t i = 0; i < a->num_hosts; i++)
+            if (strcmp(a->hosts[i], host) == 0)
+                return true;
+    return false;
+}
+
+static void need_web(struct flow *f, const struct dna_step *s, const char *host)
+{
+    use_text(f, s->file, s->line, host);
+    if (!has_web(f, host))
+        flow_error(f, s->file, s->line, "no web server has the host '%s' (web W %s)", host, host);
+}
+
+static void check_page(struct flow *f, const struct dna_step *s)
+{
+    const struct dna_scn_page *page = s->page;
+    bool first = false;
+
+    need_web(f, s, page->host);
+    use_text(f, s->file, s->line, page->path);
+    use_text(f, s->file, s->line, page->url);
+    if (page->body && strlen(page->body) == page->body_len)
+        use_text(f, s->file, s->line, page->body);
+    for (size_t i = 0; i < page->num_certs; i++)
+        need_cert(f, s, page->certs[i]);
+    if (page->form != DNA_PAGE_FINGERPRINTS || page->num_certs)
+        return;
+    for (const struct dna_scn_actor *a = f->scn->actors; a; a = a->next)
+        for (size_t i = 0; i < a->num_domains; i++)
+            first = first || strcmp(a->domains[i], page->host + 1) == 0;
+    if (!first)
+        flow_error(f, s->file, s->line, "'%s' is no peer's domain, so name the certificates",
+                  page->host);
+}
+
+static void check_clock(struct flow *f, const struct dna_step *s)
+{
+    for (size_t i = 0; i < f->scn->needs.num; i++)
+        if (strcmp(f->scn->needs.at[i], "clock") == 0)
+            return;
+    flow_error(f, s->file, s->line, "a scenario that moves the clock says 'needs clock'");
+}
+
+/* those of the steps about DNS, web and clock; false if it is none of them */
+static bool walk_world(struct flow *f, const struct dna_step *s)
+{
+    switch (s->kind) {
+    case DNA_STEP_DNS_SET:
+        use_text(f, s->file, s->line, s->dns.owner);
+        for (size_t i = 0; i < s->dns.num_words; i++)
+            use_text(f, s->file, s->line, s->dns.words[i]);
+        return true;
+    case DNA_STEP_DNSSEC:
+        need_owner(f, s);
+        return true;
+    case DNA_STEP_TLSA:
+        check_tlsa(f, s);
+        return true;
+    case DNA_STEP_PAGE:
+        check_page(f, s);
+        return true;
+    case DNA_STEP_WEB_SAW:
+    case DNA_STEP_WEB_NEVER:
+    case DNA_STEP_WEB_REFUSED:
+        need_web(f, s, s->page->host);
+        use_text(f, s->file, s->line, s->page->path);
+        return true;
+    case DNA_STEP_CLOCK:
+        check_clock(f, s);
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* the first step of a branch decides: it must be something that the IUT does */
 static void check_either(struct flow *f, const struct dna_step *s)
 {
@@ -256,11 +387,12 @@ static void check_either(struct flow *f, const struct dna_step *s)
         case DNA_STEP_EXPECT_EOF: case DNA_STEP_NOTHING: case DNA_STEP_ACCEPT:
         case DNA_STEP_BARRIER: case DNA_STEP_EXITS: case DNA_STEP_PRINTS:
         case DNA_STEP_DNS_SAW: case DNA_STEP_TLS: case DNA_STEP_EITHER:
+        case DNA_STEP_WEB_SAW: case DNA_STEP_WEB_REFUSED:
             break;
         default:
             flow_error(f, first->file, first->line,
                       "a branch of 'either' starts with something the IUT does ('>', accept, tls,"
-                      " exits, prints, dns saw)");
+                      " exits, prints, dns saw, web saw, web refused)");
         }
     }
 }
@@ -269,7 +401,7 @@ static void walk_one(struct flow *f, const struct dna_step *s)
 {
     f->step = s;
     if (s->actor && s->kind != DNA_STEP_CONNECT && s->kind != DNA_STEP_ACCEPT &&
-        s->kind != DNA_STEP_DNS_SAW)
+        s->kind != DNA_STEP_DNS_SAW && s->kind != DNA_STEP_WEB_SAW)
         need_conn(f, s);
     switch (s->kind) {
     case DNA_STEP_CONNECT:
@@ -308,15 +440,12 @@ static void walk_one(struct flow *f, const struct dna_step *s)
         use_text(f, s->file, s->line, s->value);
         branches(f, s);
         break;
-    case DNA_STEP_DNS_SET:
-        use_text(f, s->file, s->line, s->dns.owner);
-        for (size_t i = 0; i < s->dns.num_words; i++)
-            use_text(f, s->file, s->line, s->dns.words[i]);
-        break;
     case DNA_STEP_DONE:
         f->done = true;
         break;
     default:
+        if (walk_world(f, s))
+            break;
         use_words(f, s);
         if (!s->num_words) /* else the value is one of them */
             use_text(f, s->file, s->line, s->value);
@@ -338,24 +467,29 @@ static void predeclare(struct flow *f)
 {
     static const char *const always[] = { "iut", "iut2", "iut3", "unhosted", "role", "variant",
                                           "case" };
+    static const char *const of_cert[] = { "sha256", "b64", "b64_512", "b64_md5", "b64_key",
+                                           "b64_wrapped", "b64_bits" };
 
     for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
         dna_binds_set(&f->bound, always[i], "");
     for (const struct dna_scn_domain *d = f->scn->domains; d; d = d->next)
         dna_binds_set(&f->bound, d->name, "");
     for (const struct dna_scn_cert *c = f->scn->certs; c; c = c->next)
-        dna_binds_set(&f->bound, dna_pool_printf(f->pool, "%s.sha256", c->name), "");
+        for (size_t i = 0; i < sizeof(of_cert) / sizeof(*of_cert); i++)
+            dna_binds_set(&f->bound, dna_pool_printf(f->pool, "%s.%s", c->name, of_cert[i]), "");
     for (const struct dna_scn_actor *a = f->scn->actors; a; a = a->next) {
-        static const char *const props[2][3] = { { "addr", "host", "port" },
-                                                 { "bare", "resource", "password" } };
+        static const char *const props[][3] = {
+            [DNA_ACTOR_PEER] = { "addr", "host", "port" },
+            [DNA_ACTOR_CLIENT] = { "bare", "resource", "password" },
+            [DNA_ACTOR_IUT_CLIENT] = { NULL },
+            [DNA_ACTOR_WEB] = { "addr" },
+        };
 
-        if (a->kind == DNA_ACTOR_IUT_CLIENT)
-            continue;
         if (a->kind == DNA_ACTOR_CLIENT)
             dna_binds_set(&f->bound, a->name, "");
-        for (int i = 0; i < 3 && props[a->kind == DNA_ACTOR_CLIENT][i]; i++)
+        for (int i = 0; i < 3 && props[a->kind][i]; i++)
             dna_binds_set(&f->bound, dna_pool_printf(f->pool, "%s.%s", a->name,
-                         props[a->kind == DNA_ACTOR_CLIENT][i]), "");
+                         props[a->kind][i]), "");
     }
 }
 
@@ -371,8 +505,11 @@ void scn_flow(struct dna_scn *scn, struct dna_scn_diags *diags)
     for (const struct dna_scn_actor *a = scn->actors; a; a = a->next) {
         use_text(&f, scn->file, a->line, a->user);
         use_text(&f, scn->file, a->line, a->domain);
+        use_text(&f, scn->file, a->line, a->host);
+        for (size_t i = 0; i < a->num_hosts; i++)
+            use_text(&f, scn->file, a->line, a->hosts[i]);
     }
-    walk(&f, scn->dns);
+    walk(&f, scn->world);
     walk(&f, scn->steps);
     dna_binds_cleanup(&f.bound);
     dna_binds_cleanup(&f.conns);

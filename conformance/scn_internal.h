@@ -75,7 +75,16 @@ bool scn_header_line(struct scn_parse *p, const struct scn_line *line, const cha
 void scn_header_finish(struct scn_parse *p);
 void scn_parse_dns(struct scn_parse *p, const struct scn_line *line, const char *rest,
                    struct dna_step ***tail);
+/* scn_world_line reads dnssec, tlsa, posh, page, and in the body web and clock; false if it is none
+ * of them. *out is NULL after an error. */
+bool scn_world_line(struct scn_parse *p, const struct scn_line *line, const char *keyword,
+                    const char *rest, bool header, struct dna_step **out);
+void scn_web_actor(struct scn_parse *p, const struct scn_line *line, struct dna_scn_actor *actor,
+                   const char *rest);
 void scn_steps(struct scn_parse *p);
+/* the words of a step; 'within TIME' at their end is its deadline */
+void scn_take_words(struct scn_parse *p, const struct scn_line *line, struct dna_step *s,
+                    const char *rest);
 /* what an expectation line holds behind '>' that a forbid may also use: an XML pattern */
 struct dna_xnode *scn_xml(struct scn_parse *p, const struct scn_line *line, const char **at);
 struct dna_scn_actor *scn_find_actor(struct scn_parse *p, const struct scn_line *line,

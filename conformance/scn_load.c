@@ -43,7 +43,7 @@ bad:
 
 static void header(struct scn_parse *p)
 {
-    struct dna_step **dns_tail = &p->scn->dns;
+    struct dna_step **tail = &p->scn->world, *step;
 
     for (; p->pos < p->lines.num; p->pos++) {
         const struct scn_line *line = &p->lines.at[p->pos];
@@ -54,7 +54,9 @@ static void header(struct scn_parse *p)
         if (strcmp(keyword, "given:") == 0 || strcmp(keyword, "then:") == 0)
             break;
         if (strcmp(keyword, "dns") == 0)
-            scn_parse_dns(p, line, rest, &dns_tail);
+            scn_parse_dns(p, line, rest, &tail);
+        else if (scn_world_line(p, line, keyword, rest, true, &step))
+            tail = step ? (*tail = step, &step->next) : tail;
         else if (!scn_header_line(p, line, keyword, rest))
             scn_error(p->diags, line->file, line->line, "unknown keyword '%s'", keyword);
     }

@@ -29,6 +29,14 @@ static const char *const variant_words[] = {
     "shortcut", "one certificate on both sides is proof",
     "lenient", "neither TLS nor proof is asked for",
     "backwards", "dialback the other way on one-way streams",
+    "dane", "DANE is sought outbound, no POSH",
+    "danein", "DANE is sought both ways, no POSH",
+    "posh", "POSH is sought outbound, no DANE",
+    "poshin", "POSH is sought both ways, no DANE",
+    "proofs", "DANE and POSH are sought both ways",
+    "crl", "the revocation list of the lab's CA is consulted",
+    "opportunistic", "neither TLS nor proof is asked for, but DANE is sought both ways",
+    "clock", "as proofs, an instance for each case, with a clock that the case moves",
     NULL
 };
 
@@ -50,8 +58,17 @@ const char *const dna_feature_words[] = {
     "multi-cert", "shows a certificate for each hosted domain",
     "trust-anchor", "trusts the lab's CA",
     "srv-failover", "tries the next SRV target when one fails",
+    "c2s-external", "clients may authenticate by a certificate of their own",
+    "outside-look", "a command looks at a domain from outside (the profile's look)",
     "client-pin", "the client can pin or be asked to accept a certificate",
     "stanza-errors", "returns a stanza error when a remote domain cannot be reached or proved",
+    "dnssec", "validates DNS answers from the lab's trust anchor",
+    "dane", "holds a server that it connects to against TLSA records (RFC 7673, RFC 7712 5.1)",
+    "dane-inbound", "the same of a server that connects to it",
+    "posh", "holds a server that it connects to against POSH documents (RFC 7711, RFC 7712 5.2)",
+    "posh-inbound", "the same of a server that connects to it",
+    "crl", "consults the certificate revocation list it is given",
+    "clock", "each case has an instance of its own, whose clock it can move",
     NULL,
 };
 
@@ -199,7 +216,11 @@ static void add_domains(struct scn_parse *p, const struct scn_line *line, const 
 static void add_cert(struct scn_parse *p, const struct scn_line *line, const char *rest)
 {
     static const char *const keys[] = { "dns", "srv", "xmpp", "cn", "ip", "issuer", "notbefore",
-                                        "notafter", "eku", "ca", "same-key-as", "signature" };
+                                        "notafter", "eku", "ca", "same-key-as", "signature",
+                                        "pathlen", "keyusage", "permitted", "excluded", "chain",
+                                        "subject", "filler", "critical", "utf8", "uri", "dir", "o",
+                                        "ou", "key", "version", "serial", "constraints", "policies",
+                                        "policy-constraints", "ocsp", "crl-at" };
     struct dna_scn_cert *c = dna_pool_alloc(p->pool, sizeof(*c)), **tail = &p->scn->certs;
     const char **words;
     size_t num;
@@ -218,7 +239,8 @@ static void add_cert(struct scn_parse *p, const struct scn_line *line, const cha
         for (k = 0; k < sizeof(keys) / sizeof(*keys); k++)
             if (strlen(keys[k]) == len && strncmp(words[i], keys[k], len) == 0 && words[i][len])
                 break;
-        if (k == sizeof(keys) / sizeof(*keys) && strcmp(words[i], "none") != 0)
+        if (k == sizeof(keys) / sizeof(*keys) && strcmp(words[i], "none") != 0 &&
+            strcmp(words[i], "revoked") != 0)
             scn_error(p->diags, line->file, line->line, "unknown certificate key '%s'", words[i]);
     }
     for (; *tail; tail = &(*tail)->next)
@@ -282,6 +304,10 @@ static void add_actor(struct scn_parse *p, const struct scn_line *line, enum dna
 
     if (!a)
         return;
+    if (kind == DNA_ACTOR_WEB) {
+        scn_web_actor(p, line, a, rest);
+        return;
+    }
     if (kind == DNA_ACTOR_PEER) {
         a->domains = dna_pool_alloc(p->pool, strlen(rest) * sizeof(*a->domains) + 1);
         while ((word = scn_word(p->pool, &rest, NULL)))
@@ -315,15 +341,16 @@ static void add_forbid(struct scn_parse *p, const struct scn_line *line, const c
     if (!*f->conn)
         f->conn = NULL;
     word = scn_word(p->pool, &rest, NULL);
-    if (word && strcmp(word, "accept") == 0) {
+    if (word && strcmp(word, actor->kind == DNA_ACTOR_WEB ? "request" : "accept") == 0) {
         if (scn_skip_space(rest)[0] && scn_skip_space(rest)[0] != '#')
             scn_error(p->diags, line->file, line->line, "unexpected '%s'", scn_skip_space(rest));
-    } else if (word && strcmp(word, ">") == 0) {
+    } else if (word && strcmp(word, ">") == 0 && actor->kind != DNA_ACTOR_WEB) {
         rest = scn_skip_space(rest);
         f->xml = scn_xml(p, line, &rest);
     } else {
         scn_error(p->diags, line->file, line->line,
-                  "forbid is 'forbid ACTOR > <pattern/>' or 'forbid ACTOR accept'");
+                  "forbid is 'forbid ACTOR > <pattern/>', 'forbid ACTOR accept' or, of a web server,"
+                  " 'forbid ACTOR request'");
     }
     while (*tail)
         tail = &(*tail)->next;
@@ -391,6 +418,8 @@ bool scn_header_line(struct scn_parse *p, const struct scn_line *line, const cha
         add_actor(p, line, DNA_ACTOR_CLIENT, rest);
     else if (strcmp(keyword, "iut-client") == 0)
         add_actor(p, line, DNA_ACTOR_IUT_CLIENT, rest);
+    else if (strcmp(keyword, "web") == 0)
+        add_actor(p, line, DNA_ACTOR_WEB, rest);
     else if (strcmp(keyword, "forbid") == 0)
         add_forbid(p, line, rest);
     else if (strcmp(keyword, "knob") == 0)

@@ -5,6 +5,8 @@
  */
 #include "conformance/scn_internal.h"
 
+#include "conformance/lab/dns.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,8 +64,8 @@ struct dna_xnode *scn_xml(struct scn_parse *p, const struct scn_line *line, cons
 }
 
 /* the words behind a verb; 'within TIME' at their end belongs to the step */
-static void take_words(struct scn_parse *p, const struct scn_line *line, struct dna_step *s,
-                       const char *rest)
+void scn_take_words(struct scn_parse *p, const struct scn_line *line, struct dna_step *s,
+                    const char *rest)
 {
     s->num_words = scn_words(p->pool, rest, &s->words);
     if (s->num_words >= 2 && strcmp(s->words[s->num_words - 2], "within") == 0) {
@@ -87,7 +89,7 @@ static void send_step(struct scn_parse *p, const struct scn_line *line, struct d
         s->kind = DNA_STEP_SEND;
         s->xml = scn_xml(p, line, &rest);
         if (s->xml)
-            take_words(p, line, s, rest), no_words(p, s);
+            scn_take_words(p, line, s, rest), no_words(p, s);
         return;
     }
     word = scn_word(p->pool, &rest, NULL);
@@ -104,7 +106,7 @@ static void send_step(struct scn_parse *p, const struct scn_line *line, struct d
         scn_error(p->diags, s->file, s->line,
                   "'<' sends XML, close, fin or raw \"...\", not '%s'", word ? word : "");
     }
-    take_words(p, line, s, rest);
+    scn_take_words(p, line, s, rest);
     no_words(p, s);
 }
 
@@ -122,11 +124,11 @@ static void expect_step(struct scn_parse *p, const struct scn_line *line, struct
         s->kind = DNA_STEP_EXPECT;
         s->xml = scn_xml(p, line, &rest);
         if (s->xml)
-            take_words(p, line, s, rest), no_words(p, s);
+            scn_take_words(p, line, s, rest), no_words(p, s);
         return;
     }
     word = scn_word(p->pool, &rest, NULL);
-    take_words(p, line, s, rest);
+    scn_take_words(p, line, s, rest);
     no_words(p, s);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (word && strcmp(word, kinds[i].word) == 0) {
@@ -197,7 +199,8 @@ static void check_verb(struct scn_parse *p, struct dna_step *s, const struct ver
     if (!(v->actors & (1u << s->actor->kind)))
         scn_error(p->diags, s->file, s->line, "actor '%s' is %s and can't '%s'", s->actor->name,
                   s->actor->kind == DNA_ACTOR_PEER ? "a peer" :
-                  s->actor->kind == DNA_ACTOR_CLIENT ? "a client" : "the client under test",
+                  s->actor->kind == DNA_ACTOR_CLIENT ? "a client" :
+                  s->actor->kind == DNA_ACTOR_WEB ? "a web server" : "the client under test",
                   v->word);
     if (v->options && !only_options(p, s, v->options))
         return;
@@ -246,6 +249,8 @@ static struct dna_step *actor_step(struct scn_parse *p, const struct scn_line *l
     if (verb && (strcmp(verb, "<") == 0 || strcmp(verb, ">") == 0)) {
         if (actor->kind == DNA_ACTOR_IUT_CLIENT)
             bad(p, s, "the client under test has no wire of its own: write the peer's");
+        if (actor->kind == DNA_ACTOR_WEB)
+            bad(p, s, "a web server has no stream: web saw, web never, web refused");
         if (*verb == '<')
             send_step(p, line, s, rest);
         else
@@ -255,7 +260,7 @@ static struct dna_step *actor_step(struct scn_parse *p, const struct scn_line *l
     for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
         if (verb && strcmp(verb, verbs[i].word) == 0) {
             s->kind = verbs[i].kind;
-            take_words(p, line, s, rest);
+            scn_take_words(p, line, s, rest);
             check_verb(p, s, &verbs[i]);
             return s;
         }
@@ -369,7 +374,7 @@ static struct dna_step *set_step(struct scn_parse *p, const struct scn_line *lin
     s->name = name + 1;
     if (quoted) {
         s->value = scn_word(p->pool, &rest, &s->value_len);
-        take_words(p, line, s, rest);
+        scn_take_words(p, line, s, rest);
         no_words(p, s);
         return s;
     }
@@ -406,7 +411,7 @@ static struct dna_step *dns_step(struct scn_parse *p, const struct scn_line *lin
         return head;
     }
     s = scn_step_new(p, line, saw ? DNA_STEP_DNS_SAW : DNA_STEP_DNS_NEVER);
-    take_words(p, line, s, at);
+    scn_take_words(p, line, s, at);
     if (s->num_words < 2 ||
         !(s->num_words == 2 || (saw && s->num_words == 5 && strcmp(s->words[2], "before") == 0 &&
                                 strcmp(s->words[4], "accept") == 0))) {
@@ -415,6 +420,8 @@ static struct dna_step *dns_step(struct scn_parse *p, const struct scn_line *lin
     }
     s->name = s->words[0];
     s->value = s->words[1];
+    if (!dna_dns_type(s->name)) /* it would never be seen */
+        scn_error(p->diags, s->file, s->line, "unknown type '%s'", s->name);
     if (s->num_words == 5)
         s->actor = scn_find_actor(p, line, s->words[3], &s->conn);
     return s;
@@ -437,6 +444,7 @@ static struct dna_step *info_step(struct scn_parse *p, const struct scn_line *li
 
 static struct dna_step *one(struct scn_parse *p, const struct scn_line *line)
 {
+    struct dna_step *world;
     size_t len = strcspn(line->text, " \t");
     char *word = dna_pool_strndup(p->pool, line->text, len);
     const char *rest = scn_skip_space(line->text + len);
@@ -464,6 +472,8 @@ static struct dna_step *one(struct scn_parse *p, const struct scn_line *line)
         return info_step(p, line, rest);
     if (strcmp(word, "done") == 0)
         return scn_step_new(p, line, DNA_STEP_DONE);
+    if (scn_world_line(p, line, word, rest, false, &world))
+        return world;
     if (isupper((unsigned char)*word))
         return actor_step(p, line, word, rest);
     if (strcmp(word, "sleep") == 0 || strcmp(word, "wait") == 0)

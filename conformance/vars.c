@@ -54,7 +54,8 @@ void dna_binds_undo(struct dna_binds *vars, size_t num)
 static bool is_property(const char *at, size_t len)
 {
     static const char *const names[] = { "bare", "resource", "password", "addr", "host", "port",
-                                         "sha256" };
+                                         "sha256", "b64", "b64_512", "b64_md5", "b64_key",
+                                         "b64_wrapped", "b64_bits" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strlen(names[i]) == len && memcmp(names[i], at, len) == 0)

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* client.c -- see client.h: the run itself, and what happens outside turned into events with facts.
-   What an event leads to is in model/resolution.def, starttls_initiating.def and c2s_client.def. */
+   What an event leads to is in model/starttls_initiating.def and c2s_client.def. */
 #include "impl/client.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "impl/client_internal.h"
 #include "impl/log.h"
-#include "impl/tls.h"
 
 #define NO_FACTS (&(const struct c2s_client_facts){ 0 })
 
@@ -46,19 +44,6 @@ void dna_client_starttls_step(struct dna_client *c, enum starttls_initiating_eve
     c->row = NULL;
 }
 
-void dna_client_resolution_step(struct dna_client *c, enum resolution_event on)
-{
-    const struct resolution_facts facts = dna_client_resolution_facts(c);
-    struct dna_effects fx;
-
-    dna_resolution_step(&c->resolution, on, &facts, &c->stream, &c->options->knobs, &fx);
-    dna_log_step(log_id(c), c->options->jid->domain, &fx);
-    dna_client_row(c, &fx);
-    for (unsigned i = 0; i < fx.num_outs; i++)
-        dna_client_resolution_outs[fx.outs[i]](c);
-    c->row = NULL;
-}
-
 void dna_client_deadline(struct event *timer, uint32_t ms)
 {
     const struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
@@ -78,11 +63,6 @@ void dna_client_finish(struct dna_client *c)
 }
 
 /* --- what the connection tells --- */
-
-static void on_connected(void *arg)
-{
-    dna_client_resolution_step(arg, resolution_E_CONNECT_OK);
-}
 
 static bool same_domain(const char *a, const char *b)
 {
@@ -238,22 +218,15 @@ static void on_closed(void *arg, enum dna_conn_end how, const char *why)
 {
     struct dna_client *c = arg;
 
-    if (how == DNA_CONN_REFUSED) {
-        dna_conn_free(c->conn);
-        c->conn = NULL;
-        dna_client_note(c, "connect", "failed: %s", why);
-        dna_client_resolution_step(c, resolution_E_CONNECT_FAILED);
-        return;
-    }
+    (void)how;
     dna_client_note(c, "stream", "the connection has ended: %s", why);
     dna_client_step(c, c2s_client_E_TCP_GONE, NO_FACTS);
     dna_client_finish(c);
 }
 
-void dna_client_connect(struct dna_client *c)
+void dna_client_connected(struct dna_client *c, struct dna_conn *conn)
 {
     static const struct dna_conn_handler handler = {
-        .connected = on_connected,
         .header = on_header,
         .element = on_element,
         .stream_end = on_stream_end,
@@ -262,19 +235,12 @@ void dna_client_connect(struct dna_client *c)
         .tls_failed = on_tls_failed,
         .closed = on_closed,
     };
-    struct sockaddr_storage addr = c->targets.addr[c->targets.at_addr];
-    bool six = addr.ss_family == AF_INET6;
-    char text[80];
 
-    if (six)
-        ((struct sockaddr_in6 *)&addr)->sin6_port = htons(c->targets.port);
-    else
-        ((struct sockaddr_in *)&addr)->sin_port = htons(c->targets.port);
-    dna_client_addr_text(&addr, c->targets.port, text, sizeof text);
-    dna_client_show(c, "connect", "to %s", text);
-    c->conn = dna_conn_connect(c->base, (const struct sockaddr *)&addr,
-                               six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in), NULL,
-                               0, c->options->connect_ms, &handler, c);
+    c->conn = conn;
+    dna_conn_set_handler(conn, &handler, c);
+    dna_client_show(c, "connect", "open to %s", dna_conn_peer(conn));
+    dna_client_deadline(c->negotiation, c->options->negotiation_ms);
+    dna_client_step(c, c2s_client_E_TCP_UP, NO_FACTS);
 }
 
 /* --- timers, and the user's answer --- */
@@ -358,9 +324,13 @@ void dna_client_options_default(struct dna_client_options *options)
 static bool set_up(struct dna_client *c, char *why, size_t why_size)
 {
     const struct dna_client_options *o = c->options;
-    const struct dna_dns_config dns = { .resolver = o->resolver,
-                                        .trust_anchor = o->trust_anchor,
-                                        .deadline_ms = o->resolve_ms };
+    const struct dna_client_env_options env = { .resolver = o->resolver,
+                                                .trust_anchor = o->trust_anchor,
+                                                .ca_file = o->ca_file,
+                                                .ca_dir = o->ca_dir,
+                                                .knobs = &o->knobs,
+                                                .resolve_ms = o->resolve_ms,
+                                                .posh_port = o->posh_port };
 
     c->base = event_base_new();
     if (!c->base)
@@ -372,7 +342,6 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
     c->answer = event_new(c->base, o->ask_fd, EV_READ, on_answer, c);
     if (!c->negotiation || !c->closing || !c->waiting || !c->quit || !c->answer)
         abort();
-    dna_instance_init(&dna_machine_resolution, &c->resolution);
     dna_instance_init(&dna_machine_starttls_initiating, &c->starttls);
     dna_instance_init(&dna_machine_c2s_client, &c->machine);
     dna_stream_vars_init(&c->stream);
@@ -381,22 +350,16 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
     dna_id_make(c->message_id);
     if (o->message_id)
         snprintf(c->message_id, sizeof c->message_id, "%s", o->message_id);
-    c->tls = dna_tls_context_new(NULL, NULL, why, why_size);
-    c->store = c->tls ? dna_pkix_store_new(o->ca_file, o->ca_dir, why, why_size) : NULL;
-    c->dns = c->store ? dna_dns_new(c->base, &dns, why, why_size) : NULL;
-    return c->dns != NULL;
+    return dna_client_env_open(&c->env, c->base, &env, why, why_size);
 }
 
 static void tear_down(struct dna_client *c)
 {
     dna_client_stanzas_free(c);
-    if (c->query)
-        dna_dns_cancel(c->query);
     dna_conn_free(c->conn);
-    dna_dns_free(c->dns);
+    dna_dial_free(c->dial);
     dna_sasl_free(c->sasl);
-    X509_STORE_free(c->store);
-    SSL_CTX_free(c->tls);
+    dna_client_env_close(&c->env);
     event_free(c->negotiation);
     event_free(c->closing);
     event_free(c->waiting);

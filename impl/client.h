@@ -31,6 +31,7 @@ struct dna_client_options {
     const char *ca_file, *ca_dir;
     const char *connect_host; /* goes there instead of where DNS says; name or address */
     uint16_t connect_port;
+    uint16_t posh_port;    /* of POSH documents, for tests; 0: 443 */
     const char *pin;       /* hex SHA-256 of the one certificate accepted for this domain */
     const char *pins_path; /* file of remembered pins; NULL: none */
     bool accept_unauthenticated;

@@ -6,18 +6,19 @@
 #define DNA_IMPL_CLIENT_INTERNAL_H
 
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <openssl/ssl.h>
 
 #include "impl/client.h"
+#include "impl/client_env.h"
 #include "impl/conn.h"
+#include "impl/dial.h"
 #include "impl/dns.h"
 #include "impl/key.h"
 #include "impl/pkix.h"
 #include "impl/sasl.h"
 #include "model/machines.h"
 
-enum { DNA_CLIENT_LIMIT = 1 << 20, DNA_CLIENT_SRV_MAX = 64, DNA_CLIENT_ADDR_MAX = 64 };
+enum { DNA_CLIENT_LIMIT = 1 << 20 };
 
 /* One stanza of ours: kept until the tables let it go. */
 struct dna_client_stanza {
@@ -25,31 +26,17 @@ struct dna_client_stanza {
     char *text;
 };
 
-/* Where to find the server: answers copied, and how far we are in them. */
-struct dna_client_targets {
-    struct dna_dns_srv srv[DNA_CLIENT_SRV_MAX];
-    size_t num_srv, next_srv; /* next_srv: the one whose addresses are asked for next */
-    struct sockaddr_storage addr[DNA_CLIENT_ADDR_MAX];
-    size_t num_addr, at_addr;
-    char host[256]; /* the derived name */
-    uint16_t port;
-};
-
 struct dna_client {
     const struct dna_client_options *options;
     FILE *out;
     struct event_base *base;
-    struct dna_dns *dns;
-    struct dna_dns_query *query;
-    X509_STORE *store;
-    SSL_CTX *tls;
+    struct dna_client_env env;
+    struct dna_dial *dial;
     struct dna_conn *conn;
-    struct resolution resolution;
     struct starttls_initiating starttls;
     struct c2s_client machine;
     struct dna_stream_vars stream;
     struct event *negotiation, *closing, *quit, *waiting, *answer;
-    struct dna_client_targets targets;
     enum c2s_client_event on;  /* of the latest step of c2s_client, for what is said of it */
     const struct dna_row *row; /* of the step under way, whose requirements are shown */
     char note[512];            /* what the next step is about, shown with its requirements */
@@ -71,11 +58,10 @@ void dna_client_step(struct dna_client *c, enum c2s_client_event on,
                      const struct c2s_client_facts *facts);
 void dna_client_starttls_step(struct dna_client *c, enum starttls_initiating_event on,
                               const struct starttls_initiating_facts *facts);
-void dna_client_resolution_step(struct dna_client *c, enum resolution_event on);
 /* dna_client_deadline (re)starts a timer. */
 void dna_client_deadline(struct event *timer, uint32_t ms);
-/* dna_client_connect opens a connection to the current address. */
-void dna_client_connect(struct dna_client *c);
+/* dna_client_connected takes the connection over that the dial has opened. */
+void dna_client_connected(struct dna_client *c, struct dna_conn *conn);
 /* dna_client_verdict sets the exit status: a worse one stays. */
 void dna_client_verdict(struct dna_client *c, enum dna_client_status status);
 /* dna_client_finish ends the loop. */
@@ -85,11 +71,9 @@ void dna_client_finish(struct dna_client *c);
 typedef void (*dna_client_out)(struct dna_client *c);
 extern const dna_client_out dna_client_outs[c2s_client_O_MAX];
 extern const dna_client_out dna_client_starttls_outs[starttls_initiating_O_MAX];
-extern const dna_client_out dna_client_resolution_outs[resolution_O_MAX];
 
-/* client_resolve.c: what glue computes for resolution. */
+/* client_resolve.c: begins to look for the server. */
 void dna_client_resolve(struct dna_client *c);
-struct resolution_facts dna_client_resolution_facts(const struct dna_client *c);
 
 /* client_stanza.c */
 void dna_client_prepare_stanzas(struct dna_client *c); /* raises SEND_STANZA for all there is */
@@ -109,11 +93,10 @@ void dna_client_note(struct dna_client *c, const char *topic, const char *format
 /* dna_client_row makes row the one whose requirements are shown next, and shows the note. */
 void dna_client_row(struct dna_client *c, const struct dna_effects *fx);
 void dna_client_show_certificate(struct dna_client *c);
+/* dna_client_show_proofs shows what each prooftype said when the certificate was weighed. */
+void dna_client_show_proofs(struct dna_client *c);
 void dna_client_show_result(struct dna_client *c);
 /* dna_client_show_question writes the question and the chain that it is about (RFC 6125 6.6.4). */
 void dna_client_show_question(struct dna_client *c);
-/* dna_client_addr_text writes "address:port". */
-void dna_client_addr_text(const struct sockaddr_storage *addr, uint16_t port, char *out,
-                          size_t size);
 
 #endif

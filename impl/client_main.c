@@ -9,7 +9,9 @@
 
 #include "impl/buf.h"
 #include "impl/client.h"
+#include "impl/client_command.h"
 #include "impl/log.h"
+#include "impl/look.h"
 #ifdef DNA_TEST_BUILD
 #include "model/interp.h"
 #endif
@@ -17,6 +19,7 @@
 static const char help[] =
     "Usage: xdna-client --jid USER@DOMAIN[/RESOURCE] [OPTION...]\n"
     "       xdna-client --jid DOMAIN [OPTION...]       the association only, no login\n"
+    "       xdna-client check DOMAIN [OPTION...]       the domain as seen from outside; --help\n"
     "\n"
     "Shows step by step how a client establishes the domain name association of a server\n"
     "(RFC 7712 section 3.2), naming the requirements behind each step; then logs in.\n"
@@ -33,7 +36,7 @@ static const char help[] =
     "                            --expect-message, else 0)\n"
     "Finding the server\n"
     "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
-    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC\n"
+    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC (else DANE proves nothing)\n"
     "  --connect HOST[:PORT]     go there instead of asking DNS; the domain to prove stays\n"
     "Deciding on the certificate\n"
     "  --ca-file F, --ca-dir D   trusted roots (default: the system's)\n"
@@ -41,6 +44,7 @@ static const char help[] =
     "  --pins FILE               remembered pins (default ~/.config/xdna/pins); none = no file.\n"
     "                            A pin holds for its domain, host, port and chain only.\n"
     "  --accept-unauthenticated  go on even if nothing proves the domain: your consent\n"
+    "  --posh, --no-posh         whether POSH documents are sought (default: they are)\n"
     "  --knob NAME=VALUE         a choice of spec/decisions.def\n"
     "A self-signed certificate that is not pinned is shown and asked about when standard input\n"
     "is a terminal; any other one that fails is refused (RFC 6125 6.6.4, RFC 7590 3.4).\n"
@@ -52,7 +56,8 @@ static const char help[] =
     "  --help, --version\n"
     "\n"
     "Exit status: 0 associated (strongly, by a pin, or unauthenticated with consent: see the\n"
-    "RESULT line) and all done; 1 refused: no association, no TLS, no login, message bounced or\n"
+    "RESULT line) and all done; 1 refused: no association or one that the domain's owner refutes,\n"
+    "which neither a pin nor consent overrides, no TLS, no login, message bounced or\n"
     "not received; 2 usage; 99 no server found or reached, connection lost, out of time.\n";
 
 enum option_id {
@@ -72,6 +77,8 @@ enum option_id {
     OPT_PIN,
     OPT_PINS,
     OPT_ACCEPT,
+    OPT_POSH,
+    OPT_NO_POSH,
     OPT_KNOB,
 #ifdef DNA_TEST_BUILD
     OPT_MUTATE,
@@ -100,6 +107,8 @@ static const struct option long_options[] = {
     { "pin", required_argument, NULL, OPT_PIN },
     { "pins", required_argument, NULL, OPT_PINS },
     { "accept-unauthenticated", no_argument, NULL, OPT_ACCEPT },
+    { "posh", no_argument, NULL, OPT_POSH },
+    { "no-posh", no_argument, NULL, OPT_NO_POSH },
     { "knob", required_argument, NULL, OPT_KNOB },
 #ifdef DNA_TEST_BUILD
     { "mutate", required_argument, NULL, OPT_MUTATE },
@@ -122,14 +131,6 @@ struct command {
     bool have_jid, have_wait, verbose;
 };
 
-static bool usage(const char *format, const char *what)
-{
-    fputs("xdna-client: ", stderr);
-    fprintf(stderr, format, what);
-    fputs("\nTry `xdna-client --help'.\n", stderr);
-    return false;
-}
-
 static bool read_password_file(struct command *c, const char *path)
 {
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
@@ -143,35 +144,9 @@ static bool read_password_file(struct command *c, const char *path)
     if (in != stdin)
         fclose(in);
     if (!line)
-        return usage("%s: no password in its first line", path);
+        return dna_command_usage("%s: no password in its first line", path);
     c->password[strcspn(c->password, "\r\n")] = '\0';
     c->options.password = c->password;
-    return true;
-}
-
-static bool read_seconds(const char *text, uint32_t *out_ms)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (end == text || *end || !(seconds >= 0 && seconds <= 86400))
-        return usage("`%s' is no number of seconds from 0 to 86400", text);
-    *out_ms = (uint32_t)(seconds * 1000 + 0.5);
-    return true;
-}
-
-static bool read_resolver(struct command *c, const char *text)
-{
-    struct dna_endpoint at;
-    const char *why = dna_endpoint_parse(text, 53, &at);
-
-    if (why) {
-        fprintf(stderr, "xdna-client: --resolver: `%s' %s\n", text, why);
-        return false;
-    }
-    snprintf(c->resolver, sizeof c->resolver, "%s@%u", at.host, at.port);
-    c->options.resolver = c->resolver;
-    free(at.host);
     return true;
 }
 
@@ -185,11 +160,11 @@ static bool read_connect(struct command *c, const char *text)
     if (end && text[0] == '[')
         end++;
     if (!end || end == text || (size_t)(end - text) >= sizeof c->host || (*end && *end != ':'))
-        return usage("--connect: `%s' is not HOST[:PORT]", text);
+        return dna_command_usage("--connect: `%s' is not HOST[:PORT]", text);
     if (*end == ':')
         port = end[1] >= '0' && end[1] <= '9' ? strtoul(end + 1, &rest, 10) : 0;
     if (*rest || port == 0 || port > UINT16_MAX)
-        return usage("--connect: `%s' has no port from 1 to 65535", text);
+        return dna_command_usage("--connect: `%s' has no port from 1 to 65535", text);
     memcpy(c->host, text, (size_t)(end - text));
     c->host[end - text] = '\0';
     c->options.connect_host = c->host;
@@ -197,24 +172,11 @@ static bool read_connect(struct command *c, const char *text)
     return true;
 }
 
-static bool read_knob(struct command *c, const char *text)
-{
-    char name[128];
-    unsigned value;
-    int end = 0;
-
-    if (sscanf(text, "%127[a-z0-9_]=%u%n", name, &value, &end) != 2 || text[end])
-        return usage("--knob: `%s' is not NAME=VALUE", text);
-    if (dna_knob_set(&c->options.knobs, name, value) != 0)
-        return usage("--knob: `%s': no such name, or a value it can't have", text);
-    return true;
-}
-
 static bool read_jid(struct command *c, const char *text)
 {
     if (!dna_jid_parse(text, &c->jid) ||
         !dna_domain_prepare(c->jid.domain, NULL, 0, c->ascii, sizeof c->ascii))
-        return usage("--jid: `%s' is no address", text);
+        return dna_command_usage("--jid: `%s' is no address", text);
     c->options.jid = &c->jid;
     c->options.domain_ascii = c->ascii;
     c->have_jid = true;
@@ -235,9 +197,9 @@ static bool read_text_option(struct command *c, int option, const char *value)
                                                    : NULL;
 
     if (!at)
-        return usage("%s", "what was that?"); /* getopt has said what is wrong */
+        return dna_command_usage("%s", "what was that?"); /* getopt has said what is wrong */
     *at = value;
-    return dna_utf8_valid(value, strlen(value)) || usage("`%s' is not UTF-8", value);
+    return dna_utf8_valid(value, strlen(value)) || dna_command_usage("`%s' is not UTF-8", value);
 }
 
 #ifdef DNA_TEST_BUILD
@@ -245,9 +207,32 @@ static bool read_mutant(const char *value)
 {
     char why[256];
 
-    return dna_interp_mutate(value, why, sizeof why) == 0 || usage("--mutate: %s", why);
+    return dna_interp_mutate(value, why, sizeof why) == 0 || dna_command_usage("--mutate: %s", why);
 }
 #endif
+
+/* False: it is none of those without a value. */
+static bool read_flag(struct command *c, int option)
+{
+    struct dna_client_options *o = &c->options;
+
+    switch (option) {
+    case OPT_ACCEPT:
+        return o->accept_unauthenticated = true;
+    case OPT_POSH:
+    case OPT_NO_POSH:
+        o->knobs.posh = option == OPT_POSH;
+        return true;
+    case OPT_EXPLAIN:
+        return o->explain = true;
+    case OPT_JSON:
+        return o->json = true;
+    case 'v':
+        return c->verbose = true;
+    default:
+        return false;
+    }
+}
 
 static bool read_option(struct command *c, int option, const char *value)
 {
@@ -260,42 +245,32 @@ static bool read_option(struct command *c, int option, const char *value)
         return read_password_file(c, value);
     case OPT_WAIT:
         c->have_wait = true;
-        return read_seconds(value, &o->wait_ms);
+        return dna_command_seconds(value, &o->wait_ms);
     case OPT_TIMEOUT:
-        if (!read_seconds(value, &o->negotiation_ms))
+        if (!dna_command_seconds(value, &o->negotiation_ms))
             return false;
         o->connect_ms = o->resolve_ms = o->negotiation_ms;
         return true;
     case OPT_RESOLVER:
-        return read_resolver(c, value);
+        o->resolver = c->resolver;
+        return dna_command_resolver(value, c->resolver, sizeof c->resolver);
     case OPT_CONNECT:
         return read_connect(c, value);
     case OPT_PIN:
         o->pin = c->pin;
-        return dna_pin_fingerprint(value, c->pin) || usage("--pin: `%s' is no SHA-256", value);
+        return dna_pin_fingerprint(value, c->pin) ||
+               dna_command_usage("--pin: `%s' is no SHA-256", value);
     case OPT_PINS:
         o->pins_path = strcmp(value, "none") == 0 ? NULL : value;
-        return true;
-    case OPT_ACCEPT:
-        o->accept_unauthenticated = true;
         return true;
 #ifdef DNA_TEST_BUILD
     case OPT_MUTATE: /* damages a row of the tables: model/interp.h */
         return read_mutant(value);
 #endif
     case OPT_KNOB:
-        return read_knob(c, value);
-    case OPT_EXPLAIN:
-        o->explain = true;
-        return true;
-    case OPT_JSON:
-        o->json = true;
-        return true;
-    case 'v':
-        c->verbose = true;
-        return true;
+        return dna_command_knob(value, &o->knobs);
     default:
-        return read_text_option(c, option, value);
+        return read_flag(c, option) || read_text_option(c, option, value);
     }
 }
 
@@ -307,20 +282,21 @@ static bool complete(struct command *c, int argc)
 
     free(to);
     if (optind < argc)
-        return usage("%s", "there are only options, no arguments");
+        return dna_command_usage("%s", "there are only options, no arguments");
     if (!c->have_jid)
-        return usage("%s", "--jid is missing");
+        return dna_command_usage("%s", "--jid is missing");
     if (c->jid.local[0] && !o->password)
-        return usage("%s", "--password-file (or --password) is missing; to see the association "
-                           "without logging in, give --jid DOMAIN");
+        return dna_command_usage("%s",
+                                 "--password-file (or --password) is missing; to see the "
+                                 "association without logging in, give --jid DOMAIN");
     if (!c->jid.local[0] && (o->to || o->expect_id))
-        return usage("%s", "messages need an account: --jid USER@DOMAIN");
+        return dna_command_usage("%s", "messages need an account: --jid USER@DOMAIN");
     if (!to_ok)
-        return usage("--to: `%s' is no address", o->to);
+        return dna_command_usage("--to: `%s' is no address", o->to);
     if (o->expect_id && !c->have_wait)
         o->wait_ms = 10000;
     if (o->message_id && strlen(o->message_id) > 100)
-        return usage("%s", "--message-id: longer than 100 bytes");
+        return dna_command_usage("%s", "--message-id: longer than 100 bytes");
     return true;
 }
 
@@ -329,6 +305,9 @@ int main(int argc, char **argv)
     static struct command c; /* some kilobytes of text, once */
     int option;
 
+    signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 && strcmp(argv[1], "check") == 0)
+        return dna_look_command(argc - 1, argv + 1);
     dna_client_options_default(&c.options);
     if (dna_pins_default_path(c.pins, sizeof c.pins))
         c.options.pins_path = c.pins;
@@ -346,7 +325,6 @@ int main(int argc, char **argv)
     }
     if (!complete(&c, argc))
         return DNA_CLIENT_USAGE;
-    signal(SIGPIPE, SIG_IGN);
     dna_log_open(NULL, c.verbose ? DNA_LOG_STEP : DNA_LOG_ERROR);
     c.options.may_ask = isatty(STDIN_FILENO) && !c.options.json;
     c.options.ask_fd = c.options.may_ask ? STDIN_FILENO : -1;

@@ -71,7 +71,10 @@ static void associated(struct dna_client *c, const char *what)
 
 static void report_strong(struct dna_client *c)
 {
-    dna_client_show(c, "association", "%s: strong, proved by PKIX", c->options->jid->domain);
+    char names[128];
+
+    dna_proof_names(dna_dial_proof(c->dial), DNA_PROOF_HELD, names, sizeof names);
+    dna_client_show(c, "association", "%s: strong, proved by %s", c->options->jid->domain, names);
     associated(c, "strong");
 }
 
@@ -93,6 +96,19 @@ static void report_refused(struct dna_client *c)
 {
     dna_client_show(c, "association", "%s: refused; nothing was sent that needs it",
                     c->options->jid->domain);
+    dna_client_verdict(c, DNA_CLIENT_REFUSED);
+}
+
+static void report_refuted(struct dna_client *c)
+{
+    char names[128];
+
+    dna_proof_names(dna_dial_proof(c->dial), DNA_PROOF_REFUTED, names, sizeof names);
+    dna_client_show(c, "association",
+                    "%s: refuted by %s, the domain's owner says that its certificate is another "
+                    "one; neither pin nor consent counts",
+                    c->options->jid->domain, names);
+    c->association = "refuted";
     dna_client_verdict(c, DNA_CLIENT_REFUSED);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* client_resolve.c -- outputs of the table resolution, for a client: questions to DNS, the walk
-   through targets and addresses.  Each answer is shown before the table hears of it. */
-#include <arpa/inet.h>
-#include <stdlib.h>
+/* client_resolve.c -- how xdna-client finds its server: what its dial (dial.h) tells on the way is
+   shown, line by line; then the connection is taken over. */
 #include <string.h>
 
 #include "impl/client_internal.h"
@@ -18,191 +16,114 @@ static const char *security_text(const struct dna_client *c, enum dna_dns_securi
     return c->options->trust_anchor ? names[security] : "DNSSEC not validated";
 }
 
-struct resolution_facts dna_client_resolution_facts(const struct dna_client *c)
+static void on_stepped(void *arg, const struct dna_effects *fx)
 {
-    const struct dna_client_targets *t = &c->targets;
-    struct sockaddr_storage addr;
+    struct dna_client *c = arg;
 
-    return (struct resolution_facts){
-        .literal = dna_dns_literal(c->options->jid->domain, &addr),
-        .configured = c->options->connect_host != NULL,
-        .more_addresses = t->at_addr + 1 < t->num_addr,
-        .more_targets = t->next_srv < t->num_srv,
-    };
+    if (fx)
+        dna_client_row(c, fx);
+    else
+        c->row = NULL;
 }
 
-static void set_host(struct dna_client *c, const char *host, uint16_t port)
+static void on_asks_srv(void *arg, const char *name)
 {
-    snprintf(c->targets.host, sizeof c->targets.host, "%s", host);
-    c->targets.port = port;
-    c->targets.num_addr = c->targets.at_addr = 0;
-}
-
-static void keep_addresses(struct dna_client *c, const struct dna_dns_answer *answer)
-{
-    struct dna_client_targets *t = &c->targets;
-
-    for (size_t i = 0; i < answer->num_addr && t->num_addr < DNA_CLIENT_ADDR_MAX; i++) {
-        char text[80];
-        t->addr[t->num_addr++] = answer->addr[i];
-        dna_client_addr_text(&answer->addr[i], t->port, text, sizeof text);
-        dna_client_show(c, "resolve", "%s is %s (%s)", t->host, text,
-                        security_text(c, answer->security));
-    }
+    dna_client_show(arg, "resolve", "%s SRV?", name);
 }
 
 static void on_srv(void *arg, const struct dna_dns_answer *answer)
 {
     struct dna_client *c = arg;
-    struct dna_client_targets *t = &c->targets;
-    static const enum resolution_event events[] = {
-        [DNA_DNS_RECORDS] = resolution_E_SRV_RECORDS,
-        [DNA_DNS_NONE] = resolution_E_SRV_NONE,
-        [DNA_DNS_DOT] = resolution_E_SRV_DOT,
-        [DNA_DNS_FAILURE] = resolution_E_SRV_FAILED,
-    };
-    enum resolution_event on = events[answer->class];
 
-    c->query = NULL;
-    if (answer->security == DNA_DNS_BOGUS)
-        on = resolution_E_SRV_BOGUS;
-    for (size_t i = 0; i < answer->num_srv && t->num_srv < DNA_CLIENT_SRV_MAX; i++) {
-        t->srv[t->num_srv++] = answer->srv[i];
+    for (size_t i = 0; i < answer->num_srv; i++)
         dna_client_show(c, "resolve", "priority %u weight %u: %s port %u (%s)",
                         answer->srv[i].priority, answer->srv[i].weight, answer->srv[i].target,
                         answer->srv[i].port, security_text(c, answer->security));
-    }
     if (answer->class != DNA_DNS_RECORDS)
-        dna_client_show(c, "resolve", "no SRV target: %s",
+        dna_client_show(c, "resolve", "no SRV target: %s%s",
+                        answer->security == DNA_DNS_BOGUS ? "bogus, " : "",
                         answer->class == DNA_DNS_DOT ? "the domain says it has no such service"
                                                      : answer->why);
-    dna_client_resolution_step(c, on);
 }
 
-static void on_address(void *arg, const struct dna_dns_answer *answer)
+static void on_asks_addresses(void *arg, const struct dna_dial_target *of)
 {
-    struct dna_client *c = arg;
-
-    c->query = NULL;
-    keep_addresses(c, answer);
-    if (c->targets.num_addr == 0)
-        dna_client_show(c, "resolve", "%s has no address: %s", c->targets.host, answer->why);
-    dna_client_resolution_step(c, c->targets.num_addr ? resolution_E_ADDRESS_FOUND
-                                                      : resolution_E_ADDRESS_NONE);
+    if (of->from_srv)
+        dna_client_show(arg, "resolve", "%s A, AAAA?", of->host);
+    else
+        dna_client_show(arg, "resolve", "%s A, AAAA? (the domain itself, port %u)", of->host,
+                        of->port);
 }
 
-/* The host that the user named has its address asked for before the table begins. */
-static void on_configured(void *arg, const struct dna_dns_answer *answer)
+static void on_addresses(void *arg, const struct dna_dial_target *of,
+                         const struct dna_dns_answer *answer)
 {
     struct dna_client *c = arg;
+    char text[80];
 
-    c->query = NULL;
-    keep_addresses(c, answer);
-    if (c->targets.num_addr) {
-        dna_client_resolution_step(c, resolution_E_BEGIN);
-        return;
+    for (size_t i = 0; i < answer->num_addr; i++) {
+        dna_dial_address_text(&answer->addr[i], of->port, text, sizeof text);
+        dna_client_show(c, "resolve", "%s is %s (%s)", of->host, text,
+                        security_text(c, answer->security));
     }
-    dna_client_show(c, "resolve", "%s has no address: %s", c->targets.host, answer->why);
+    if (answer->num_addr == 0)
+        dna_client_show(c, "resolve", "%s has no address: %s%s", of->host,
+                        answer->security == DNA_DNS_BOGUS ? "bogus, " : "", answer->why);
+}
+
+static void on_seeks(void *arg)
+{
+    (void)arg; /* what was sought is shown when it is weighed */
+}
+
+static void on_barred(void *arg, const struct dna_dial_target *at)
+{
+    dna_client_note(arg, "prooftype", "%s port %u must not be connected to: its TLSA records "
+                    "can't be trusted or had", at->host, at->port);
+}
+
+static void on_connects(void *arg, const char *address)
+{
+    dna_client_show(arg, "connect", "to %s", address);
+}
+
+static void on_refused(void *arg, const char *why)
+{
+    dna_client_note(arg, "connect", "failed: %s", why);
+}
+
+static void on_connected(void *arg, struct dna_conn *conn)
+{
+    dna_client_connected(arg, conn);
+}
+
+static void on_failed(void *arg, const char *why)
+{
+    struct dna_client *c = arg;
+
+    dna_client_show(c, "connect", "%s", why);
     dna_client_verdict(c, DNA_CLIENT_NETWORK);
     dna_client_finish(c);
 }
 
 void dna_client_resolve(struct dna_client *c)
 {
+    static const struct dna_dial_watch watch = { on_stepped,        on_asks_srv,  on_srv,
+                                                 on_asks_addresses, on_addresses, on_seeks,
+                                                 on_barred,         on_connects,  on_refused,
+                                                 on_connected,      on_failed };
     const struct dna_client_options *o = c->options;
+    const struct dna_dial_ask ask = { .domain = o->jid->domain,
+                                      .ascii = o->domain_ascii,
+                                      .service = "xmpp-client",
+                                      .names = DNA_PKIX_XMPP_CLIENT,
+                                      .port = DEFAULT_PORT,
+                                      .host = o->connect_host,
+                                      .host_port = o->connect_port,
+                                      .connect_ms = o->connect_ms };
 
-    if (o->connect_host) {
-        set_host(c, o->connect_host, o->connect_port);
-        c->query = dna_dns_addr(c->dns, o->connect_host, on_configured, c);
-        return;
-    }
-    set_host(c, o->domain_ascii, DEFAULT_PORT);
-    if (dna_dns_literal(o->jid->domain, &c->targets.addr[0]))
-        c->targets.num_addr = 1;
-    dna_client_resolution_step(c, resolution_E_BEGIN);
+    if (o->knobs.dane && !c->env.proof.validating)
+        dna_client_show(c, "prooftype",
+                        "DNSSEC is not validated: no trust anchor, DANE proves nothing");
+    dna_dial_new(&c->dial, &c->env.proof, &ask, &watch, c);
 }
-
-/* --- outputs --- */
-
-static void nothing(struct dna_client *c)
-{
-    (void)c;
-}
-
-static void query_srv(struct dna_client *c)
-{
-    dna_client_show(c, "resolve", "_xmpp-client._tcp.%s SRV?", c->options->domain_ascii);
-    c->query = dna_dns_srv(c->dns, "xmpp-client", c->options->domain_ascii, on_srv, c);
-}
-
-static void query_address(struct dna_client *c)
-{
-    const struct dna_dns_srv *srv = &c->targets.srv[c->targets.next_srv++];
-
-    set_host(c, srv->target, srv->port);
-    dna_client_show(c, "resolve", "%s A, AAAA?", srv->target);
-    c->query = dna_dns_addr(c->dns, srv->target, on_address, c);
-}
-
-static void query_fallback_address(struct dna_client *c)
-{
-    set_host(c, c->options->domain_ascii, DEFAULT_PORT);
-    dna_client_show(c, "resolve", "%s A, AAAA? (the domain itself, port %d)",
-                    c->options->domain_ascii, DEFAULT_PORT);
-    c->query = dna_dns_addr(c->dns, c->options->domain_ascii, on_address, c);
-}
-
-static void seek_proofs(struct dna_client *c)
-{
-    (void)c;
-}
-
-static void tell_endpoint(struct dna_client *c)
-{
-    dna_client_resolution_step(c, resolution_E_MATERIAL_IN);
-}
-
-static void offer_address(struct dna_client *c)
-{
-    dna_client_resolution_step(c, resolution_E_CONNECT); /* a client has no stream to reuse */
-}
-
-static void open_connection(struct dna_client *c)
-{
-    dna_client_connect(c);
-}
-
-static void next_address(struct dna_client *c)
-{
-    c->targets.at_addr++;
-}
-
-static void report_connected(struct dna_client *c)
-{
-    dna_client_show(c, "connect", "open to %s", dna_conn_peer(c->conn));
-    dna_client_deadline(c->negotiation, c->options->negotiation_ms);
-    dna_client_step(c, c2s_client_E_TCP_UP, &(const struct c2s_client_facts){ 0 });
-}
-
-static void give_up(struct dna_client *c, const char *why)
-{
-    dna_client_show(c, "connect", "%s", why);
-    dna_client_verdict(c, DNA_CLIENT_NETWORK);
-    dna_client_finish(c);
-}
-
-static void report_not_found(struct dna_client *c)
-{
-    give_up(c, "the domain has no XMPP server that could be found");
-}
-
-static void report_unreachable(struct dna_client *c)
-{
-    give_up(c, "the domain's server can't be reached");
-}
-
-const dna_client_out dna_client_resolution_outs[resolution_O_MAX] = {
-    nothing,
-#define OUT(o, kind, text) [resolution_O_##o] = o,
-#include "model/resolution.def"
-};

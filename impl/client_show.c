@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* client_show.c -- what the user of xdna-client sees: a line a fact, under the number of its step
    and the requirements that make it so; as text or as one JSON object a line. */
-#include <arpa/inet.h>
 #include <jansson.h>
-#include <openssl/asn1.h>
 #include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "impl/cert_text.h"
 #include "impl/client_internal.h"
 
 enum { TOPIC_WIDTH = 12 };
@@ -132,69 +131,15 @@ void dna_client_row(struct dna_client *c, const struct dna_effects *fx)
         dna_client_show(c, topic, "%s", c->note);
 }
 
-void dna_client_addr_text(const struct sockaddr_storage *addr, uint16_t port, char *out,
-                          size_t size)
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-    const void *at = addr->ss_family == AF_INET6
-                         ? (const void *)&((const struct sockaddr_in6 *)addr)->sin6_addr
-                         : (const void *)&((const struct sockaddr_in *)addr)->sin_addr;
-
-    inet_ntop(addr->ss_family, at, host, sizeof host);
-    snprintf(out, size, addr->ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, port);
-}
-
-static void name_text(const X509_NAME *name, char *out, size_t size)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    int len;
-
-    X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
-    len = BIO_read(bio, out, (int)size - 1);
-    out[len > 0 ? len : 0] = '\0';
-    BIO_free(bio);
-}
-
-static void time_text(const ASN1_TIME *when, char *out, size_t size)
-{
-    struct tm tm;
-
-    if (ASN1_TIME_to_tm(when, &tm) != 1 || strftime(out, size, "%Y-%m-%d %H:%M:%SZ", &tm) == 0)
-        snprintf(out, size, "(unreadable date)");
-}
-
-/* Text of one subjectAltName, its kind in front; false for kinds that name no XMPP domain. */
-static bool alt_name(const GENERAL_NAME *g, char *out, size_t size)
-{
-    const ASN1_TYPE *value;
-    int nid;
-
-    if (g->type == GEN_DNS) {
-        snprintf(out, size, "dNSName %.*s", ASN1_STRING_length(g->d.dNSName),
-                 (const char *)ASN1_STRING_get0_data(g->d.dNSName));
-        return true;
-    }
-    if (g->type != GEN_OTHERNAME)
-        return false;
-    nid = OBJ_obj2nid(g->d.otherName->type_id);
-    value = g->d.otherName->value;
-    if ((nid != NID_SRVName || value->type != V_ASN1_IA5STRING) &&
-        (nid != NID_XmppAddr || value->type != V_ASN1_UTF8STRING))
-        return false;
-    snprintf(out, size, "%s %.*s", nid == NID_XmppAddr ? "xmppAddr" : "SRVName",
-             ASN1_STRING_length(value->value.asn1_string),
-             (const char *)ASN1_STRING_get0_data(value->value.asn1_string));
-    return true;
-}
-
 static void show_names(struct dna_client *c, X509 *leaf)
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
     char text[512];
+    const char *kind;
 
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
-        if (alt_name(sk_GENERAL_NAME_value(names, i), text, sizeof text))
-            dna_client_show(c, "certificate", "names %s", text);
+        if ((kind = dna_cert_alt_name(sk_GENERAL_NAME_value(names, i), text, sizeof text)))
+            dna_client_show(c, "certificate", "names %s %s", kind, text);
     GENERAL_NAMES_free(names);
 }
 
@@ -202,10 +147,10 @@ static void show_one(struct dna_client *c, X509 *x, const char *which)
 {
     char subject[512], issuer[512], from[64], to[64], print[DNA_PIN_HEX + 1] = "";
 
-    name_text(X509_get_subject_name(x), subject, sizeof subject);
-    name_text(X509_get_issuer_name(x), issuer, sizeof issuer);
-    time_text(X509_get0_notBefore(x), from, sizeof from);
-    time_text(X509_get0_notAfter(x), to, sizeof to);
+    dna_cert_name_text(X509_get_subject_name(x), subject, sizeof subject);
+    dna_cert_name_text(X509_get_issuer_name(x), issuer, sizeof issuer);
+    dna_cert_time_text(X509_get0_notBefore(x), from, sizeof from);
+    dna_cert_time_text(X509_get0_notAfter(x), to, sizeof to);
     dna_pkix_fingerprint(x, print);
     dna_client_show(c, "certificate", "%s %s, issued by %s", which,
                     subject[0] ? subject : "(empty subject)", issuer[0] ? issuer : "(empty)");
@@ -225,6 +170,20 @@ void dna_client_show_certificate(struct dna_client *c)
     }
     show_one(c, leaf, "subject");
     show_names(c, leaf);
+}
+
+void dna_client_show_proofs(struct dna_client *c)
+{
+    for (int i = 0; i < DNA_NUM_PROOFTYPES; i++) {
+        const struct dna_proof_part *part =
+            dna_proof_part(dna_dial_proof(c->dial), (enum dna_prooftype_id)i);
+        char name[32];
+        dna_proof_name(part->type, name, sizeof name);
+        bool more = part->sought[0] && strcmp(part->sought, part->why) != 0;
+        dna_client_show(c, "prooftype", "%s for %s: %s (%s%s%s)", name, c->options->jid->domain,
+                        dna_proof_says_name(part->says), part->why, more ? "; sought: " : "",
+                        more ? part->sought : "");
+    }
 }
 
 void dna_client_show_question(struct dna_client *c)

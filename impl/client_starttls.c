@@ -22,7 +22,7 @@ static void start_tls(struct dna_client *c)
     struct sockaddr_storage addr;
     const char *domain = c->options->domain_ascii;
     bool literal = dna_dns_literal(c->options->jid->domain, &addr);
-    SSL *ssl = dna_tls_connect_new(c->tls, literal ? NULL : domain);
+    SSL *ssl = dna_tls_connect_new(c->env.tls, literal ? NULL : domain);
 
     dna_client_show(c, "tls", "the handshake begins, SNI %s", literal ? "none" : domain);
     dna_conn_start_tls(c->conn, ssl, false, c->options->negotiation_ms);
@@ -48,8 +48,8 @@ static bool is_pinned(struct dna_client *c)
 
     snprintf(c->pin.domain, sizeof c->pin.domain, "%s", o->domain_ascii);
     snprintf(c->pin.service, sizeof c->pin.service, "xmpp-client");
-    snprintf(c->pin.host, sizeof c->pin.host, "%s", c->targets.host);
-    c->pin.port = c->targets.port;
+    snprintf(c->pin.host, sizeof c->pin.host, "%s", dna_dial_at(c->dial).host);
+    c->pin.port = dna_dial_at(c->dial).port;
     if (!dna_pin_of(dna_conn_ssl(c->conn), &c->pin))
         return false;
     if (o->pin) {
@@ -70,21 +70,18 @@ static void restart_after_tls(struct dna_client *c)
     const struct dna_client_options *o = c->options;
     SSL *ssl = dna_conn_ssl(c->conn);
     X509 *leaf = SSL_get0_peer_certificate(ssl);
-    const struct dna_pkix_policy policy = { .cn_names = o->knobs.cn_id };
     struct c2s_client_facts facts = { .consented = o->accept_unauthenticated,
                                       .can_ask = o->may_ask };
-    enum dna_pkix_verdict verdict;
-    char why[512] = "";
+    enum dna_proof_verdict verdict;
 
     dna_instance_forget(&dna_machine_c2s_client, &c->machine, true);
     dna_instance_forget(&dna_machine_starttls_initiating, &c->starttls, true);
     dna_stream_vars_forget(&c->stream, true);
     dna_client_show_certificate(c);
-    verdict = dna_pkix_proves(ssl, o->domain_ascii, DNA_PKIX_XMPP_CLIENT, false, c->store, &policy,
-                              why, sizeof why);
-    dna_client_show(c, "prooftype", "PKIX for %s: %s (%s)", o->jid->domain,
-                    dna_pkix_verdict_name(verdict), why);
-    facts.peer_proved = verdict == DNA_PKIX_PROVED;
+    verdict = dna_proof_weigh_ssl(dna_dial_proof(c->dial), ssl);
+    dna_client_show_proofs(c);
+    facts.peer_proved = verdict == DNA_PROOF_PROVED;
+    facts.peer_refuted = verdict == DNA_PROOF_NEGATIVE;
     facts.pinned = !facts.peer_proved && is_pinned(c);
     facts.self_signed = leaf && X509_self_signed(leaf, 1) == 1;
     dna_client_step(c, c2s_client_E_SECURED, &facts);

@@ -58,14 +58,18 @@ struct dna_config {
     char *trust_anchor;           /* one DS or DNSKEY record; NULL: DNSSEC is not validated */
     char *connect_from;           /* source address of outgoing streams, NULL: any */
     char *ca_file, *ca_dir;       /* trusted roots; either may be NULL */
+    char *crl_file;               /* revocation lists, NULL: none */
     char *dialback_secret;        /* NULL: a random one for each start */
     uint32_t timeout_connect_ms;  /* one TCP connection attempt */
     uint32_t timeout_negotiation_ms; /* from TCP up to an authenticated or proved stream */
     uint32_t timeout_verify_ms;      /* the authoritative server's answer to db:verify */
     uint32_t timeout_dialback_ms;    /* the receiving server's answer to our db:result */
     uint32_t timeout_resolve_ms;     /* all DNS answers for one domain */
+    uint32_t timeout_posh_ms;        /* one POSH retrieval, redirects included */
     uint32_t timeout_idle_ms;        /* a secured stream without traffic; 0 = for ever */
     uint32_t timeout_close_ms;       /* waiting for the peer's closing tag */
+    uint32_t posh_max_age_ms;        /* a POSH document is not used for longer */
+    uint32_t posh_negative_ms;       /* its absence is remembered; 0 = not */
     uint32_t limit_stanza;           /* bytes of one stanza, header or stream element */
     uint32_t limit_queue;            /* stanzas waiting for one remote domain */
     uint32_t limit_pairs;            /* domain pairs on one stream */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* config_check.c -- opens what a configuration names (certificates, keys, trusted roots), so that a
-   server refuses to start instead of failing at the first handshake.  Keeps nothing. */
+/* config_check.c -- opens what a configuration names (certificates, keys, trusted roots, revocation
+   lists), so that a server refuses to start instead of failing at the first handshake.  Keeps
+   nothing. */
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -85,10 +86,27 @@ bool dna_config_check_domain(struct dna_config_reader *r, const struct dna_confi
     return ok;
 }
 
+static bool check_crl(struct dna_config_reader *r, unsigned line, const char *path)
+{
+    FILE *in = open_file(r, line, "crl_file", path);
+    X509_CRL *crl;
+
+    if (!in)
+        return false;
+    crl = PEM_read_X509_CRL(in, NULL, NULL, NULL);
+    fclose(in);
+    ERR_clear_error();
+    if (!crl)
+        return dna_config_fail(r, line, "crl_file %s: no PEM revocation list in it", path);
+    X509_CRL_free(crl);
+    return true;
+}
+
 bool dna_config_check_settings(struct dna_config_reader *r)
 {
     unsigned file_line = dna_config_setting_line(r, "ca_file");
     unsigned dir_line = dna_config_setting_line(r, "ca_dir");
+    unsigned crl_line = dna_config_setting_line(r, "crl_file");
     const struct dna_config *c = r->config;
     struct stat st;
 
@@ -105,5 +123,5 @@ bool dna_config_check_settings(struct dna_config_reader *r)
         if (!S_ISDIR(st.st_mode))
             return dna_config_fail(r, dir_line, "ca_dir %s: not a folder", c->ca_dir);
     }
-    return true;
+    return !crl_line || !c->crl_file || check_crl(r, crl_line, c->crl_file);
 }

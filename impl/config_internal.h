@@ -46,7 +46,8 @@ char *dna_config_path(const char *config_path, const char *file);
 /* dna_config_check_domain looks at certificate and key: readable, PEM, a pair. */
 bool dna_config_check_domain(struct dna_config_reader *r, const struct dna_config_domain *domain,
                              unsigned certificate_line, unsigned key_line);
-/* dna_config_check_settings looks at the trusted roots that the file named itself. */
+/* dna_config_check_settings looks at the trusted roots and revocation lists that the file named
+   itself. */
 bool dna_config_check_settings(struct dna_config_reader *r);
 
 #endif

@@ -18,7 +18,7 @@
 
 #include "impl/buf.h"
 
-enum { MAX_RECORDS = 64 };
+enum { MAX_ALIASES = 16 };
 
 struct part {
     struct dna_dns *dns;
@@ -34,10 +34,14 @@ struct dna_dns_query {
     struct event *timer;
     unsigned open; /* parts without an answer */
     bool asking, dot, failed, unusable;
-    enum dna_dns_security security;
-    size_t num_srv, num_addr;
+    bool bogus;          /* one of the parts is */
+    bool secure;         /* one of the parts that has records is */
+    bool denied_secure;  /* no part but is a secure denial */
+    size_t num_srv, num_addr, num_tlsa;
     struct dna_dns_srv *srv;
     struct sockaddr_storage *addr;
+    struct dna_dns_tlsa *tlsa;
+    char canonical[256];
     char why[200];
 };
 struct dna_dns {
@@ -91,6 +95,36 @@ static int set_options(struct ub_ctx *ub)
     return 0;
 }
 
+/* libunbound reads an anchor only with the first question, and then fails every question: so each
+   is looked at here. */
+static const char *add_anchor(struct ub_ctx *ub, char *line)
+{
+    ldns_rr *rr = NULL;
+    const char *problem = NULL;
+    line[strcspn(line, ";\r")] = '\0';
+    line += strspn(line, " \t");
+    if (!*line)
+        return NULL;
+    if (ldns_rr_new_frm_str(&rr, line, 3600, NULL, NULL) != LDNS_STATUS_OK)
+        return "not a trust anchor";
+    if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_DS && ldns_rr_get_type(rr) != LDNS_RR_TYPE_DNSKEY)
+        problem = "a trust anchor is a DS or DNSKEY record";
+    else if (ub_ctx_add_ta(ub, line) != 0)
+        problem = "not a trust anchor";
+    ldns_rr_free(rr);
+    return problem;
+}
+
+static const char *add_anchors(struct ub_ctx *ub, const char *text)
+{
+    char *copy = dna_strdup(text), *rest = copy, *line;
+    const char *problem = NULL;
+    while (!problem && (line = strsep(&rest, "\n")) != NULL)
+        problem = add_anchor(ub, line);
+    free(copy);
+    return problem;
+}
+
 struct dna_dns *dna_dns_new(struct event_base *base, const struct dna_dns_config *config, char *why,
                             size_t why_len)
 {
@@ -107,8 +141,8 @@ struct dna_dns *dna_dns_new(struct event_base *base, const struct dna_dns_config
         problem = "libunbound refuses an option";
     else if (!problem && ub_ctx_set_fwd(ub, resolver) != 0)
         problem = "not a resolver address";
-    else if (!problem && config->trust_anchor && ub_ctx_add_ta(ub, config->trust_anchor) != 0)
-        problem = "not a trust anchor";
+    else if (!problem && config->trust_anchor)
+        problem = add_anchors(ub, config->trust_anchor);
     if (problem) {
         (void)snprintf(why, why_len, "%s%s%s", problem, resolver[0] ? ": " : "", resolver);
         ub_ctx_delete(ub);
@@ -141,6 +175,9 @@ static void free_query(struct dna_dns_query *q)
     event_free(q->timer);
     free(q->srv);
     free(q->addr);
+    for (size_t i = 0; i < q->num_tlsa; i++)
+        free(q->tlsa[i].data);
+    free(q->tlsa);
     free(q);
 }
 
@@ -162,20 +199,38 @@ void dna_dns_free(struct dna_dns *d)
     free(d);
 }
 
+static enum dna_dns_security security(const struct dna_dns_query *q, enum dna_dns_class class)
+{
+    if (class == DNA_DNS_FAILURE)
+        return q->bogus ? DNA_DNS_BOGUS : DNA_DNS_INSECURE;
+    bool secure = class == DNA_DNS_NONE ? q->denied_secure : q->secure;
+    return secure ? DNA_DNS_SECURE : DNA_DNS_INSECURE;
+}
+
+static enum dna_dns_class class(const struct dna_dns_query *q)
+{
+    if (q->bogus) /* of a pair, one is enough: RFC 7673 3.2 does not connect then */
+        return DNA_DNS_FAILURE;
+    if (q->num_srv || q->num_addr || q->num_tlsa)
+        return DNA_DNS_RECORDS;
+    if (q->failed || (q->unusable && !q->dot))
+        return DNA_DNS_FAILURE;
+    return q->dot ? DNA_DNS_DOT : DNA_DNS_NONE;
+}
+
 static void answer(struct dna_dns_query *q)
 {
-    struct dna_dns_answer a = { .security = q->security, .why = q->why };
-    if (q->num_srv || q->num_addr)
-        a.class = DNA_DNS_RECORDS;
-    else if (q->failed || (q->unusable && !q->dot))
-        a.class = DNA_DNS_FAILURE;
-    else
-        a.class = q->dot ? DNA_DNS_DOT : DNA_DNS_NONE;
-    dna_dns_order_srv(q->srv, q->num_srv, next_random, q->dns);
-    a.srv = q->srv;
-    a.num_srv = q->num_srv;
-    a.addr = q->addr;
-    a.num_addr = q->num_addr;
+    struct dna_dns_answer a = { .class = class(q), .why = q->why, .canonical = q->canonical };
+    a.security = security(q, a.class);
+    if (a.class == DNA_DNS_RECORDS) {
+        dna_dns_order_srv(q->srv, q->num_srv, next_random, q->dns);
+        a.srv = q->srv;
+        a.num_srv = q->num_srv;
+        a.addr = q->addr;
+        a.num_addr = q->num_addr;
+        a.tlsa = q->tlsa;
+        a.num_tlsa = q->num_tlsa;
+    }
     if (!q->why[0] && a.class == DNA_DNS_NONE)
         a.why = "no such record";
     else if (!q->why[0] && a.class == DNA_DNS_FAILURE)
@@ -204,7 +259,7 @@ static void deliver_soon(struct dna_dns_query *q)
 
 static void take_srv(struct dna_dns_query *q, const ldns_rr *rr)
 {
-    if (ldns_rr_rd_count(rr) != 4 || q->num_srv >= MAX_RECORDS)
+    if (ldns_rr_rd_count(rr) != 4 || q->num_srv >= DNA_DNS_MAX_RECORDS)
         return;
     struct dna_dns_srv *s = &q->srv[q->num_srv];
     s->priority = ldns_rdf2native_int16(ldns_rr_rdf(rr, 0));
@@ -223,7 +278,7 @@ static void take_srv(struct dna_dns_query *q, const ldns_rr *rr)
 static void take_addr(struct dna_dns_query *q, const ldns_rr *rr, int family)
 {
     const ldns_rdf *d = ldns_rr_rd_count(rr) == 1 ? ldns_rr_rdf(rr, 0) : NULL;
-    if (!d || q->num_addr >= MAX_RECORDS)
+    if (!d || q->num_addr >= DNA_DNS_MAX_RECORDS)
         return;
     struct sockaddr_storage *to = &q->addr[q->num_addr];
     memset(to, 0, sizeof *to);
@@ -241,7 +296,61 @@ static void take_addr(struct dna_dns_query *q, const ldns_rr *rr, int family)
     q->num_addr++;
 }
 
-static void take_packet(struct dna_dns_query *q, int type, const ldns_pkt *packet)
+static void take_tlsa(struct dna_dns_query *q, const ldns_rr *rr)
+{
+    if (ldns_rr_rd_count(rr) < 3 || q->num_tlsa >= DNA_DNS_MAX_RECORDS)
+        return;
+    struct dna_dns_tlsa *t = &q->tlsa[q->num_tlsa++];
+    const ldns_rdf *data = ldns_rr_rd_count(rr) > 3 ? ldns_rr_rdf(rr, 3) : NULL;
+    t->usage = ldns_rdf2native_int8(ldns_rr_rdf(rr, 0));
+    t->selector = ldns_rdf2native_int8(ldns_rr_rdf(rr, 1));
+    t->mtype = ldns_rdf2native_int8(ldns_rr_rdf(rr, 2));
+    t->len = data ? (uint16_t)ldns_rdf_size(data) : 0;
+    t->data = dna_calloc(1, (size_t)t->len + 1);
+    if (t->len)
+        memcpy(t->data, ldns_rdf_data(data), t->len);
+}
+
+static void take_record(struct dna_dns_query *q, int type, const ldns_rr *rr)
+{
+    if (type == LDNS_RR_TYPE_SRV)
+        take_srv(q, rr);
+    else if (type == LDNS_RR_TYPE_TLSA)
+        take_tlsa(q, rr);
+    else
+        take_addr(q, rr, type == LDNS_RR_TYPE_A ? AF_INET : AF_INET6);
+}
+
+/* take_canonical follows the aliases of the answer; DNAMEs come with the CNAME that they make. */
+static void take_canonical(struct dna_dns_query *q, const ldns_pkt *packet)
+{
+    const ldns_rr_list *asked = ldns_pkt_question(packet), *list = ldns_pkt_answer(packet);
+    const ldns_rdf *at =
+        ldns_rr_list_rr_count(asked) ? ldns_rr_owner(ldns_rr_list_rr(asked, 0)) : NULL;
+    for (int steps = 0; at && steps < MAX_ALIASES; steps++) {
+        const ldns_rdf *next = NULL;
+        for (size_t i = 0; i < ldns_rr_list_rr_count(list) && !next; i++) {
+            const ldns_rr *rr = ldns_rr_list_rr(list, i);
+            if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && ldns_rr_rd_count(rr) == 1 &&
+                ldns_dname_compare(ldns_rr_owner(rr), at) == 0)
+                next = ldns_rr_rdf(rr, 0);
+        }
+        if (!next)
+            break;
+        at = next;
+    }
+    char *name = at ? ldns_rdf2str(at) : NULL;
+    if (!name || dna_dns_to_ascii(name, q->canonical, sizeof q->canonical) != 0)
+        q->canonical[0] = '\0';
+    free(name);
+}
+
+static size_t num_records(const struct dna_dns_query *q)
+{
+    return q->num_srv + q->num_addr + q->num_tlsa + q->dot;
+}
+
+static void take_packet(struct dna_dns_query *q, int type, const ldns_pkt *packet, bool secure)
 {
     ldns_pkt_rcode code = ldns_pkt_get_rcode(packet);
     if (code != LDNS_RCODE_NOERROR && code != LDNS_RCODE_NXDOMAIN) {
@@ -249,24 +358,19 @@ static void take_packet(struct dna_dns_query *q, int type, const ldns_pkt *packe
         (void)snprintf(q->why, sizeof q->why, "the resolver answered with rcode %d", (int)code);
         return;
     }
+    size_t before = num_records(q);
     const ldns_rr_list *list = ldns_pkt_answer(packet);
     for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
         const ldns_rr *rr = ldns_rr_list_rr(list, i);
-        if ((int)ldns_rr_get_type(rr) != type)
-            continue;
-        if (type == LDNS_RR_TYPE_SRV)
-            take_srv(q, rr);
-        else
-            take_addr(q, rr, type == LDNS_RR_TYPE_A ? AF_INET : AF_INET6);
+        if ((int)ldns_rr_get_type(rr) == type)
+            take_record(q, type, rr);
     }
-}
-
-static void take_security(struct dna_dns_query *q, int security)
-{
-    if (security == 1)
-        q->security = DNA_DNS_BOGUS;
-    else if (security == 0 && q->security == DNA_DNS_SECURE)
-        q->security = DNA_DNS_INSECURE; /* a pair of answers is as secure as the weaker one */
+    if (num_records(q) != before)
+        q->secure |= secure;
+    else
+        q->denied_secure &= secure;
+    if (secure || !q->canonical[0])
+        take_canonical(q, packet);
 }
 
 static void on_answer(void *arg, int rcode, void *packet, int len, int security, char *why_bogus,
@@ -280,7 +384,7 @@ static void on_answer(void *arg, int rcode, void *packet, int len, int security,
     if (!q)
         return;
     ldns_pkt *parsed = NULL;
-    take_security(q, security);
+    q->bogus |= security == 1;
     if (security == 1 || rcode != 0) {
         q->failed = true;
         (void)snprintf(q->why, sizeof q->why, "%s",
@@ -289,7 +393,7 @@ static void on_answer(void *arg, int rcode, void *packet, int len, int security,
         q->failed = true;
         (void)snprintf(q->why, sizeof q->why, "the answer is malformed");
     } else {
-        take_packet(q, type, parsed);
+        take_packet(q, type, parsed, security == 2);
         ldns_pkt_free(parsed);
     }
     q->open--;
@@ -303,7 +407,7 @@ static struct dna_dns_query *make_query(struct dna_dns *d, dna_dns_cb cb, void *
     q->dns = d;
     q->cb = cb;
     q->arg = arg;
-    q->security = DNA_DNS_SECURE;
+    q->denied_secure = true;
     q->timer = event_new(d->base, -1, 0, on_timer, q);
     if (!q->timer)
         abort();
@@ -354,13 +458,31 @@ struct dna_dns_query *dna_dns_srv(struct dna_dns *d, const char *service, const 
     struct dna_dns_query *q = make_query(d, cb, arg);
     char ascii[256], name[320];
     q->asking = true;
-    q->srv = dna_calloc(MAX_RECORDS, sizeof *q->srv);
+    q->srv = dna_calloc(DNA_DNS_MAX_RECORDS, sizeof *q->srv);
     if (dna_dns_to_ascii(domain, ascii, sizeof ascii) == 0) {
         (void)snprintf(name, sizeof name, "_%s._tcp.%s.", service, ascii);
         ask(q, name, LDNS_RR_TYPE_SRV);
     } else {
-        q->security = DNA_DNS_INSECURE;
+        q->denied_secure = false;
         (void)snprintf(q->why, sizeof q->why, "not a domain name");
+    }
+    wait_for_parts(q);
+    return q;
+}
+
+struct dna_dns_query *dna_dns_tlsa(struct dna_dns *d, uint16_t port, const char *host,
+                                   dna_dns_cb cb, void *arg)
+{
+    struct dna_dns_query *q = make_query(d, cb, arg);
+    char ascii[256], name[280];
+    q->asking = true;
+    q->tlsa = dna_calloc(DNA_DNS_MAX_RECORDS, sizeof *q->tlsa);
+    if (dna_dns_to_ascii(host, ascii, sizeof ascii) == 0) {
+        (void)snprintf(name, sizeof name, "_%u._tcp.%s.", (unsigned)port, ascii);
+        ask(q, name, LDNS_RR_TYPE_TLSA);
+    } else {
+        q->denied_secure = false;
+        (void)snprintf(q->why, sizeof q->why, "not a host name");
     }
     wait_for_parts(q);
     return q;
@@ -390,7 +512,7 @@ struct dna_dns_query *dna_dns_addr(struct dna_dns *d, const char *host, dna_dns_
     struct dna_dns_query *q = make_query(d, cb, arg);
     char ascii[256], name[260];
     q->asking = true;
-    q->addr = dna_calloc(MAX_RECORDS, sizeof *q->addr);
+    q->addr = dna_calloc(DNA_DNS_MAX_RECORDS, sizeof *q->addr);
     if (dna_dns_literal(host, &q->addr[0])) {
         q->num_addr = 1;
     } else if (dna_dns_to_ascii(host, ascii, sizeof ascii) == 0) {
@@ -398,7 +520,7 @@ struct dna_dns_query *dna_dns_addr(struct dna_dns *d, const char *host, dna_dns_
         ask(q, name, LDNS_RR_TYPE_AAAA);
         ask(q, name, LDNS_RR_TYPE_A);
     } else {
-        q->security = DNA_DNS_INSECURE;
+        q->denied_secure = false;
         (void)snprintf(q->why, sizeof q->why, "not a host name");
     }
     wait_for_parts(q);

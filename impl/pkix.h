@@ -53,7 +53,12 @@ enum dna_pkix_path {
     DNA_PATH_OTHER
 };
 enum dna_pkix_dates { DNA_DATES_GOOD, DNA_DATES_EARLY, DNA_DATES_LATE };
-enum dna_pkix_listed { DNA_LISTED_NOT, DNA_LISTED_REVOKED, DNA_LISTED_NO_LIST, DNA_LISTED_UNUSABLE };
+enum dna_pkix_listed {
+    DNA_LISTED_NOT,
+    DNA_LISTED_REVOKED,
+    DNA_LISTED_NO_LIST,
+    DNA_LISTED_UNUSABLE
+};
 enum dna_pkix_name { DNA_NAME_NONE, DNA_NAME_DNS, DNA_NAME_IP, DNA_NAME_SRV, DNA_NAME_XMPP };
 
 /* Whom a certificate should name (RFC 6125 6.2). A final dot means nothing, in domain, target or
@@ -61,7 +66,7 @@ enum dna_pkix_name { DNA_NAME_NONE, DNA_NAME_DNS, DNA_NAME_IP, DNA_NAME_SRV, DNA
 struct dna_pkix_reference {
     const char *domain; /* A- or U-labels, or an address; borrowed */
     enum dna_pkix_service service;
-    const char *target;   /* host of the SRV record that led here; NULL: none did */
+    const char *target;    /* host of the SRV record that led here; NULL: none did */
     bool target_is_secure; /* that answer was validated (RFC 7673 4.1) */
 };
 
@@ -72,10 +77,12 @@ X509_STORE *dna_pkix_store_new(const char *ca_file, const char *ca_dir, char *wh
  * consulted where dna_pkix_path_facts() is asked to, and not read again. False with a reason. */
 bool dna_pkix_store_add_crl(X509_STORE *store, const char *crl_file, char *why, size_t why_len);
 
-/* dna_pkix_path_facts() validates the path of leaf at the present time and sets path, dates, listed,
- * for_server and for_client. untrusted may be NULL, hold junk and be in any order. consult_lists:
- * look for every certificate but the trust anchor on the store's revocation lists; else listed is
- * 0. detail gets a line about path, or about dates if path is good, or is left empty. */
+/* dna_pkix_path_facts() validates the path of leaf at the present time and sets path, dates,
+ * listed, authority, for_server and for_client. untrusted may be NULL, hold junk and be in any
+ * order.
+ * consult_lists: look for every certificate but the trust anchor on the store's revocation lists;
+ * else listed is 0. detail gets a line about path, or about dates if path is good, or is left
+ * empty. */
 void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
                          bool consult_lists, struct prooftype_pkix_facts *e, char *detail,
                          size_t detail_len);
@@ -84,8 +91,8 @@ void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *sto
 void dna_pkix_name_facts(X509 *leaf, const struct dna_pkix_reference *ref,
                          struct prooftype_pkix_facts *e);
 /* dna_pkix_expires_in() is the number of seconds until the first certificate of leaf's path
- * expires, its trust anchor included (RFC 6120 13.7.2.3); below 0 if one has. What the peer sent but
- * the path does not need is left aside. Without a path to an anchor, those on the way count. */
+ * expires, its trust anchor included (RFC 6120 13.7.2.3); below 0 if one has. What the peer sent
+ * but the path does not need is left aside. Without a path to an anchor, those on the way count. */
 int64_t dna_pkix_expires_in(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store);
 
 /* The following three run the table for those who have no struct dna_proof. */

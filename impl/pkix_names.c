@@ -153,14 +153,14 @@ static bool is_identifier(const GENERAL_NAME *n)
            kind == NID_SRVName || kind == NID_XmppAddr;
 }
 
-/* CN-ID: the last common name of the subject (RFC 6125 6.4.4). */
+/* CN-ID: the last common name of the subject (RFC 6125 6.4.4); never an address. */
 static bool common_name(const struct sought *sought, X509 *leaf)
 {
     X509_NAME *subject = X509_get_subject_name(leaf);
     int at = -1, last = -1;
     while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0)
         last = at;
-    if (last < 0 || sought->ip_len)
+    if (last < 0)
         return false;
     char text[NAME_MAX_LEN];
     const ASN1_STRING *s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last));

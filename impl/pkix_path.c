@@ -21,7 +21,14 @@ struct notes {
     int unusable_list_at; /* depth of the certificate whose list is not authentic; -1: none */
 };
 
-static enum dna_pkix_path path_fault(int error)
+/* OpenSSL has one error for two faults: a key usage that forbids signing is met first as this. */
+static bool only_usage_forbids(X509 *x)
+{
+    return x && (X509_get_extension_flags(x) & EXFLAG_CA) &&
+           !(X509_get_key_usage(x) & KU_KEY_CERT_SIGN);
+}
+
+static enum dna_pkix_path path_fault(int error, X509 *x)
 {
     switch (error) {
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -45,6 +52,7 @@ static enum dna_pkix_path path_fault(int error)
     case X509_V_ERR_CA_MD_TOO_WEAK:
         return DNA_PATH_WEAK;
     case X509_V_ERR_INVALID_CA:
+        return only_usage_forbids(x) ? DNA_PATH_KEY_USAGE : DNA_PATH_CA;
     case X509_V_ERR_PATH_LENGTH_EXCEEDED:
         return DNA_PATH_CA;
     case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
@@ -137,7 +145,7 @@ static int note(int ok, X509_STORE_CTX *ctx)
         if (n->e->dates == DNA_DATES_GOOD)
             n->e->dates = date_fault(error);
     } else if (n->e->path == DNA_PATH_GOOD) {
-        n->e->path = path_fault(error);
+        n->e->path = path_fault(error, X509_STORE_CTX_get_current_cert(ctx));
         tell(n, error, depth);
     }
     return 1;
@@ -163,7 +171,7 @@ static bool serves(const STACK_OF(X509) * path, int purpose)
     return sk_X509_num(path) > 0;
 }
 
-/* OpenSSL passes over a certificate with an extension that can't be read unless asked not to. */
+/* For OpenSSL a certificate with an extension that can't be read has no issuer. */
 static bool all_readable(const STACK_OF(X509) * path)
 {
     for (int i = 0; i < sk_X509_num(path); i++)
@@ -180,6 +188,11 @@ static X509_STORE_CTX *context(X509 *leaf, STACK_OF(X509) * untrusted, X509_STOR
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, security_level());
+    /* Policies are processed (RFC 5280 4.2.1.11); with any policy as the set that is acceptable
+     * (6.1.1 (c)) they matter only where an issuer requires one. */
+    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_POLICY_CHECK);
+    if (X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
+        abort();
     X509_STORE_CTX_set_verify_cb(ctx, note);
     return ctx;
 }
@@ -199,14 +212,15 @@ void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *sto
     detail[0] = '\0';
     int done = X509_verify_cert(ctx);
     const STACK_OF(X509) *path = X509_STORE_CTX_get0_chain(ctx);
-    if (e->path == DNA_PATH_GOOD && (done != 1 || sk_X509_num(path) <= 0)) {
+    if (!all_readable(path)) {
+        e->path = DNA_PATH_OTHER;
+        (void)snprintf(detail, detail_len, "an extension cannot be read");
+    } else if (e->path == DNA_PATH_GOOD && (done != 1 || sk_X509_num(path) <= 0)) {
         e->path = DNA_PATH_OTHER;
         (void)snprintf(detail, detail_len, "%s",
                        X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
-    } else if (e->path == DNA_PATH_GOOD && !all_readable(path)) {
-        e->path = DNA_PATH_OTHER;
-        (void)snprintf(detail, detail_len, "an extension cannot be read");
     }
+    e->authority = (X509_get_extension_flags(leaf) & EXFLAG_CA) != 0;
     e->for_server = serves(path, X509_PURPOSE_SSL_SERVER);
     e->for_client = serves(path, X509_PURPOSE_SSL_CLIENT);
     X509_STORE_CTX_free(ctx);

@@ -2,6 +2,8 @@
 /* proof: see proof.h. Prooftypes are found by name: dna_prooftype_NAME for each table that is there. */
 #include "impl/proof.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +26,12 @@ struct dna_prooftype_seat {
 
 struct dna_proof {
     struct dna_proof_env env;
-    char *domain;
+    struct dna_proof_ask ask; /* its domain is owned */
+    struct dna_proof_endpoint endpoint;
+    char *host, *canonical; /* of the endpoint, NULL before there is one */
     struct proof m;
     void (*settled)(void *arg);
     void *arg;
-    bool beginning;
     struct dna_prooftype_seat seats[DNA_NUM_PROOFTYPES + 1];
 };
 
@@ -56,41 +59,81 @@ struct dna_proof *dna_proof_new(const struct dna_proof_env *env, const struct dn
 {
     struct dna_proof *p = dna_calloc(1, sizeof *p);
     p->env = *env;
-    p->domain = dna_strdup(ask->domain);
+    p->ask = *ask;
+    p->ask.domain = dna_strdup(ask->domain);
     p->settled = settled;
     p->arg = arg;
     dna_instance_init(&dna_machine_proof, &p->m);
-    struct dna_proof_ask own = *ask;
-    own.domain = p->domain;
     for (size_t i = 0; types[i]; i++) {
         struct dna_prooftype_seat *seat = &p->seats[i];
         seat->proof = p;
         seat->part.type = &dna_prooftypes[i];
-        seat->self = types[i]->begin(&p->env, &own, seat);
+        seat->self = types[i]->begin(&p->env, &p->ask, seat);
     }
     return p;
+}
+
+static struct dna_effects step(struct dna_proof *p, enum proof_event on,
+                               const struct proof_facts *e)
+{
+    struct dna_stream_vars none;
+    struct dna_effects fx;
+    dna_stream_vars_init(&none);
+    dna_proof_step(&p->m, on, e, &none, p->env.knobs, &fx);
+    dna_log_step(0, p->ask.domain, &fx);
+    return fx;
 }
 
 void dna_proof_free(struct dna_proof *p)
 {
     if (!p)
         return;
+    const struct proof_facts none = { 0 };
+    (void)step(p, proof_E_DONE, &none);
     for (size_t i = 0; types[i]; i++)
         types[i]->free(p->seats[i].self);
-    free(p->domain);
+    free((char *)p->ask.domain);
+    free(p->host);
+    free(p->canonical);
     free(p);
+}
+
+static void tell_endpoint(struct dna_proof *p, size_t i)
+{
+    if (p->host && types[i]->endpoint)
+        types[i]->endpoint(p->seats[i].self, &p->endpoint);
+}
+
+void dna_proof_refresh(struct dna_proof *p)
+{
+    for (size_t i = 0; types[i]; i++) {
+        struct dna_prooftype_seat *seat = &p->seats[i];
+        if (!types[i]->outdated || !types[i]->outdated(seat->self))
+            continue;
+        types[i]->free(seat->self);
+        seat->self = types[i]->begin(&p->env, &p->ask, seat);
+        tell_endpoint(p, i);
+    }
 }
 
 const char *dna_proof_domain(const struct dna_proof *p)
 {
-    return p->domain;
+    return p->ask.domain;
 }
 
 void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at)
 {
+    char *host = dna_strdup(at->host);
+    char *canonical = at->canonical ? dna_strdup(at->canonical) : NULL;
+    free(p->host);
+    free(p->canonical);
+    p->host = host;
+    p->canonical = canonical;
+    p->endpoint = *at;
+    p->endpoint.host = host;
+    p->endpoint.canonical = canonical;
     for (size_t i = 0; types[i]; i++)
-        if (types[i]->endpoint)
-            types[i]->endpoint(p->seats[i].self, at);
+        tell_endpoint(p, i);
 }
 
 /* ANY() asks all prooftypes a question that not every one of them answers. */
@@ -124,7 +167,7 @@ void dna_prooftype_settled(struct dna_prooftype_seat *seat)
 
 void dna_prooftype_log(const struct dna_prooftype_seat *seat, const struct dna_effects *fx)
 {
-    dna_log_step(0, seat->proof->domain, fx);
+    dna_log_step(0, seat->proof->ask.domain, fx);
 }
 
 static void gather(struct dna_proof *p, X509 *leaf, STACK_OF(X509) * chain, struct proof_facts *e)
@@ -145,7 +188,7 @@ static void gather(struct dna_proof *p, X509 *leaf, STACK_OF(X509) * chain, stru
         e->refuted |= refuted;
         e->unclear |= part->says == DNA_PROOF_UNCLEAR;
         dna_log(DNA_LOG_STEP, "prooftype", "domain=%s prooftype=%s says=%s sought=%s why=%s",
-                dna_log_quote(p->domain), part->type->name, dna_proof_says_name(part->says),
+                dna_log_quote(p->ask.domain), part->type->name, dna_proof_says_name(part->says),
                 dna_log_quote(part->sought), dna_log_quote(part->why));
     }
 }
@@ -158,14 +201,10 @@ enum dna_proof_verdict dna_proof_weigh(struct dna_proof *p, X509 *leaf, STACK_OF
         [proof_O_report_unproved] = DNA_PROOF_UNPROVED,
         [proof_O_report_refuted] = DNA_PROOF_NEGATIVE,
     };
-    struct dna_stream_vars none;
-    struct dna_effects fx;
     struct proof_facts e = { .pending = dna_proof_pending(p) };
     if (!e.pending)
         gather(p, leaf, chain, &e);
-    dna_stream_vars_init(&none);
-    dna_proof_step(&p->m, proof_E_WEIGH, &e, &none, p->env.knobs, &fx);
-    dna_log_step(0, p->domain, &fx);
+    struct dna_effects fx = step(p, proof_E_WEIGH, &e);
     return fx.num_outs ? by_out[fx.outs[0]] : DNA_PROOF_PENDING;
 }
 
@@ -192,4 +231,25 @@ time_t dna_proof_expires(const struct dna_proof *p)
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id)
 {
     return &p->seats[id].part;
+}
+
+void dna_proof_name(const struct dna_prooftype_text *type, char *out, size_t len)
+{
+    snprintf(out, len, "%s", type->name);
+    for (char *at = out; *at; at++)
+        *at = (char)toupper((unsigned char)*at);
+}
+
+void dna_proof_names(const struct dna_proof *p, enum dna_proof_says says, char *out, size_t len)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; types[i]; i++) {
+        char name[32];
+        if (p->seats[i].part.says != says)
+            continue;
+        dna_proof_name(p->seats[i].part.type, name, sizeof name);
+        snprintf(out + used, len - used, "%s%s", used ? " and " : "", name);
+        used = strlen(out);
+    }
 }

@@ -35,6 +35,10 @@ struct dna_proof *dna_proof_new(const struct dna_proof_env *env, const struct dn
                                 void (*settled)(void *arg), void *arg);
 void dna_proof_free(struct dna_proof *p); /* NULL is fine */
 
+/* dna_proof_refresh() begins anew with each prooftype whose material is outdated: a live stream keeps what
+ * it proved, a further pair on it is weighed by what is in force (decision A49). It may then be pending. */
+void dna_proof_refresh(struct dna_proof *p);
+
 void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at);
 bool dna_proof_pending(const struct dna_proof *p);
 bool dna_proof_barred(const struct dna_proof *p);
@@ -51,5 +55,10 @@ time_t dna_proof_expires(const struct dna_proof *p);
 
 /* dna_proof_part() is what prooftype number id said at the last weighing; borrowed until the next. */
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id);
+/* dna_proof_names() writes the names of the prooftypes that said so at the last weighing, as people
+ * write them: "DANE and PKIX"; "" if none did. */
+void dna_proof_names(const struct dna_proof *p, enum dna_proof_says says, char *out, size_t len);
+/* dna_proof_name() writes the name of one prooftype as people write it: "PKIX". */
+void dna_proof_name(const struct dna_prooftype_text *type, char *out, size_t len);
 const char *dna_proof_domain(const struct dna_proof *p);
 #endif

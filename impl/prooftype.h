@@ -55,6 +55,7 @@ struct dna_proof_endpoint {
     uint16_t port;
     bool from_srv;    /* false: the fallback, or a literal */
     enum dna_dns_security srv, address;
+    const char *canonical; /* where the aliases of host lead to (dna_dns_answer); NULL: not known */
 };
 
 struct dna_prooftype_seat; /* where an instance sits in its proof (proof.c) */
@@ -73,6 +74,9 @@ struct dna_prooftype {
     bool (*barred)(const void *self);
     /* demands_tls: what is known of the endpoint forbids clear text. Optional: never. */
     bool (*demands_tls)(const void *self);
+    /* outdated: the time of its material is over; begin anew, it will judge nothing by it (RFC 7711 6).
+       Optional: never. */
+    bool (*outdated)(const void *self);
     /* judge says what it makes of a certificate (leaf NULL: none was shown; chain as OpenSSL gives
        it, may be NULL). why gets one line for logs, always. Not while pending. */
     enum dna_proof_says (*judge)(void *self, X509 *leaf, STACK_OF(X509) * chain, char *why,

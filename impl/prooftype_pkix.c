@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* prooftype_pkix: runs model/prooftype_pkix.def over the facts that pkix.h finds. It has no material
- * to fetch: the certificate comes with the handshake, trust anchors with the configuration. */
+/* prooftype_pkix: runs model/prooftype_pkix.def over the facts that pkix.h finds. It has nothing to
+ * fetch: the certificate comes with the handshake, trust anchors with the configuration. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ struct instance {
     char *domain, *target; /* target NULL: no SRV record led here */
     enum dna_pkix_service service;
     bool inbound, target_is_secure;
+    time_t expires; /* of what was judged last, where the knob wants to know */
 };
 
 static void step(struct prooftype_pkix *m, enum prooftype_pkix_event on,
@@ -108,7 +109,15 @@ static enum dna_proof_says pkix_judge(void *self, X509 *leaf, STACK_OF(X509) * c
     };
     struct dna_effects fx;
     judge(&p->m, &j, &fx, why, why_len);
+    p->expires = leaf && p->env->knobs->expiry_resets
+                     ? time(NULL) + (time_t)dna_pkix_expires_in(leaf, chain, p->env->store)
+                     : 0;
     return fx.num_outs ? by_out[fx.outs[0]] : DNA_PROOF_FAILED;
+}
+
+static time_t pkix_expires(const void *self)
+{
+    return ((const struct instance *)self)->expires;
 }
 
 static void pkix_sought(const void *self, char *text, size_t len)
@@ -135,6 +144,7 @@ static void pkix_free(void *self)
 const struct dna_prooftype dna_prooftype_pkix = { .begin = pkix_begin,
                                                   .endpoint = pkix_endpoint,
                                                   .judge = pkix_judge,
+                                                  .expires = pkix_expires,
                                                   .sought = pkix_sought,
                                                   .free = pkix_free };
 

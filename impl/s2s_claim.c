@@ -63,6 +63,8 @@ static struct claim *get(struct stream *s, const char *domain)
 {
     struct claim *c = find(s, domain);
     if (c)
+        dna_proof_refresh(c->proof);
+    if (c)
         return c;
     struct dna_proof_ask ask = { .domain = domain,
                                  .service = DNA_PKIX_XMPP_SERVER,

@@ -129,6 +129,7 @@ struct stream {
             struct target *targets;
             size_t num_targets, target; /* target: the current one, from 1 */
             enum dna_dns_security srv_security, address_security;
+            char *canonical; /* where the aliases of the target lead to, or NULL */
             struct sockaddr_storage *addrs;
             size_t num_addrs, addr;
             struct others *others; /* questions about the other targets */

@@ -58,6 +58,7 @@ static void on_addresses(void *arg, const struct dna_dns_answer *a)
             a->num_addr, dna_log_quote(a->why));
     set_addresses(s, a->addr, a->num_addr);
     s->i.address_security = a->security;
+    dna_s2s_set(&s->i.canonical, a->canonical && a->canonical[0] ? a->canonical : NULL);
     enum resolution_event what =
         a->class == DNA_DNS_RECORDS ? resolution_E_ADDRESS_FOUND : resolution_E_ADDRESS_NONE;
     if (!dna_s2s_others_hold(s, what))
@@ -80,6 +81,7 @@ static void tell_endpoint(void *arg)
                                                          : s->theirs,
                                      .port = s->i.target ? s->i.targets[s->i.target - 1].port : PORT,
                                      .from_srv = s->i.target > 0,
+                                     .canonical = s->i.canonical,
                                      .srv = s->i.srv_security,
                                      .address = s->i.address_security };
     dna_proof_endpoint(proof, &at);

@@ -191,6 +191,7 @@ void dna_s2s_stream_free(struct stream *s)
         dna_s2s_others_free(s);
         free(s->i.targets);
         free(s->i.addrs);
+        free(s->i.canonical);
         dna_s2s_questions_failed(s, dialback_receiving_E_AUTHORITY_UNREACHABLE);
         if (s->i.route)
             s->i.route->pending = NULL;

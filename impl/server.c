@@ -16,6 +16,7 @@
 #include "impl/dns.h"
 #include "impl/hash.h"
 #include "impl/pkix.h"
+#include "impl/posh.h"
 #include "impl/router.h"
 #include "impl/s2s.h"
 #include "impl/tls.h"
@@ -76,14 +77,44 @@ static bool make_resolver(struct dna_server *s, char *why, size_t why_len)
     return s->dns != NULL;
 }
 
+/* POSH documents are fetched by a client of their own, which all streams share. */
+static bool make_posh(struct dna_server *s, char *why, size_t why_len)
+{
+    const struct dna_config *c = s->config;
+    const struct dna_posh_config p = { .base = s->base,
+                                       .dns = s->dns,
+                                       .ca_file = c->ca_file,
+                                       .ca_dir = c->ca_dir,
+                                       .timeout_ms = c->timeout_posh_ms,
+                                       .negative_s = (c->posh_negative_ms + 999) / 1000,
+                                       .max_age_s = (c->posh_max_age_ms + 999) / 1000 };
+    if (!c->knobs.posh && !c->knobs.posh_inbound)
+        return true;
+    s->posh = dna_posh_new(&p, why, why_len);
+    return s->posh != NULL;
+}
+
+/* What is switched on and can't work is said, not guessed at. */
+static void warn_without_anchor(const struct dna_config *c)
+{
+    if (!c->trust_anchor && (c->knobs.dane || c->knobs.dane_inbound))
+        dna_log(DNA_LOG_WARN, "no_trust_anchor", "why=%s",
+                dna_log_quote("no trust_anchor is configured: no DNS answer is secure, DANE proves "
+                              "nothing"));
+}
+
 static bool build(struct dna_server *s, char *why, size_t why_len)
 {
     s->router = dna_router_new();
     if (!load_domains(s, why, why_len))
         return false;
     s->store = dna_pkix_store_new(s->config->ca_file, s->config->ca_dir, why, why_len);
-    if (!s->store || !make_resolver(s, why, why_len))
+    if (!s->store || (s->config->crl_file &&
+                      !dna_pkix_store_add_crl(s->store, s->config->crl_file, why, why_len)))
         return false;
+    if (!make_resolver(s, why, why_len) || !make_posh(s, why, why_len))
+        return false;
+    warn_without_anchor(s->config);
     const struct dna_s2s_setup s2s = { .base = s->base,
                                        .config = s->config,
                                        .router = s->router,
@@ -234,6 +265,7 @@ void dna_server_free(struct dna_server *s)
     stop_listening(s);
     dna_c2s_free(s->c2s);
     dna_s2s_free(s->s2s);
+    dna_posh_free(s->posh);
     dna_dns_free(s->dns);
     dna_router_free(s->router);
     X509_STORE_free(s->store);

@@ -15,6 +15,7 @@
 #include "spec/version.h"
 #include "impl/config.h"
 #include "impl/log.h"
+#include "impl/publish.h"
 #include "impl/server.h"
 #ifdef DNA_TEST_BUILD
 #include "model/interp.h"
@@ -25,10 +26,12 @@ enum { EXIT_BAD_USAGE = 2, STOP_SECONDS = 5 };
 static const char usage[] =
     "Usage: xdna-server --config FILE [--check]\n"
     "       xdna-server --print-config [--config FILE]\n"
+    "       xdna-server posh|tlsa --config FILE [DOMAIN] [options]\n"
     "A server that shows RFC 7712: S2S and C2S streams, and how each domain is proved on them.\n"
     "  --config FILE    read the configuration from FILE\n"
     "  --check          read it, load what it names, and end\n"
     "  --print-config   print every setting (of FILE, else the defaults) and end\n"
+    "  posh, tlsa       print what a domain publishes to be proved by POSH or DANE; with --help: how\n"
 #ifdef DNA_TEST_BUILD
     "  --mutate ROW:OP  damage a row of the tables; may be repeated\n"
 #endif
@@ -171,6 +174,8 @@ static struct dna_config *configure(const struct options *o)
 int main(int argc, char **argv)
 {
     struct options o = { NULL, false, false };
+    if (argc > 1 && dna_publish_is(argv[1]))
+        return dna_publish(argc - 1, argv + 1);
     int parsed = parse_options(argc, argv, &o);
     if (parsed != 0)
         return parsed > 0 ? EXIT_SUCCESS : EXIT_BAD_USAGE;

@@ -79,9 +79,14 @@ static int asked_for_certificate(SSL *ssl, void *arg)
     return 1;
 }
 
+bool dna_tls_asked_for_certificate(const SSL *ssl)
+{
+    return ssl && SSL_get_app_data(ssl) == (void *)&asked;
+}
+
 bool dna_tls_showed_certificate(SSL *ssl)
 {
-    return ssl && SSL_get_app_data(ssl) == (void *)&asked && SSL_get_certificate(ssl);
+    return dna_tls_asked_for_certificate(ssl) && SSL_get_certificate(ssl);
 }
 
 SSL *dna_tls_connect_new(SSL_CTX *ctx, const char *server_name)

@@ -22,6 +22,8 @@ SSL *dna_tls_connect_new(SSL_CTX *ctx, const char *server_name);
 /* dna_tls_showed_certificate() says whether a client session was asked for a certificate and had
  * one. */
 bool dna_tls_showed_certificate(SSL *ssl);
+/* dna_tls_asked_for_certificate() says whether a client session was asked for one at all. */
+bool dna_tls_asked_for_certificate(const SSL *ssl);
 /* dna_tls_channel_binding() writes the RFC 9266 tls-exporter binding (32 bytes); false before
  * TLS 1.3. */
 bool dna_tls_channel_binding(SSL *ssl, unsigned char out[32]);

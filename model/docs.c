@@ -2,6 +2,8 @@
 /* docs.c -- a table as a page to read, and the list of its mutants. */
 #include "model/docs.h"
 
+#include "model/prooftypes.h"
+
 #include "model/cell.h"
 
 #include <ctype.h>
@@ -169,6 +171,24 @@ static void put_requirements(const struct dna_machine *m, FILE *out)
     }
 }
 
+/* The definition of a prooftype by the four points of RFC 7712 7; nothing for other machines. */
+static void put_prooftype(const struct dna_machine *m, FILE *out)
+{
+    for (size_t i = 0; i < DNA_NUM_PROOFTYPES; i++) {
+        const struct dna_prooftype_text *p = &dna_prooftypes[i];
+        if (p->machine != m) {
+            continue;
+        }
+        fprintf(out, "A prooftype, by RFC 7712 section 7:\n\n| | |\n|---|---|\n"
+                     "| nature of the server's proof | %s |\n| matching rules | %s |\n"
+                     "| source of the verification material | %s |\n| secure DNS | %s |\n"
+                     "| beside other prooftypes | %s |\n\n",
+                p->nature, p->rules, p->source, p->secure_dns ? "necessary" : "not necessary",
+                p->weight == DNA_DECIDES ? "decides alone where it has material (decision A18)"
+                                         : "additive: one that holds is enough");
+    }
+}
+
 int dna_docs_page(const struct dna_machine *machine, const char *sha256, FILE *out)
 {
     fprintf(
@@ -177,6 +197,7 @@ int dna_docs_page(const struct dna_machine *machine, const char *sha256, FILE *o
         machine->name, sha256);
     fprintf(out, "# %s\n\n%c%s. Rows of one event are tried in their order.\n\n", machine->name,
             toupper((unsigned char)machine->text[0]), machine->text + 1);
+    put_prooftype(machine, out);
     put_diagram(machine, out);
     put_vocabulary(machine, out);
     put_rows(machine, out);

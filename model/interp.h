@@ -9,19 +9,14 @@
 #define DNA_MODEL_INTERP_H
 
 #include "model/machine.h"
+#include "model/overlay.h"
 
 /* dna_interp_step does what dna_M_step of the machine does; vars and facts are of M's types. */
 void dna_interp_step(const struct dna_machine *machine, void *vars, uint32_t on, const void *facts,
                      struct dna_stream_vars *s, const struct dna_knobs *k, struct dna_effects *fx);
 
-/*
- * dna_interp_mutate adds a mutant "ROW:OP" (row ids of IGNORE rows are ID.EVENT):
- *   drop      the row vanishes                      true, false, not   its guard is replaced
- *   nodo      no outputs and no updates             nodo=NAME          this one is left out
- *   do=A/B    B is done where the row says A        to=STATE           another state is entered
- *   choice    this alternative of its CHOICE is taken; of the first: the second
- * Returns 0, or -1 with a message in err.
- */
+/* dna_interp_mutate adds a mutant "ROW:OP" (overlay.h has the grammar).  Returns 0, or -1 with a
+   message in err. */
 int dna_interp_mutate(const char *mutant, char *err, size_t size);
 
 /* dna_interp_restore removes all mutants. */

@@ -20,6 +20,7 @@
 #include "model/docs.h"
 #include "model/gen.h"
 #include "model/machines.h"
+#include "model/tool_derive.h"
 #include "model/verify.h"
 #include "model/walk.h"
 
@@ -326,6 +327,12 @@ int main(int argc, char **argv)
         }
         return worst;
     }
+    if (strcmp(command, "derive") == 0) {
+        return dna_tool_derive(argc - 2, argv + 2);
+    }
+    if (strcmp(command, "mutate") == 0) {
+        return dna_tool_mutate(argc - 2, argv + 2);
+    }
     if (strcmp(command, "verify") == 0) {
         return dna_verify_cmd(argc - 2, argv + 2);
     }
@@ -337,7 +344,7 @@ int main(int argc, char **argv)
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE... | verify [--list ...] | proof\n",
+          "mutants [NAME] | walk FILE... | verify [--list ...] | proof | derive ROLE ... | mutate ROLE ...\n",
           stderr);
     return 2;
 }

@@ -2,9 +2,9 @@
 /*
  * verify_attack.c -- what may happen next: the attacker, the network, timers and users.
  *
- * The attacker says anything that the tables tell apart, with every name, every stream id and every key that
- * it has seen, on every stream that ends with it, asked or unasked.  It invents a key (0 here) and an id (0),
- * and shows its own certificate, or one that nobody trusts.
+ * The attacker says anything that the tables tell apart, with every name, every stream id and every
+ * key that it has seen, on every stream that ends with it, asked or unasked.  It invents a key (0
+ * here) and an id (0), and shows its own certificate, or one that nobody trusts.
  */
 #include "model/verify_internal.h"
 
@@ -49,8 +49,8 @@ static bool knows_key(const struct vf *x, unsigned key)
     return x->w.keys[(key - 1) / 8] & 1u << (key - 1) % 8;
 }
 
-/* The ids that are worth claiming: one made up, those of the attacker's streams as they stand now, and older
-   ones that a question is still out for. */
+/* The ids that are worth claiming: one made up, those of the attacker's streams as they stand now,
+   and older ones that a question is still out for. */
 static unsigned worthwhile_ids(const struct vf *x, uint8_t out[MAX_IDS])
 {
     unsigned num = 0;
@@ -193,8 +193,9 @@ static void say_elements(struct listing *l, unsigned e)
     }
 }
 
-/* A whole negotiation in one move, where a configuration does not look into it.  Left out is what makes no
-   difference: a certificate where none counts, an id where no key is made of it, a 'from' where none is proved. */
+/* A whole negotiation in one move, where a configuration does not look into it.  Left out is what
+   makes no difference: a certificate where none counts, an id where no key is made of it, a 'from'
+   where none is proved. */
 static void negotiate(struct listing *l, unsigned e)
 {
     const struct vf *x = l->x;
@@ -413,7 +414,8 @@ static void show_certificate(struct vf *x, unsigned e, unsigned cert)
     dna_vf_tls_up(x, e, cert);
 }
 
-/* A header, features with STARTTLS, the handshake, and the header again, as far as the stream goes along. */
+/* A header, features with STARTTLS, the handshake, and the header again, as far as the stream goes
+ * along. */
 static void negotiation(struct vf *x, const struct vf_move *move)
 {
     unsigned e = move->e;
@@ -466,7 +468,8 @@ static void deliver(struct vf *x, unsigned e)
     dna_vf_input(x, e, &m);
 }
 
-/* Where nothing fails the attacker answers a closing tag at once: nothing that it says would be looked at. */
+/* Where nothing fails the attacker answers a closing tag at once: nothing that it says would be
+ * looked at. */
 static void close_at_once(struct vf *x)
 {
     static const struct vf_msg gone = { VF_T_GONE, VF_NOBODY, VF_NOBODY, 0, 0, 0 };
@@ -512,6 +515,21 @@ static void timer(struct vf *x, const struct vf_move *move)
     dna_vf_same_event(x, move->e, receiving[move->kind], initiating[move->kind]);
 }
 
+static void resolve(struct vf *x, const struct vf_move *move)
+{
+    static const uint8_t event[VF_KINDS] = { [VF_M_DNS] = resolution_E_SRV_RECORDS,
+                                             [VF_M_NO_DNS] = resolution_E_SRV_DOT,
+                                             [VF_M_BAD_DNS] = resolution_E_SRV_BOGUS,
+                                             [VF_M_CONNECT] = resolution_E_CONNECT_OK,
+                                             [VF_M_NO_CONNECT] = resolution_E_CONNECT_FAILED };
+    unsigned e = move->e;
+    dna_vf_dial_event(x, e, event[move->kind], false);
+    if (move->kind == VF_M_DNS && !(x->does & VF_TIMERS) &&
+        x->w.end[e].re == resolution_S_CONNECTING && peer_free(x, e)) {
+        dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
+    }
+}
+
 static void happens(struct vf *x, const struct vf_move *move)
 {
     unsigned e = move->e;
@@ -540,23 +558,11 @@ static void happens(struct vf *x, const struct vf_move *move)
         dna_vf_drop(x, e);
         break;
     case VF_M_DNS:
-        dna_vf_dial_event(x, e, resolution_E_SRV_RECORDS, false);
-        if (!(x->does & VF_TIMERS) && x->w.end[e].re == resolution_S_CONNECTING &&
-            peer_free(x, e)) {
-            dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
-        }
-        break;
     case VF_M_NO_DNS:
-        dna_vf_dial_event(x, e, resolution_E_SRV_DOT, false);
-        break;
     case VF_M_BAD_DNS:
-        dna_vf_dial_event(x, e, resolution_E_SRV_BOGUS, false);
-        break;
     case VF_M_CONNECT:
-        dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
-        break;
     case VF_M_NO_CONNECT:
-        dna_vf_dial_event(x, e, resolution_E_CONNECT_FAILED, false);
+        resolve(x, move);
         break;
     case VF_M_SETTLE:
         dna_vf_settle(x, e, move->m.what);

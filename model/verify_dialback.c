@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_dialback.c -- dialback in the composition, as impl/s2s_dialback.c and s2s_verify.c have it.
+ * verify_dialback.c -- dialback in the composition, as impl/s2s_dialback.c and s2s_verify.c have
+ * it.
  *
  *   dialback_initiating  send_key        > db:result with K(ours, theirs, id of the stream) (KEY)
  *                        grant_pair      > association DIALBACK_GRANTED (GRANT)
  *                        bounce_*        > the route that used the pair is emptied
  *                        open_own_stream > the route gets a stream of its own
  *                        end_stream      > the stream machine END
- *   dialback_receiving   send_valid      > db:result valid (ANSWER); the other send_* > invalid or error
- *                        dial_authority  > a question on the asking stream of the pair, dialled if there is none
+ *   dialback_receiving   send_valid      > db:result valid (ANSWER); the other send_* > invalid
+ *                            or error
+ *                        dial_authority  > a question on the asking stream of the pair, dialled
+ *                            if there is none
  *                        await_proof     > PROOF_SETTLED when the proof of the sender is in
- *                        drop_question   > the question ends; its stream is told VERIFICATION_DONE or NOT_WANTED
+ *                        drop_question   > the question ends; its stream is told
+ *                            VERIFICATION_DONE or NOT_WANTED
  *                        accept_pair     > association DIALBACK_ACCEPTED
  *   dialback_authoritative send_*        > db:verify valid (VOUCH), invalid or error
- *   an answer to db:verify              > the pair whose question has its from, to and id; asked_here: on the
- *                                         stream that the question went out on
- *   a typed db:result                   > the pair on this stream, else the pair that the route uses
+ *   an answer to db:verify              > the pair whose question has its from, to and id;
+ *                            asked_here: on the stream that the question went out on
+ *   a typed db:result                   > the pair on this stream, else the pair that the route
+ *                            uses
  */
 #include "model/verify_internal.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_initiating.c -- streams that a server opens, in the composition: what impl/s2s_initiating.c makes of the
- * outputs of its machines, and which facts it gives them.
+ * verify_initiating.c -- streams that a server opens, in the composition: what
+ * impl/s2s_initiating.c makes of the outputs of its machines, and which facts it gives them.
  *
  *   stream_initiating    begin_starttls, begin_external > BEGIN; reconsider > RX_FEATURES again
  *                        send_header, send_bidi > to the far end
@@ -9,11 +9,14 @@
  *                        report_flowing    > association STREAM_FLOWS for each pair
  *                        report_ready      > the route uses the pair; questions go out
  *                        report_failed     > questions fail; routing FAILED
- *                        send_close, drain_input, discard_input, drop_stream > as in verify_stream.c
+ *                        send_close, drain_input, discard_input, drop_stream > as in
+ *                            verify_stream.c
  *   starttls_initiating  send_starttls, start_tls > the handshake
- *                        restart_after_tls > forgotten; stream_initiating SECURED with the proof's verdict
+ *                        restart_after_tls > forgotten; stream_initiating SECURED with the
+ *                            proof's verdict
  *                        report_failed     > stream_initiating TLS_FAILED
- *   sasl_external_initiating restart_stream > stream_initiating AUTHENTICATED; report_refused > AUTH_REFUSED
+ *   sasl_external_initiating restart_stream > stream_initiating AUTHENTICATED; report_refused >
+ *                            AUTH_REFUSED
  *                        end_stream        > stream_initiating END
  */
 #include "model/verify_internal.h"
@@ -102,15 +105,21 @@ static struct stream_initiating_facts offered_facts(struct vf *x, unsigned e)
     };
 }
 
+static void send_header(struct vf *x, unsigned e)
+{
+    struct vf_end *end = &x->w.end[e];
+    end->flags |= VF_HEADER_DUE;
+    dna_vf_send(x, e,
+                (struct vf_msg){ .type = VF_T_HEADER, .from = end->ours, .to = end->theirs });
+}
+
 static void initiating_out(struct vf *x, unsigned e, unsigned out)
 {
     struct vf_end *end = &x->w.end[e];
     struct stream_initiating_facts facts;
     switch (out) {
     case stream_initiating_O_send_header:
-        end->flags |= VF_HEADER_DUE;
-        dna_vf_send(x, e,
-                    (struct vf_msg){ .type = VF_T_HEADER, .from = end->ours, .to = end->theirs });
+        send_header(x, e);
         break;
     case stream_initiating_O_begin_starttls:
         dna_vf_tls_event(x, e, starttls_initiating_E_BEGIN);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_pair.c -- pairs and their association machines in the composition, as impl/s2s_pair.c has them.
+ * verify_pair.c -- pairs and their association machines in the composition, as impl/s2s_pair.c
+ * has them.
  *
  *   association  deliver        > the stanza is accepted (DELIVER)
  *                transmit       > the first stanza of the pair's route goes out (TRANSMIT)

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_route.c -- what waits for a remote domain, and how its server is found, in the composition:
+ * verify_route.c -- what waits for a remote domain, and how its server is found, in the
+ * composition:
  * impl/s2s_route.c and s2s_resolve.c.
  *
  *   resolution            query_srv         > DNS answers, or does not, at any time
- *                         query_address, tell_endpoint > ADDRESS_FOUND, MATERIAL_IN at once: proofs enter as verdicts
- *                         offer_address     > piggyback_supposition WANT_TARGET for each stream; then USE_EXISTING
+ *                         query_address, tell_endpoint > ADDRESS_FOUND, MATERIAL_IN at once:
+ *                            proofs enter as verdicts
+ *                         offer_address     > piggyback_supposition WANT_TARGET for each stream;
+ *                            then USE_EXISTING
  *                                             and stream_initiating NOT_WANTED, or CONNECT
  *                         open_connection   > connects, or does not, at any time
  *                         report_connected  > stream_initiating TCP_UP
- *                         report_not_found, report_unreachable > questions fail, the stream is dropped; routing
- *   piggyback_assertion   assert_on_stream  > the route uses the pair on this stream; resolve_target > the next
+ *                         report_not_found, report_unreachable > questions fail, the stream is
+ *                            dropped; routing
+ *   piggyback_assertion   assert_on_stream  > the route uses the pair on this stream;
+ *                            resolve_target > the next
  *   piggyback_supposition suppose_on_stream > likewise (SUPPOSE); open_own_stream > the next
  *   routing               bounce_*          > what waits is gone
  */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_rows.c -- which property guards which row: each row that cites a requirement of security is damaged, and
- * the properties must notice.
+ * verify_rows.c -- which property guards which row: each row that cites a requirement of security
+ * is damaged, and the properties must notice.
  *
- * A row is dropped, its guard forced, and, if nothing notices that, it is led to each other state.  A damaged
- * row is tried in the smallest configurations that meet its cell.  Dropping what a row does is often safe, so a
- * row that no property guards is no fault; it is listed, with the conformance suite's mutants to cover it.
+ * A row is dropped, its guard forced, and, if nothing notices that, it is led to each other state.
+ * A damaged row is tried in the smallest configurations that meet its cell.  Dropping what a row
+ * does is often safe, so a row that no property guards is no fault; it is listed, with the
+ * conformance suite's mutants to cover it.
  */
 #include "model/verify_run.h"
 
@@ -89,7 +90,8 @@ static int noticed_in(const struct survey *v, size_t config, const char *mutants
     return property;
 }
 
-/* Configurations where the row itself fires come first, then those that meet its cell; the smallest first. */
+/* Configurations where the row itself fires come first, then those that meet its cell; the smallest
+ * first. */
 static bool try_mutants(const struct survey *v, const struct dna_machine *m,
                         const struct dna_row *row, const char *mutants)
 {
@@ -112,7 +114,8 @@ static bool try_mutants(const struct survey *v, const struct dna_machine *m,
     return false;
 }
 
-/* The row does what another row does with the same event: a refusal, for one, becomes what is done when all is well. */
+/* The row does what another row does with the same event: a refusal, for one, becomes what is done
+ * when all is well. */
 static bool try_as_sibling(const struct survey *v, const struct dna_machine *m,
                            const struct dna_row *row, const struct dna_row *other)
 {
@@ -181,7 +184,8 @@ static void survey_row(struct survey *v, const struct dna_machine *m, const stru
 
 /* --- what the texts leave open --- */
 
-/* Whether the row is an alternative, but not the first, of a CHOICE: the reference never takes it. */
+/* Whether the row is an alternative, but not the first, of a CHOICE: the reference never takes it.
+ */
 static bool is_alternative(const struct dna_machine *m, size_t row)
 {
     size_t first = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* verify_run.c -- configurations, limits and planted bugs: the tables of what is run, and running it. */
+/* verify_run.c -- configurations, limits and planted bugs: the tables of what is run, and running
+ * it. */
 #include "model/verify_run.h"
 
 #include <string.h>

@@ -2,9 +2,10 @@
 /*
  * verify_scenario.c -- a way to a planted bug, as a scenario that is replayed over sockets.
  *
- * B becomes the server under test, A and M peers of the laboratory.  What the attacker does is taken from the
- * shortest way to the violation; what B must answer, from the same moves on the tables without the bug.  So the
- * reference passes, and a server with the bug fails by another answer or by what `forbid` names.
+ * B becomes the server under test, A and M peers of the laboratory.  What the attacker does is
+ * taken from the shortest way to the violation; what B must answer, from the same moves on the
+ * tables without the bug.  So the reference passes, and a server with the bug fails by another
+ * answer or by what `forbid` names.
  */
 #include "model/verify_run.h"
 

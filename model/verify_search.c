@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_search.c -- breadth-first search; states are bytes in one arena, found again by hash and comparison.
+ * verify_search.c -- breadth-first search; states are bytes in one arena, found again by hash and
+ * comparison.
  *
- * A state is packed: of each end of a stream that lives its bytes, of the rest a zero.  Equal hashes are never
- * taken for equal states.
+ * A state is packed: of each end of a stream that lives its bytes, of the rest a zero.  Equal
+ * hashes are never taken for equal states.
  */
 #include "model/verify_search.h"
 

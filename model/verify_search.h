@@ -9,7 +9,8 @@
 
 static const uint32_t dna_vf_no_state = UINT32_MAX;
 
-/* vf_finding is the first, hence shortest, violation of one property: what `move` does in state `from`. */
+/* vf_finding is the first, hence shortest, violation of one property: what `move` does in state
+ * `from`. */
 struct vf_finding {
     uint32_t from;
     struct vf_move move;
@@ -43,15 +44,17 @@ struct vf_search {
     uint32_t size, table_size;
 };
 
-/* dna_vf_search explores.  Mutants of rows are those set in the interpreter.  Returns 0, or -1 when memory did
-   not suffice.  dna_vf_search_free frees what was found. */
+/* dna_vf_search explores.  Mutants of rows are those set in the interpreter.  Returns 0, or -1 when
+   memory did not suffice.  dna_vf_search_free frees what was found. */
 int dna_vf_search(struct vf_search *s);
 void dna_vf_search_free(struct vf_search *s);
 
-/* dna_vf_trace fills the moves from the start to the violation of property `index`; returns their number. */
+/* dna_vf_trace fills the moves from the start to the violation of property `index`; returns their
+ * number. */
 size_t dna_vf_trace(const struct vf_search *s, size_t index, struct vf_move *out, size_t max);
 
-/* dna_vf_print_trace replays them and prints what happens; with each row and each step of a negotiation on request. */
+/* dna_vf_print_trace replays them and prints what happens; with each row and each step of a
+ * negotiation on request. */
 void dna_vf_print_trace(const struct vf_search *s, size_t index, bool rows, FILE *out);
 
 #endif

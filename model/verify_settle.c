@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_settle.c -- liveness as bounded response: what becomes of a world in which nobody acts any more.
+ * verify_settle.c -- liveness as bounded response: what becomes of a world in which nobody acts any
+ * more.
  *
- * From every reachable state the network delivers, questions that nobody answers fail, and timers run out, at
- * most LONGEST times, never a user and never the attacker.  What is left must be quiet.
+ * From every reachable state the network delivers, questions that nobody answers fail, and timers
+ * run out, at most LONGEST times, never a user and never the attacker.  What is left must be quiet.
  */
 #include "model/verify_internal.h"
 

@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * verify_stream.c -- streams in the composition: what impl/s2s_receiving.c and s2s_stream.c make
- * of the outputs of their machines, and which facts they give them; the initiating role is in verify_initiating.c.
+ * of the outputs of their machines, and which facts they give them; the initiating role is in
+ * verify_initiating.c.
  *
- *   stream_receiving     send_header*      > a header with a fresh id to the far end; keys of the old id lapse
- *                        send_features     > features_receiving CONSIDER_*, in its order; then the element
+ *   stream_receiving     send_header*      > a header with a fresh id to the far end; keys of
+ *                            the old id lapse
+ *                        send_features     > features_receiving CONSIDER_*, in its order; then
+ *                            the element
  *                        report_flowing    > association STREAM_FLOWS for each pair
- *                        send_close        > the closing tag; routes without stanzas leave; nothing follows
- *                        hold/release_input, drain_input, discard_input > what reaches the machines
+ *                        send_close        > the closing tag; routes without stanzas leave;
+ *                            nothing follows
+ *                        hold/release_input, drain_input, discard_input > what reaches the
+ *                            machines
  *                        drop_stream       > TCP ends; STREAM_GONE to every machine of the stream
- *   starttls_receiving   send_proceed, start_tls > the handshake; forget_pairs > STREAM_SECURED for each pair
- *                        restart_after_tls > what does not survive is forgotten; stream_receiving RESTARTED
+ *   starttls_receiving   send_proceed, start_tls > the handshake; forget_pairs > STREAM_SECURED
+ *                            for each pair
+ *                        restart_after_tls > what does not survive is forgotten;
+ *                            stream_receiving RESTARTED
  *                        end_stream        > stream_receiving END
  *   sasl_external_receiving accept_pair    > association EXTERNAL_ACCEPTED for the header's pair
- *                        restart_stream    > forgotten, pairs told STREAM_RESTARTED; stream_receiving RESTARTED
+ *                        restart_stream    > forgotten, pairs told STREAM_RESTARTED;
+ *                            stream_receiving RESTARTED
  *                        weigh, redo       > the machine itself, WEIGH or the same event
  */
 #include "model/verify_internal.h"

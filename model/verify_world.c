@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_world.c -- the world of the checker: names, keys, proofs, connections, and one step of a table.
+ * verify_world.c -- the world of the checker: names, keys, proofs, connections, and one step of a
+ * table.
  */
 #include "model/verify_internal.h"
 

@@ -3,6 +3,7 @@
  * The lab's DNS responder: the store's public face. Sockets are in dns_socket.c, what is answered
  * in dns_answer.c.
  */
+#include "conformance/lab/dns_sign.h"
 #include "conformance/lab/dns_socket.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #define RECORD_TTL 60u
+#define MAX_DELAY_MS 60000u
 
 /* key_of_text makes the key of a name as people write it. */
 static int key_of_text(const char *name, struct dns_key *key, struct dna_diag *diag)
@@ -127,32 +129,61 @@ void dna_dns_remove_tree(struct dna_dns *dns, const char *name)
         dns_store_remove_tree(&dns->store, &key);
 }
 
-int dna_dns_manner_set(struct dna_dns *dns, const char *name, uint16_t type,
-                       enum dna_dns_manner manner, bool below, struct dna_diag *diag)
+static int set_manner(struct dna_dns *dns, const char *name, uint16_t type,
+                      const struct dns_manner *wanted, struct dna_diag *diag)
 {
     struct dns_name *node = get_name(dns, name, diag);
     struct dns_manner *m;
 
     if (!node)
         return -1;
-    for (m = node->manners; m && m->type != type; m = m->next)
+    for (m = node->manners; m && (m->type != type || m->aspect != wanted->aspect); m = m->next)
         ;
     if (!m) {
         m = calloc(1, sizeof *m);
         if (!m)
             return dna_diag_set(diag, DNA_CLASS_HARD, "DNS: out of memory");
         m->type = type;
+        m->aspect = wanted->aspect;
         m->next = node->manners;
         node->manners = m;
     }
-    m->manner = manner;
-    m->below = below;
+    m->manner = wanted->manner;
+    m->below = wanted->below;
     return 0;
+}
+
+int dna_dns_manner_set(struct dna_dns *dns, const char *name, uint16_t type,
+                       enum dna_dns_manner manner, bool below, struct dna_diag *diag)
+{
+    struct dns_manner wanted = { .aspect = DNS_ANSWERING, .manner = manner, .below = below };
+
+    return set_manner(dns, name, type, &wanted, diag);
+}
+
+int dna_dns_signature_set(struct dna_dns *dns, const char *name, uint16_t type,
+                          enum dna_dns_signature manner, bool below, struct dna_diag *diag)
+{
+    struct dns_manner wanted = { .aspect = DNS_SIGNING, .manner = manner, .below = below };
+
+    return set_manner(dns, name, type, &wanted, diag);
+}
+
+int dna_dns_delay_set(struct dna_dns *dns, const char *name, uint16_t type, unsigned ms,
+                      bool below, struct dna_diag *diag)
+{
+    struct dns_manner wanted = { .aspect = DNS_LATENESS, .manner = ms, .below = below };
+
+    if (ms > MAX_DELAY_MS)
+        return dna_diag_set(diag, DNA_CLASS_USAGE, "DNS: a delay of %u ms is more than %u", ms,
+                            MAX_DELAY_MS);
+    return set_manner(dns, name, type, &wanted, diag);
 }
 
 int dna_dns_zone(struct dna_dns *dns, const char *name, struct dna_diag *diag)
 {
     struct dns_name *node;
+    ldns_rdf *rdf;
 
     /* Denials are remembered for a second only, so that a case may add what it first lacked. */
     if (dna_dns_replace(dns, name,
@@ -162,7 +193,49 @@ int dna_dns_zone(struct dna_dns *dns, const char *name, struct dna_diag *diag)
     node = get_name(dns, name, diag);
     if (!node)
         return -1;
-    node->apex = true;
+    if (node->zone)
+        return 0;
+    rdf = ldns_dname_new_frm_str(name);
+    node->zone = rdf ? dns_zone_new(rdf) : NULL;
+    ldns_rdf_deep_free(rdf);
+    return node->zone ? 0 : dna_diag_set(diag, DNA_CLASS_HARD, "DNS: out of memory");
+}
+
+int dna_dns_zone_sign(struct dna_dns *dns, const char *name, enum dna_dns_zone_signing signing,
+                      struct dna_diag *diag)
+{
+    struct dns_name *node = find_name(dns, name);
+
+    if (!node || !node->zone)
+        return dna_diag_set(diag, DNA_CLASS_USAGE, "DNS: there is no zone \"%s\"", name);
+    node->zone->signing = signing;
+    return 0;
+}
+
+void dna_dns_clock(struct dna_dns *dns, int64_t offset_s)
+{
+    dns_signer_clock(dns->store.signer, offset_s);
+}
+
+const char *dna_dns_anchor(const struct dna_dns *dns)
+{
+    return dns->anchor;
+}
+
+/* make_anchor writes the root's DS as resolvers read it: one line, blanks, no comment. */
+static int make_anchor(struct dna_dns *dns, struct dna_diag *diag)
+{
+    struct dns_name *root = find_name(dns, ".");
+    ldns_rr *ds = root ? dns_zone_ds(dns->store.signer, root->zone) : NULL;
+    char *text = ds ? ldns_rr2str(ds) : NULL;
+
+    ldns_rr_free(ds);
+    if (!text)
+        return dna_diag_set(diag, DNA_CLASS_HARD, "DNS: cannot make the key of the root");
+    text[strcspn(text, ";\n")] = '\0';
+    for (char *p = text; (p = strchr(p, '\t'));)
+        *p = ' ';
+    dns->anchor = text;
     return 0;
 }
 
@@ -239,6 +312,16 @@ static void tell(struct dna_dns *dns, const struct dns_key *asked,
     } while (dns_key_up(&at));
 }
 
+static unsigned num_records(const ldns_pkt *packet)
+{
+    const ldns_rr_list *answer = packet ? ldns_pkt_answer(packet) : NULL;
+    unsigned num = 0;
+
+    for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++)
+        num += ldns_rr_get_type(ldns_rr_list_rr(answer, i)) != LDNS_RR_TYPE_RRSIG;
+    return num;
+}
+
 void dns_report(struct dna_dns *dns, const ldns_pkt *query, const struct dns_reply *reply,
                 const struct sockaddr_in *client, bool tcp)
 {
@@ -267,7 +350,7 @@ void dns_report(struct dna_dns *dns, const ldns_pkt *query, const struct dns_rep
         event.name = text;
         event.type_name = type;
         event.type = (uint16_t)ldns_rr_get_type(question);
-        event.num_records = reply->packet ? ldns_pkt_ancount(reply->packet) : 0;
+        event.num_records = num_records(reply->packet);
         tell(dns, &key, &event);
     }
     free(text);
@@ -287,7 +370,7 @@ struct dna_dns *dna_dns_new(struct event_base *base, const char *address, uint16
     dns->base = base;
     dns->udp = -1;
     if (dna_dns_zone(dns, ".", diag) || dna_dns_zone(dns, "example", diag) ||
-        dna_dns_add(dns, "ns.lab.example", "A 127.0.0.53", diag) ||
+        dna_dns_add(dns, "ns.lab.example", "A 127.0.0.53", diag) || make_anchor(dns, diag) ||
         dns_listen(dns, address, port, diag)) {
         dna_dns_free(dns);
         return NULL;
@@ -301,6 +384,7 @@ void dna_dns_free(struct dna_dns *dns)
         return;
     dns_hang_up(dns);
     dns_store_cleanup(&dns->store);
+    free(dns->anchor);
     free(dns);
 }
 

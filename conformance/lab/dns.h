@@ -9,6 +9,10 @@
  * Names are compared without regard to case; a question is echoed as it was asked. The responder
  * answers for the whole tree: what nobody added is NXDOMAIN with an SOA (NOERROR without data if
  * something exists below it). The dna_dns owns everything that is added to it.
+ *
+ * The tree is signed from the root down (RFC 4033 to 4035, ECDSAP256SHA256), on demand: queries
+ * with the DO bit get signatures and proofs of what doesn't exist, made when they are asked for.
+ * Other queries are answered without (but the DNSKEY and DS of a zone are there for everyone).
  */
 #ifndef DNA_LAB_DNS_H
 #define DNA_LAB_DNS_H
@@ -37,6 +41,22 @@ enum dna_dns_manner {
     DNA_DNS_TRUNCATE, /* by its records, but always TC over UDP */
 };
 
+/* Manners of the signatures over the records of a name, and over what denies them. */
+enum dna_dns_signature {
+    DNA_DNS_SIGN_GOOD,
+    DNA_DNS_SIGN_BAD,      /* one bit of the signature flipped */
+    DNA_DNS_SIGN_EXPIRED,  /* ended ten days ago */
+    DNA_DNS_SIGN_FUTURE,   /* begins in ten days */
+    DNA_DNS_SIGN_STRIPPED, /* no RRSIG and no NSEC or NSEC3 at all */
+};
+
+/* How a zone is signed. */
+enum dna_dns_zone_signing {
+    DNA_DNS_ZONE_NSEC,     /* signed, denials by NSEC */
+    DNA_DNS_ZONE_NSEC3,    /* signed, denials by NSEC3 (SHA-1, no salt, no iterations) */
+    DNA_DNS_ZONE_UNSIGNED, /* no keys, and the zone above says that there is no DS */
+};
+
 /* What a query was answered with. */
 enum dna_dns_answer {
     DNA_DNS_GAVE_RECORDS,
@@ -58,7 +78,7 @@ struct dna_dns_event {
     struct sockaddr_in client;
     uint64_t time_us;          /* CLOCK_MONOTONIC */
     enum dna_dns_answer answer;
-    unsigned num_records;      /* in the answer section */
+    unsigned num_records;      /* in the answer section, signatures not counted */
 };
 
 typedef void (*dna_dns_watch_fn)(const struct dna_dns_event *event, void *arg);
@@ -105,9 +125,51 @@ int dna_dns_manner_set(struct dna_dns *dns, const char *name, uint16_t type,
                        enum dna_dns_manner manner, bool below, struct dna_diag *diag) DNA_CHECKED;
 
 /*
- * dna_dns_zone makes name the apex of a zone (SOA and NS), so that negative answers carry its SOA.
+ * dna_dns_signature_set fixes the manner of the signatures of a name for a type or DNA_DNS_ANY,
+ * found by the same rules as the manner of its answers. It goes for the signatures over such
+ * records, and over the denial if there are none. In the place where a name has a CNAME, that
+ * record's own type decides. The DS and DNSKEY of a zone are types of its apex.
+ */
+int dna_dns_signature_set(struct dna_dns *dns, const char *name, uint16_t type,
+                          enum dna_dns_signature manner, bool below,
+                          struct dna_diag *diag) DNA_CHECKED;
+
+/*
+ * dna_dns_delay_set makes the answers for a name (by the same rules) leave the responder that
+ * many milliseconds after they were decided; 0 = at once, at most 60,000. Other answers don't
+ * wait for them.
+ */
+int dna_dns_delay_set(struct dna_dns *dns, const char *name, uint16_t type, unsigned ms,
+                      bool below, struct dna_diag *diag) DNA_CHECKED;
+
+/*
+ * dna_dns_zone makes name the apex of a zone (SOA and NS), so that negative answers carry its
+ * SOA. The zone is signed, with NSEC, by a key of its own which the zone above vouches for.
  */
 int dna_dns_zone(struct dna_dns *dns, const char *name, struct dna_diag *diag) DNA_CHECKED;
+
+/*
+ * dna_dns_zone_sign changes how a zone is signed, from the next query on; a resolver may remember
+ * the zone's DS or that it has none for a while (RRs live for 60 seconds, denials for one). The
+ * key stays the same. A DS or DNSKEY that was added takes the place of the zone's own. Below an
+ * unsigned zone nothing can be proved. Fails if there is no zone of that name.
+ */
+int dna_dns_zone_sign(struct dna_dns *dns, const char *name, enum dna_dns_zone_signing signing,
+                      struct dna_diag *diag) DNA_CHECKED;
+
+/*
+ * dna_dns_anchor is the trust anchor of the root: its DS record on one line without comment, as
+ * libunbound's ub_ctx_add_ta, a trust-anchor-file and lua-unbound's "trusted" take it. It belongs
+ * to the responder and stays the same for its life.
+ */
+const char *dna_dns_anchor(const struct dna_dns *dns);
+
+/*
+ * dna_dns_clock sets how many seconds what the signer takes for now is ahead of the system's
+ * clock (less than zero: behind), for a resolver whose clock was moved. Signatures are good from
+ * a day before now to seven days after.
+ */
+void dna_dns_clock(struct dna_dns *dns, int64_t offset_s);
 
 /*
  * dna_dns_watch calls fn for each query of a name at or below the given one ("." = all), after

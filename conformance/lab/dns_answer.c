@@ -1,60 +1,116 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the lab's DNS says to a query: a walk from the name through its CNAMEs to records or to a
- * denial. The reply's packet belongs to the caller.
+ * denial (dns_deny.c), each rrset signed by its own zone. The reply's packet belongs to the caller.
  */
-#include "conformance/lab/dns_store.h"
+#include "conformance/lab/dns_sign.h"
 
 #define MAX_CNAMES 8u
 #define EDNS_SIZE 4096u
 
-/* give_rrset puts the records of one type at a name into the answer, under the name as asked. */
-static unsigned give_rrset(const struct dns_name *name, const ldns_rdf *owner, ldns_rr_type type,
-                           ldns_pkt *packet)
+/* made_rr is a record of a zone that nobody added: its keys' and what follows from them. */
+static ldns_rr *made_rr(const struct dns_store *store, const struct dns_name *name,
+                        ldns_rr_type type, struct dns_reply *out)
 {
-    unsigned count = 0;
+    ldns_rr *rr;
+
+    if (!name || !dns_zone_signed(name))
+        return NULL;
+    if (type == LDNS_RR_TYPE_NSEC3PARAM)
+        return name->zone->signing == DNA_DNS_ZONE_NSEC3 ? dns_nsec3param(name->zone) : NULL;
+    if (type == LDNS_RR_TYPE_DNSKEY)
+        rr = dns_zone_dnskey(store->signer, name->zone);
+    else if (type == LDNS_RR_TYPE_DS && name->key.len > 0)
+        rr = dns_zone_ds(store->signer, name->zone);
+    else
+        return NULL;
+    out->failed |= !rr;
+    return rr;
+}
+
+/* rrset_of copies the records of one type (or all) at a name, under the name as asked. */
+static ldns_rr_list *rrset_of(const struct dns_store *store, const struct dns_name *name,
+                              const ldns_rdf *owner, ldns_rr_type type, struct dns_reply *out)
+{
+    ldns_rr_list *set = ldns_rr_list_new();
+    ldns_rr *made;
 
     for (size_t i = 0; name && i < ldns_rr_list_rr_count(name->records); i++) {
         const ldns_rr *rr = ldns_rr_list_rr(name->records, i);
-        ldns_rr *copy;
 
-        if (ldns_rr_get_type(rr) != type && type != LDNS_RR_TYPE_ANY)
-            continue;
-        copy = ldns_rr_clone(rr);
-        ldns_rdf_deep_free(ldns_rr_owner(copy));
-        ldns_rr_set_owner(copy, ldns_rdf_clone(owner));
-        ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER, copy);
-        count++;
+        if (ldns_rr_get_type(rr) == type || type == LDNS_RR_TYPE_ANY)
+            ldns_rr_list_push_rr(set, ldns_rr_clone(rr));
     }
+    if (ldns_rr_list_rr_count(set) == 0 && (made = made_rr(store, name, type, out)))
+        ldns_rr_list_push_rr(set, made);
+    for (size_t i = 0; i < ldns_rr_list_rr_count(set); i++) {
+        ldns_rr *rr = ldns_rr_list_rr(set, i);
+
+        ldns_rdf_deep_free(ldns_rr_owner(rr));
+        ldns_rr_set_owner(rr, ldns_rdf_clone(owner));
+    }
+    return set;
+}
+
+static void give_signature(const struct dns_store *store, const struct dns_name *name,
+                           const ldns_rr_list *set, ldns_rr_type type, struct dns_reply *out)
+{
+    enum dna_dns_signature manner =
+        dns_store_manner(store, DNS_SIGNING, &name->key, (uint16_t)type);
+
+    dns_push_signature(store, dns_store_apex_of(store, &name->key, type), manner,
+                       LDNS_SECTION_ANSWER, set, out);
+}
+
+/* give_signatures signs each type by itself in an answer of all types. */
+static void give_signatures(const struct dns_store *store, const struct dns_name *name,
+                            const ldns_rr_list *all, struct dns_reply *out)
+{
+    for (size_t i = 0; i < ldns_rr_list_rr_count(all); i++) {
+        ldns_rr_type type = ldns_rr_get_type(ldns_rr_list_rr(all, i));
+        ldns_rr_list *set = ldns_rr_list_new();
+        bool first = true;
+
+        for (size_t j = 0; j < ldns_rr_list_rr_count(all); j++) {
+            if (ldns_rr_get_type(ldns_rr_list_rr(all, j)) != type)
+                continue;
+            first &= j >= i;
+            ldns_rr_list_push_rr(set, ldns_rr_list_rr(all, j));
+        }
+        if (first)
+            give_signature(store, name, set, type, out);
+        ldns_rr_list_free(set);
+    }
+}
+
+/* give_rrset puts the records of one type at a name into the answer; returns how many. */
+static size_t give_rrset(const struct dns_store *store, const struct dns_name *name,
+                         const ldns_rdf *owner, ldns_rr_type type, struct dns_reply *out)
+{
+    ldns_rr_list *set = rrset_of(store, name, owner, type, out);
+    size_t count = ldns_rr_list_rr_count(set);
+
+    for (size_t i = 0; i < count; i++)
+        ldns_pkt_push_rr(out->packet, LDNS_SECTION_ANSWER, ldns_rr_list_rr(set, i));
+    if (count && type == LDNS_RR_TYPE_ANY)
+        give_signatures(store, name, set, out);
+    else if (count)
+        give_signature(store, name, set, type, out);
+    ldns_rr_list_free(set); /* the records are the packet's now */
     return count;
 }
 
-/* deny says that there is no such name, or no such type; the SOA of the zone is its witness. */
-static void deny(const struct dns_store *store, const struct dns_key *key, bool name_exists,
-                 ldns_pkt *packet)
-{
-    const struct dns_name *apex = dns_store_apex(store, key);
-
-    ldns_pkt_set_rcode(packet, name_exists ? LDNS_RCODE_NOERROR : LDNS_RCODE_NXDOMAIN);
-    for (size_t i = 0; apex && i < ldns_rr_list_rr_count(apex->records); i++) {
-        const ldns_rr *rr = ldns_rr_list_rr(apex->records, i);
-
-        if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA)
-            ldns_pkt_push_rr(packet, LDNS_SECTION_AUTHORITY, ldns_rr_clone(rr));
-    }
-}
-
 /* by_manner answers as a manner wants; false if the records decide. */
-static bool by_manner(const struct dns_store *store, const struct dns_key *key,
+static bool by_manner(const struct dns_store *store, const ldns_rdf *owner, ldns_rr_type type,
                       enum dna_dns_manner manner, struct dns_reply *out)
 {
     switch (manner) {
     case DNA_DNS_NODATA:
-        deny(store, key, true, out->packet);
+        dns_deny(store, owner, type, true, out);
         out->answer = DNA_DNS_GAVE_NODATA;
         return true;
     case DNA_DNS_NXDOMAIN:
-        deny(store, key, false, out->packet);
+        dns_deny(store, owner, type, false, out);
         out->answer = DNA_DNS_GAVE_NXDOMAIN;
         return true;
     case DNA_DNS_SERVFAIL:
@@ -95,19 +151,20 @@ static void answer_question(const struct dns_store *store, const ldns_rr *questi
 {
     const ldns_rdf *owner = ldns_rr_owner(question);
     ldns_rr_type type = ldns_rr_get_type(question);
-    unsigned given = 0;
+    size_t given = 0;
 
     for (unsigned hop = 0; hop <= MAX_CNAMES; hop++) {
         struct dns_name *name;
         struct dns_key key;
         const ldns_rdf *target;
-        unsigned count;
+        size_t count;
 
         dns_key_of(owner, &key);
-        if (by_manner(store, &key, dns_store_manner(store, &key, (uint16_t)type), out))
+        if (by_manner(store, owner, type,
+                      dns_store_manner(store, DNS_ANSWERING, &key, (uint16_t)type), out))
             return;
         name = dns_store_find(store, &key);
-        count = give_rrset(name, owner, type, out->packet);
+        count = give_rrset(store, name, owner, type, out);
         given += count;
         out->answer = DNA_DNS_GAVE_RECORDS;
         if (count)
@@ -116,12 +173,12 @@ static void answer_question(const struct dns_store *store, const ldns_rr *questi
         if (!target) {
             bool exists = dns_store_exists(store, &key);
 
-            deny(store, &key, exists, out->packet);
+            dns_deny(store, owner, type, exists, out);
             if (given == 0)
                 out->answer = exists ? DNA_DNS_GAVE_NODATA : DNA_DNS_GAVE_NXDOMAIN;
             return;
         }
-        given += give_rrset(name, owner, LDNS_RR_TYPE_CNAME, out->packet);
+        given += give_rrset(store, name, owner, LDNS_RR_TYPE_CNAME, out);
         owner = target;
     }
 }
@@ -151,6 +208,7 @@ int dns_reply_make(const struct dns_store *store, const ldns_pkt *query, struct 
 {
     const ldns_rr_list *questions = ldns_pkt_question(query);
     const ldns_rr *question;
+    struct dns_key key;
 
     *out = (struct dns_reply){ .packet = ldns_pkt_new() };
     if (!out->packet)
@@ -173,6 +231,13 @@ int dns_reply_make(const struct dns_store *store, const ldns_pkt *query, struct 
         out->answer = DNA_DNS_GAVE_REFUSED;
         return 0;
     }
+    dns_key_of(ldns_rr_owner(question), &key);
+    out->delay_ms = dns_store_manner(store, DNS_LATENESS, &key,
+                                     (uint16_t)ldns_rr_get_type(question));
     answer_question(store, question, out);
-    return 0;
+    if (!out->failed)
+        return 0;
+    ldns_pkt_free(out->packet);
+    out->packet = NULL;
+    return -1;
 }

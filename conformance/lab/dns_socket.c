@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The responder's sockets: UDP datagrams, and TCP connections that each carry many queries
- * (two bytes of length before each message). Clients are owned by the responder's list.
+ * (two bytes of length before each message). Clients are owned by the responder's list, and so
+ * are the answers that wait for their time.
  */
 #include "conformance/lab/dns_socket.h"
 
@@ -19,12 +20,30 @@
 #define MAX_QUERY 4096u
 #define MAX_UNSENT (1024u * 1024u)
 #define DATAGRAMS_PER_TURN 64
+#define MAX_LATE 1024u
 
 struct dns_client {
     struct dns_client *next;
     struct dna_dns *dns;
     struct bufferevent *stream;
     struct sockaddr_in address;
+};
+
+/* message is the bytes of an answer; at NULL: none. */
+struct message {
+    uint8_t *at;
+    size_t len;
+    unsigned delay_ms;
+};
+
+/* dns_late is an answer that waits for its time. */
+struct dns_late {
+    struct dns_late *next;
+    struct dna_dns *dns;
+    struct dns_client *client; /* NULL: over UDP */
+    struct sockaddr_in to;
+    struct message message;
+    struct event *timer;
 };
 
 static uint8_t *wire_of(const ldns_pkt *packet, size_t *len)
@@ -64,31 +83,101 @@ static uint8_t *bad_query(const uint8_t *query, size_t query_len, size_t *len)
     return wire;
 }
 
-/* respond makes the bytes of the answer to one query; NULL if there is none to send. */
-static uint8_t *respond(struct dna_dns *dns, const uint8_t *bytes, size_t num,
-                        const struct sockaddr_in *client, bool tcp, size_t *len)
+/* respond makes the answer to one query. */
+static struct message respond(struct dna_dns *dns, const uint8_t *bytes, size_t num,
+                              const struct sockaddr_in *client, bool tcp)
 {
+    struct message out = { .at = NULL };
     struct dns_reply reply;
     ldns_pkt *query = NULL;
-    uint8_t *wire = NULL;
 
-    if (ldns_wire2pkt(&query, bytes, num) != LDNS_STATUS_OK)
-        return bad_query(bytes, num, len);
+    if (ldns_wire2pkt(&query, bytes, num) != LDNS_STATUS_OK) {
+        out.at = bad_query(bytes, num, &out.len);
+        return out;
+    }
     if (ldns_pkt_qr(query) || dns_reply_make(&dns->store, query, &reply)) {
         ldns_pkt_free(query);
-        return NULL;
+        return out;
     }
     if (reply.packet)
-        wire = wire_of(reply.packet, len);
-    if (wire && !tcp && (reply.truncate || *len > reply.udp_size)) {
-        free(wire);
-        wire = cut_short(reply.packet, len);
+        out.at = wire_of(reply.packet, &out.len);
+    if (out.at && !tcp && (reply.truncate || out.len > reply.udp_size)) {
+        free(out.at);
+        out.at = cut_short(reply.packet, &out.len);
         reply.answer = DNA_DNS_GAVE_TRUNCATED;
     }
+    out.delay_ms = reply.delay_ms;
     dns_report(dns, query, &reply, client, tcp);
     ldns_pkt_free(reply.packet);
     ldns_pkt_free(query);
-    return wire;
+    return out;
+}
+
+static void send_now(struct dna_dns *dns, struct dns_client *client, const struct sockaddr_in *to,
+                     const struct message *message)
+{
+    uint8_t head[2] = { (uint8_t)(message->len >> 8), (uint8_t)message->len };
+    struct evbuffer *out;
+
+    if (!client) {
+        /* A datagram may get lost; the resolver asks again. */
+        (void)!sendto(dns->udp, message->at, message->len, 0, (const struct sockaddr *)to,
+                      sizeof *to);
+    } else if (message->len <= UINT16_MAX) {
+        out = bufferevent_get_output(client->stream);
+        evbuffer_add(out, head, 2);
+        evbuffer_add(out, message->at, message->len);
+    }
+}
+
+static void late_free(struct dns_late *late)
+{
+    struct dns_late **at = &late->dns->late;
+
+    while (*at != late)
+        at = &(*at)->next;
+    *at = late->next;
+    late->dns->num_late--;
+    if (late->timer)
+        event_free(late->timer);
+    free(late->message.at);
+    free(late);
+}
+
+static void on_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct dns_late *late = arg;
+
+    (void)fd;
+    (void)what;
+    send_now(late->dns, late->client, &late->to, &late->message);
+    late_free(late);
+}
+
+/* deliver sends an answer, now or when its time comes; too many that wait get lost. */
+static void deliver(struct dna_dns *dns, struct dns_client *client, const struct sockaddr_in *to,
+                    struct message message)
+{
+    struct timeval delay = { .tv_sec = message.delay_ms / 1000,
+                             .tv_usec = message.delay_ms % 1000 * 1000 };
+    struct dns_late *late;
+
+    if (!message.at)
+        return;
+    late = message.delay_ms && dns->num_late < MAX_LATE ? calloc(1, sizeof *late) : NULL;
+    if (!late) {
+        if (!message.delay_ms)
+            send_now(dns, client, to, &message);
+        free(message.at);
+        return;
+    }
+    *late = (struct dns_late){ .next = dns->late, .dns = dns, .client = client, .to = *to,
+                               .message = message };
+    dns->late = late;
+    dns->num_late++;
+    late->timer = evtimer_new(dns->base, on_time, late);
+    if (!late->timer || evtimer_add(late->timer, &delay))
+        late_free(late);
 }
 
 static void on_datagram(evutil_socket_t fd, short what, void *arg)
@@ -102,24 +191,23 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
         socklen_t client_len = sizeof client;
         ssize_t num = recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&client,
                                &client_len);
-        size_t len = 0;
-        uint8_t *wire;
 
         if (num < 0)
             return;
-        wire = respond(dns, bytes, (size_t)num, &client, false, &len);
-        if (!wire)
-            continue;
-        /* A datagram may get lost; the resolver asks again. */
-        (void)!sendto(fd, wire, len, 0, (struct sockaddr *)&client, client_len);
-        free(wire);
+        deliver(dns, NULL, &client, respond(dns, bytes, (size_t)num, &client, false));
     }
 }
 
 static void client_free(struct dns_client *client)
 {
     struct dns_client **at = &client->dns->clients;
+    struct dns_late *next;
 
+    for (struct dns_late *late = client->dns->late; late; late = next) {
+        next = late->next;
+        if (late->client == client)
+            late_free(late);
+    }
     while (*at != client)
         at = &(*at)->next;
     *at = client->next;
@@ -134,8 +222,9 @@ static void on_client_read(struct bufferevent *stream, void *arg)
     struct evbuffer *out = bufferevent_get_output(stream);
 
     for (;;) {
-        uint8_t head[2], *query, *wire;
-        size_t num, len = 0;
+        uint8_t head[2], *query;
+        struct message message = { .at = NULL };
+        size_t num;
 
         if (evbuffer_copyout(in, head, 2) < 2)
             return;
@@ -148,15 +237,10 @@ static void on_client_read(struct bufferevent *stream, void *arg)
             return;
         evbuffer_drain(in, 2);
         query = evbuffer_pullup(in, (ev_ssize_t)num);
-        wire = num ? respond(client->dns, query, num, &client->address, true, &len) : NULL;
+        if (num)
+            message = respond(client->dns, query, num, &client->address, true);
         evbuffer_drain(in, num);
-        if (wire && len <= UINT16_MAX) {
-            head[0] = (uint8_t)(len >> 8);
-            head[1] = (uint8_t)len;
-            evbuffer_add(out, head, 2);
-            evbuffer_add(out, wire, len);
-        }
-        free(wire);
+        deliver(client->dns, client, &client->address, message);
     }
 }
 
@@ -239,6 +323,8 @@ void dns_hang_up(struct dna_dns *dns)
 {
     while (dns->clients)
         client_free(dns->clients);
+    while (dns->late)
+        late_free(dns->late);
     if (dns->udp_event)
         event_free(dns->udp_event);
     if (dns->udp >= 0)

@@ -7,15 +7,19 @@
 
 struct evconnlistener;
 struct dns_client;
+struct dns_late;
 
 struct dna_dns {
     struct event_base *base;
     struct dns_store store;
+    char *anchor;
     int udp;
     uint16_t port;
     struct event *udp_event;
     struct evconnlistener *listener;
     struct dns_client *clients; /* open TCP connections */
+    struct dns_late *late;      /* answers that wait */
+    unsigned num_late;
 };
 
 /* dns_listen opens both sockets; dns_hang_up closes them and all TCP connections. */

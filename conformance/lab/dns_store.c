@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The names of the lab's DNS: a tree in canonical order, searched by key. Memory: dns_store.h. */
-#include "conformance/lab/dns_store.h"
+#include "conformance/lab/dns_sign.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -61,7 +61,11 @@ bool dns_key_up(struct dns_key *key)
 int dns_store_init(struct dns_store *store)
 {
     store->names = ldns_rbtree_create(compare_keys);
-    return store->names ? 0 : -1;
+    store->signer = dns_signer_new();
+    if (store->names && store->signer)
+        return 0;
+    dns_store_cleanup(store);
+    return -1;
 }
 
 static struct dns_name *first_at_or_after(const struct dns_store *store, const struct dns_key *key)
@@ -139,12 +143,13 @@ static void name_free(struct dns_name *name)
         free(gone);
     }
     ldns_rr_list_deep_free(name->records);
+    dns_zone_free(name->zone);
     free(name);
 }
 
 void dns_store_tidy(struct dns_store *store, struct dns_name *name)
 {
-    if (ldns_rr_list_rr_count(name->records) || name->manners || name->watches || name->apex)
+    if (ldns_rr_list_rr_count(name->records) || name->manners || name->watches || name->zone)
         return;
     ldns_rbtree_delete(store->names, &name->key);
     name_free(name);
@@ -171,8 +176,8 @@ void dns_store_remove_tree(struct dns_store *store, const struct dns_key *key)
     }
 }
 
-enum dna_dns_manner dns_store_manner(const struct dns_store *store, const struct dns_key *key,
-                                     uint16_t type)
+unsigned dns_store_manner(const struct dns_store *store, enum dns_aspect aspect,
+                          const struct dns_key *key, uint16_t type)
 {
     struct dns_key at = *key;
     bool own = true;
@@ -182,7 +187,7 @@ enum dna_dns_manner dns_store_manner(const struct dns_store *store, const struct
         const struct dns_manner *found = NULL;
 
         for (const struct dns_manner *m = name ? name->manners : NULL; m; m = m->next) {
-            if (!own && !m->below)
+            if (m->aspect != aspect || (!own && !m->below))
                 continue;
             if (m->type == type || (m->type == DNA_DNS_ANY && !found))
                 found = m;
@@ -191,7 +196,7 @@ enum dna_dns_manner dns_store_manner(const struct dns_store *store, const struct
             return found->manner;
         own = false;
     } while (dns_key_up(&at));
-    return DNA_DNS_NORMAL;
+    return 0;
 }
 
 struct dns_name *dns_store_apex(const struct dns_store *store, const struct dns_key *key)
@@ -201,19 +206,30 @@ struct dns_name *dns_store_apex(const struct dns_store *store, const struct dns_
     do {
         struct dns_name *name = dns_store_find(store, &at);
 
-        if (name && name->apex)
+        if (name && name->zone)
             return name;
     } while (dns_key_up(&at));
     return NULL;
+}
+
+struct dns_name *dns_store_apex_of(const struct dns_store *store, const struct dns_key *key,
+                                   ldns_rr_type type)
+{
+    struct dns_key above = *key;
+
+    if (type == LDNS_RR_TYPE_DS)
+        dns_key_up(&above);
+    return dns_store_apex(store, &above);
 }
 
 void dns_store_cleanup(struct dns_store *store)
 {
     struct dns_key root = { .len = 0 };
 
-    if (!store->names)
-        return;
-    dns_store_remove_tree(store, &root);
-    ldns_rbtree_free(store->names);
-    store->names = NULL;
+    if (store->names) {
+        dns_store_remove_tree(store, &root);
+        ldns_rbtree_free(store->names);
+    }
+    dns_signer_free(store->signer);
+    *store = (struct dns_store){ 0 };
 }

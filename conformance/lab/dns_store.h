@@ -16,15 +16,27 @@
 
 #define DNS_MAX_KEY 512u
 
+struct dns_zone;
+struct dns_signer;
+
 struct dns_key {
     size_t len;
     uint8_t at[DNS_MAX_KEY];
 };
 
+/* What a name can have a manner of: how it answers, how its signatures are, how late it answers. */
+enum dns_aspect {
+    DNS_ANSWERING, /* enum dna_dns_manner */
+    DNS_SIGNING,   /* enum dna_dns_signature */
+    DNS_LATENESS,  /* milliseconds */
+    DNS_NUM_ASPECTS,
+};
+
 struct dns_manner {
     struct dns_manner *next;
+    enum dns_aspect aspect;
     uint16_t type;
-    enum dna_dns_manner manner;
+    unsigned manner; /* zero is the ordinary manner of every aspect */
     bool below;
 };
 
@@ -40,11 +52,12 @@ struct dns_name {
     ldns_rr_list *records; /* never NULL */
     struct dns_manner *manners;
     struct dns_watch *watches;
-    bool apex;
+    struct dns_zone *zone; /* the zone whose apex it is, or NULL */
 };
 
 struct dns_store {
     ldns_rbtree_t *names;
+    struct dns_signer *signer;
 };
 
 int dns_store_init(struct dns_store *store);
@@ -69,12 +82,19 @@ bool dns_store_exists(const struct dns_store *store, const struct dns_key *key);
 /* dns_store_remove_tree forgets everything at and below a key. */
 void dns_store_remove_tree(struct dns_store *store, const struct dns_key *key);
 
-/* dns_store_manner is how a name answers for a type. */
-enum dna_dns_manner dns_store_manner(const struct dns_store *store, const struct dns_key *key,
-                                     uint16_t type);
+/* dns_store_manner is the manner that a name has for a type. */
+unsigned dns_store_manner(const struct dns_store *store, enum dns_aspect aspect,
+                          const struct dns_key *key, uint16_t type);
 
 /* dns_store_apex is the closest enclosing zone's apex; never NULL while the root is one. */
 struct dns_name *dns_store_apex(const struct dns_store *store, const struct dns_key *key);
+
+/*
+ * dns_store_apex_of is the apex of the zone that speaks for a type of a name: the DS records of
+ * a zone belong to the zone above it (RFC 4035 section 2.4).
+ */
+struct dns_name *dns_store_apex_of(const struct dns_store *store, const struct dns_key *key,
+                                   ldns_rr_type type);
 
 void dns_name_clear(struct dns_name *name, uint16_t type);
 
@@ -84,13 +104,14 @@ struct dns_reply {
     enum dna_dns_answer answer;
     bool truncate;    /* TC over UDP whatever the size */
     bool dnssec_ok;
+    bool failed;      /* memory is out, or OpenSSL refused to sign */
     uint16_t udp_size;
+    unsigned delay_ms;
 };
 
 /*
- * dns_reply_make decides and composes the answer to a query. All rrsets pass through one function
- * of dns_answer.c and all denials through another: the places where signatures and NSEC belong.
- * Returns 0, or -1 when memory is out.
+ * dns_reply_make decides and composes the answer to a query. Returns 0, or -1 when memory is out
+ * or nothing could be signed.
  */
 int dns_reply_make(const struct dns_store *store, const ldns_pkt *query, struct dns_reply *out);
 

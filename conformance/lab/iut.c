@@ -222,6 +222,8 @@ int dna_iut_start(struct dna_iut *iut, struct dna_diag *diag)
     if (iut->state != DNA_IUT_DOWN || iut->failing)
         return dna_diag_set(diag, DNA_CLASS_HARD, "%s, variant %s: started while it is not down",
                             iut->profile->name, iut->variant->name);
+    if (iut->variant->own_clock && dna_iut_clock(iut, 0, diag))
+        return -1;
     clock_gettime(CLOCK_MONOTONIC, &iut->started);
     iut->next_command = 0;
     iut->failure.text[0] = '\0';

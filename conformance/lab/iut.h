@@ -92,6 +92,14 @@ void dna_iut_stop(struct dna_iut *iut);
 /* dna_iut_kill kills it without asking, as a crash would: on_death follows. */
 void dna_iut_kill(struct dna_iut *iut);
 
+/*
+ * dna_iut_clock moves the clock of an IUT whose variant has its own (seconds from the real one),
+ * from its next look on; a start sets it right again. It needs libfaketime, whose preloaded library
+ * dna_iut_faketime finds (NULL: not installed; belongs to the lab, looked for once).
+ */
+int dna_iut_clock(struct dna_iut *iut, long long seconds, struct dna_diag *diag) DNA_CHECKED;
+const char *dna_iut_faketime(void);
+
 enum dna_iut_state dna_iut_state(const struct dna_iut *iut);
 const struct dna_variant *dna_iut_variant(const struct dna_iut *iut);
 pid_t dna_iut_pid(const struct dna_iut *iut);              /* 0 if down */

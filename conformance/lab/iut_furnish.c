@@ -75,8 +75,28 @@ static char *number(struct dna_pool *pool, unsigned value)
     return dna_pool_printf(pool, "%u", value);
 }
 
+/* a variant's own placeholders, whose values may hold those of the lab */
+static int set_settings(struct dna_iut *iut, struct dna_diag *diag)
+{
+    const struct dna_pairs *settings = &iut->variant->settings;
+
+    for (size_t i = 0; i < settings->num; i++) {
+        struct dna_scope scope = { NULL, &iut->values };
+        struct dna_render render = { .source = settings->at[i].key };
+        struct dna_buf value = { 0 };
+        int result = dna_render(&render, settings->at[i].value, &scope, &value, diag);
+
+        if (!result)
+            set_value(iut->pool, &iut->values, settings->at[i].key, value.at ? value.at : "");
+        dna_buf_free(&value);
+        if (result)
+            return -1;
+    }
+    return 0;
+}
+
 /* name_values gives the placeholders that hold for the whole IUT their values. */
-static void name_values(struct dna_iut *iut)
+static int name_values(struct dna_iut *iut, struct dna_diag *diag)
 {
     const struct dna_variant *v = iut->variant;
     const struct dna_iut_options *o = &iut->options;
@@ -102,14 +122,28 @@ static void name_values(struct dna_iut *iut)
         { "s2s_port", number(pool, v->s2s_port) },
         { "ca_dir", o->store_dir },
         { "ca_file", dna_pool_printf(pool, "%s/ca.crt", o->store_dir) },
+        { "crl_file", dna_pool_printf(pool, "%s/ca.crl", o->store_dir) },
+        { "trust_anchor", dna_dns_anchor(o->dns) },
+        { "trust_anchor_file", dna_pool_printf(pool, "%s/trust-anchor", iut->run_dir) },
         { "resolver", o->resolver ? o->resolver : DNA_LAB_RESOLVER },
         { "resolver_port", number(pool, o->resolver_port ? o->resolver_port : 53u) },
     };
 
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         set_value(pool, &iut->values, fixed[i].key, fixed[i].value);
-    for (size_t i = 0; i < v->settings.num; i++)
-        set_value(pool, &iut->values, v->settings.at[i].key, v->settings.at[i].value);
+    return set_settings(iut, diag);
+}
+
+static int write_anchor(struct dna_iut *iut, struct dna_diag *diag)
+{
+    struct dna_buf text = { 0 };
+    int result;
+
+    dna_buf_printf(&text, "%s\n", dna_dns_anchor(iut->options.dns));
+    result = write_file(iut, dna_pool_printf(iut->pool, "%s/trust-anchor", iut->run_dir), &text,
+                        diag);
+    dna_buf_free(&text);
+    return result;
 }
 
 static int each_knob(struct dna_iut *iut, const struct dna_scope *scope, dna_each_body_fn body,
@@ -295,8 +329,9 @@ int iut_furnish(struct dna_iut *iut, struct dna_diag *diag)
     iut->log_path = dna_pool_printf(iut->pool, "%s/log", iut->run_dir);
     if (make_dirs(iut->log_path, iut->pool, diag))
         return -1;
-    name_values(iut);
-    if (write_certs(iut, diag) || write_templates(iut, diag))
+    iut->clock_path = dna_pool_printf(iut->pool, "%s/clock", iut->run_dir);
+    if (name_values(iut, diag) || write_anchor(iut, diag) || write_certs(iut, diag) ||
+        write_templates(iut, diag))
         return -1;
     return add_names(iut, diag);
 }
@@ -370,5 +405,5 @@ int iut_environment(struct dna_iut *iut, struct dna_words *out, struct dna_diag 
         words_push(out, dna_pool_strdup(iut->pool, text.at));
         dna_buf_free(&text);
     }
-    return 0;
+    return iut_clock_environment(iut, out, diag);
 }

@@ -30,7 +30,7 @@ struct dna_iut {
     const struct dna_variant *variant;
     const struct dna_profile *profile;
     struct dna_iut_options options;
-    char *run_dir, *log_path;
+    char *run_dir, *log_path, *clock_path;
     struct dna_pairs values; /* what @name@ means */
     struct dna_cert *certs[DNA_NUM_HOSTED];
     enum dna_iut_state state;
@@ -56,6 +56,9 @@ int iut_command_lines(struct dna_iut *iut, struct dna_diag *diag);
 
 /* iut_environment is the environment of the IUT's processes, as NAME=VALUE; free(out->at). */
 int iut_environment(struct dna_iut *iut, struct dna_words *out, struct dna_diag *diag);
+
+/* iut_clock_environment adds what a clock of its own needs (iut_clock.c). */
+int iut_clock_environment(struct dna_iut *iut, struct dna_words *out, struct dna_diag *diag);
 
 /* iut_probe_start asks until it is answered, then calls iut_probe_done. iut_probe_stop ends it. */
 int iut_probe_start(struct iut_probe *probe, struct dna_diag *diag);

@@ -285,6 +285,12 @@ static int put_in_variant(struct reader *r, const char *key, char *rest)
         return each_pair(r, &v->knobs, rest);
     if (strcmp(key, "set") == 0)
         return one_pair(r, &v->settings, rest);
+    if (strcmp(key, "clock") == 0) {
+        if (!r->current || strcmp(rest, "own") != 0)
+            return bad(r, "clock: below a variant, clock own%s", "");
+        v->own_clock = true;
+        return 0;
+    }
     if (strcmp(key, "cannot") == 0) {
         if (!r->current)
             return bad(r, "cannot: belongs below a variant%s", "");
@@ -331,6 +337,7 @@ static int put_setting(struct reader *r, const char *key, char *rest)
     } texts[] = {
         { "title", &p->title },     { "version", &p->version_command }, { "server", &p->server },
         { "start", &p->start },     { "client", &p->client },           { "barrier", &p->barrier },
+        { "look", &p->look },
     };
     int result = put_in_variant(r, key, rest);
 
@@ -381,19 +388,21 @@ static int read_line(struct reader *r, char *line)
     return put_setting(r, key, rest);
 }
 
-/* put_client makes the client's program an absolute path, whatever the caller's directory. */
-static int put_client(struct reader *r)
+/* put_program makes the program of a command an absolute path, whatever the caller's directory. */
+static int put_program(struct reader *r, const char *key, char **command)
 {
     struct dna_profile *p = r->profile;
-    const char *slash = p->client ? strchr(p->client, '/') : NULL;
+    const char *slash = *command ? strchr(*command, '/') : NULL;
     bool bare;
 
-    if (!slash || p->client[0] == '/' || strcspn(p->client, " \t") < (size_t)(slash - p->client))
+    if (!slash || **command == '/' || strcspn(*command, " \t") < (size_t)(slash - *command))
         return 0;
     bare = strpbrk(p->root, " \t'\"") == NULL;
     if (!bare)
-        return bad(r, "client: a path with blanks or quotes in it: %s", p->root);
-    p->client = dna_pool_printf(p->pool, "%s/%s", p->root, p->client);
+        return bad(r, strcmp(key, "look") == 0 ? "look: a path with blanks or quotes in it: %s"
+                                               : "client: a path with blanks or quotes in it: %s",
+                   p->root);
+    *command = dna_pool_printf(p->pool, "%s/%s", p->root, *command);
     return 0;
 }
 
@@ -414,7 +423,7 @@ static int check_whole(struct reader *r)
     if (strcmp(p->barrier, "db-verify") != 0 && strcmp(p->barrier, "ping") != 0 &&
         strcmp(p->barrier, "deadline") != 0)
         return bad(r, "barrier %s: expected db-verify, ping or deadline", p->barrier);
-    return put_client(r);
+    return put_program(r, "client", &p->client) || put_program(r, "look", &p->look) ? -1 : 0;
 }
 
 static int read_profile(struct dna_profile *p, struct dna_diag *diag)

@@ -13,7 +13,7 @@
 
 #include "conformance/lab/diag.h"
 
-#define DNA_MAX_VARIANTS 16u
+#define DNA_MAX_VARIANTS 32u
 #define DNA_NUM_HOSTED 3u
 
 struct dna_pool;
@@ -47,6 +47,7 @@ bool dna_words_have(const struct dna_words *words, const char *word);
 struct dna_variant {
     const struct dna_profile *profile;
     char *name;
+    bool own_clock;                /* each case has an instance of its own, whose clock moves */
     char *cannot;                  /* why the product can't be configured so; NULL if it can */
     /* $iut, $iut2 (own certificate), $iut3 (on $iut's certificate) */
     char *hosted[DNA_NUM_HOSTED];
@@ -77,6 +78,7 @@ struct dna_profile {
     char *server;                  /* the program: @server@ */
     char *start;                   /* command line with placeholders */
     char *client;                  /* command line of the client under test, or NULL */
+    char *look;                    /* command line that looks at a domain from outside, or NULL */
     struct dna_words packages;     /* Debian packages */
     struct dna_pairs required;     /* file -> package that has it */
     struct dna_words prepare;      /* commands run before each start */

@@ -206,6 +206,249 @@ static void usages_are_as_written(void)
     dna_cert_unref(bad);
 }
 
+static void chains_are_shown_as_written(void)
+{
+    static const struct {
+        const char *manner;
+        int num;
+        const char *names; /* by their CN */
+        int worth;
+    } table[] = {
+        { "chain=good", 2, "lower upper ", X509_V_OK },
+        { "chain=reversed", 2, "upper lower ", X509_V_OK },
+        { "chain=full", 3, "lower upper xdna lab CA ", X509_V_OK },
+        { "chain=junk", 4, "xdna lab junk lower upper xdna lab junk ", X509_V_OK },
+        { "chain=none", -1, "", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY },
+    };
+    struct dna_cert *upper = mint("cn=upper ca=true chain=none"), *lower;
+
+    known[0] = (struct named){ "upper", upper };
+    lower = mint("cn=lower ca=true issuer=upper");
+    known[1] = (struct named){ "lower", lower };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char text[100], names[200] = "", name[64];
+        struct dna_cert *cert;
+
+        snprintf(text, sizeof text, "dns=a.example issuer=lower %s", table[i].manner);
+        cert = mint(text);
+        CU_ASSERT_EQUAL(sk_X509_num(cert->chain), table[i].num);
+        for (int k = 0; k < sk_X509_num(cert->chain); k++) {
+            X509_NAME_get_text_by_NID(X509_get_subject_name(sk_X509_value(cert->chain, k)),
+                                      NID_commonName, name, sizeof name);
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s ", name);
+        }
+        CU_ASSERT_STRING_EQUAL(names, table[i].names);
+        CU_ASSERT_EQUAL(sk_X509_num(cert->path), 3); /* whatever is shown */
+        CU_ASSERT_EQUAL(worth(cert), table[i].worth);
+        dna_cert_unref(cert);
+    }
+    dna_cert_unref(upper);
+    dna_cert_unref(lower);
+    memset(known, 0, sizeof known);
+}
+
+static void worth_below(const char *issuer, const char *leaf, int expected)
+{
+    struct dna_cert *above = mint(issuer), *cert;
+
+    known[0] = (struct named){ "above", above };
+    cert = mint(leaf);
+    CU_ASSERT_EQUAL(worth(cert), expected);
+    if (worth(cert) != expected)
+        printf("\n    %s, %s: %s\n", issuer, leaf, X509_verify_cert_error_string(worth(cert)));
+    dna_cert_unref(above);
+    dna_cert_unref(cert);
+    memset(known, 0, sizeof known);
+}
+
+static void constraints_are_as_written(void)
+{
+    static const char *const a = "dns=x.a.example issuer=above";
+    static const char *const middle = "cn=middle ca=true issuer=above";
+    struct dna_cert *top = mint("cn=top ca=true pathlen=0"), *middle_cert, *cert;
+
+    worth_below("cn=m ca=true permitted=a.example", a, X509_V_OK);
+    worth_below("cn=m ca=true permitted=b.example", a, X509_V_ERR_PERMITTED_VIOLATION);
+    worth_below("cn=m ca=true permitted=b.example,a.example", a, X509_V_OK);
+    worth_below("cn=m ca=true excluded=a.example", a, X509_V_ERR_EXCLUDED_VIOLATION);
+    worth_below("cn=m ca=true excluded=b.example", a, X509_V_OK);
+    worth_below("cn=m ca=true keyusage=digitalSignature", a, X509_V_ERR_INVALID_CA);
+    worth_below("cn=m ca=true keyusage=none", a, X509_V_OK);
+    worth_below("cn=m ca=true pathlen=0", a, X509_V_OK);
+    worth_below("cn=m ca=absent", a, X509_V_ERR_INVALID_CA);
+    worth_below("cn=m ca=true version=1", a, X509_V_ERR_INVALID_CA);
+    worth_below("cn=m ca=true permitted=b.example constraints=optional", a,
+                X509_V_ERR_PERMITTED_VIOLATION);
+    worth_below("cn=m ca=true permitted=a.example constraints=minimum", a,
+                X509_V_ERR_SUBTREE_MINMAX);
+    worth_below("cn=m ca=true permitted=dir:O=good", "dns=a.example o=good issuer=above",
+                X509_V_OK);
+    worth_below("cn=m ca=true permitted=dir:O=good", "dns=a.example o=bad issuer=above",
+                X509_V_ERR_PERMITTED_VIOLATION);
+    worth_below("cn=m ca=true excluded=dir:O=bad", "dns=a.example dir=O=bad issuer=above",
+                X509_V_ERR_EXCLUDED_VIOLATION);
+    /* OpenSSL knows the form, but not how it is compared: it meets no other name with it. */
+    worth_below("cn=m ca=true permitted=srv:_xmpp-server.a.example", a, X509_V_OK);
+    worth_below("cn=m ca=true permitted=srv:_xmpp-server.a.example", "srv=a.example issuer=above",
+                X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE);
+    worth_below("cn=m ca=true key=rsa", "dns=a.example signature=md5 issuer=above", X509_V_OK);
+    known[0] = (struct named){ "above", top };
+    middle_cert = mint(middle);
+    known[1] = (struct named){ "middle", middle_cert };
+    cert = mint("dns=a.example issuer=middle");
+    CU_ASSERT_EQUAL(worth(cert), X509_V_ERR_PATH_LENGTH_EXCEEDED);
+    dna_cert_unref(top);
+    dna_cert_unref(middle_cert);
+    dna_cert_unref(cert);
+    memset(known, 0, sizeof known);
+}
+
+static void odd_shapes_are_as_written(void)
+{
+    struct dna_cert *bare = mint("dns=a.example subject=none"),
+                    *many = mint("dns=a.example filler=1000"),
+                    *strange = mint("dns=a.example critical=unknown"),
+                    *weak = mint("dns=a.example signature=sha1"),
+                    *agree = mint("dns=a.example keyusage=keyAgreement");
+    GENERAL_NAMES *names = X509_get_ext_d2i(many->x509, NID_subject_alt_name, NULL, NULL);
+    int critical = 0;
+
+    CU_ASSERT_EQUAL(X509_NAME_entry_count(X509_get_subject_name(bare->x509)), 0);
+    GENERAL_NAMES_free(X509_get_ext_d2i(bare->x509, NID_subject_alt_name, &critical, NULL));
+    CU_ASSERT_EQUAL(critical, 1);
+    CU_ASSERT_EQUAL(worth(bare), X509_V_OK);
+    CU_ASSERT_EQUAL(sk_GENERAL_NAME_num(names), 1001);
+    CU_ASSERT_EQUAL(X509_check_host(many->x509, "a.example", 0, 0, NULL), 1);
+    CU_ASSERT_EQUAL(worth(strange), X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION);
+    CU_ASSERT_EQUAL(X509_get_signature_nid(weak->x509), NID_ecdsa_with_SHA1);
+    CU_ASSERT_EQUAL(X509_get_key_usage(agree->x509), KU_KEY_AGREEMENT);
+    GENERAL_NAMES_free(names);
+    dna_cert_unref(bare);
+    dna_cert_unref(many);
+    dna_cert_unref(strange);
+    dna_cert_unref(weak);
+    dna_cert_unref(agree);
+}
+
+static const char lab_policy[] = "1.3.6.1.4.1.99999.1";
+
+/* what a path is worth to a verifier that processes policies (RFC 5280 6.1) */
+static int policy_worth(const char *issuer, const char *leaf)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    struct dna_cert *above = mint(issuer), *cert;
+    int error;
+
+    known[0] = (struct named){ "above", above };
+    cert = mint(leaf);
+    X509_STORE_add_cert(store, dna_ca_root(ca));
+    X509_STORE_CTX_init(context, store, cert->x509, cert->chain);
+    X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context), X509_V_FLAG_POLICY_CHECK);
+    X509_VERIFY_PARAM_add0_policy(X509_STORE_CTX_get0_param(context), OBJ_nid2obj(NID_any_policy));
+    error = X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    dna_cert_unref(above);
+    dna_cert_unref(cert);
+    memset(known, 0, sizeof known);
+    return error;
+}
+
+static void policies_are_as_written(void)
+{
+    char issuer[128], leaf[128];
+    struct dna_cert *cert;
+
+    snprintf(issuer, sizeof issuer, "cn=m ca=true policies=%s policy-constraints=explicit",
+             lab_policy);
+    snprintf(leaf, sizeof leaf, "dns=a.example issuer=above policies=%s,critical", lab_policy);
+    CU_ASSERT_EQUAL(policy_worth(issuer, leaf), X509_V_OK);
+    CU_ASSERT_EQUAL(policy_worth(issuer, "dns=a.example issuer=above"),
+                    X509_V_ERR_NO_EXPLICIT_POLICY);
+    CU_ASSERT_EQUAL(policy_worth("cn=m ca=true policy-constraints=no-mapping",
+                                 "dns=a.example issuer=above"), X509_V_OK);
+    cert = mint(strstr(leaf, "policies"));
+    CU_ASSERT_EQUAL(X509_EXTENSION_get_critical(X509_get_ext(
+                        cert->x509, X509_get_ext_by_NID(cert->x509, NID_certificate_policies, -1))),
+                    1);
+    dna_cert_unref(cert);
+}
+
+/* who is verified by the bounded root, which OpenSSL takes at its word about itself */
+static void rare_shapes_are_as_written(void)
+{
+    struct dna_cert *below = mint("dns=a.example issuer=bounded"),
+                    *free_of = mint("dns=a.test issuer=bounded"),
+                    *ever = mint("dns=a.example notafter=never"),
+                    *longest = mint("dns=a.example serial=long"),
+                    *negative = mint("dns=a.example serial=negative"),
+                    *raw = mint("utf8=b\xc3\xbc.example eku=xmpp ou=unit uri=xmpp:a.example"),
+                    *asks = mint("dns=a.example ocsp=http://a.example/ crl-at=http://b.example/");
+    STACK_OF(OPENSSL_STRING) *responders = X509_get1_ocsp(asks->x509);
+    char unit[32];
+
+    CU_ASSERT_EQUAL(verify(below, dna_ca_bounded_root(ca), X509_PURPOSE_SSL_SERVER, 0),
+                    X509_V_ERR_EXCLUDED_VIOLATION);
+    CU_ASSERT_EQUAL(verify(free_of, dna_ca_bounded_root(ca), X509_PURPOSE_SSL_SERVER, 0),
+                    X509_V_OK);
+    CU_ASSERT_EQUAL(ASN1_STRING_type(X509_get0_notAfter(ever->x509)), V_ASN1_GENERALIZEDTIME);
+    CU_ASSERT_EQUAL(worth(ever), X509_V_OK);
+    CU_ASSERT_EQUAL(ASN1_STRING_length(X509_get0_serialNumber(longest->x509)), 20);
+    CU_ASSERT_EQUAL(ASN1_STRING_type(X509_get0_serialNumber(negative->x509)), V_ASN1_NEG_INTEGER);
+    CU_ASSERT_EQUAL(worth(raw), X509_V_ERR_INVALID_PURPOSE);
+    X509_NAME_get_text_by_NID(X509_get_subject_name(raw->x509), NID_organizationalUnitName, unit,
+                              sizeof unit);
+    CU_ASSERT_STRING_EQUAL(unit, "unit");
+    dna_cert_unref(below);
+    dna_cert_unref(free_of);
+    dna_cert_unref(ever);
+    dna_cert_unref(longest);
+    dna_cert_unref(negative);
+    CU_ASSERT_STRING_EQUAL(sk_OPENSSL_STRING_value(responders, 0), "http://a.example/");
+    CU_ASSERT_TRUE(X509_get_ext_by_NID(asks->x509, NID_crl_distribution_points, -1) >= 0);
+    X509_email_free(responders);
+    dna_cert_unref(raw);
+    dna_cert_unref(asks);
+}
+
+/* with the list, as a server that checks revocation has it */
+static int listed_worth(const struct dna_cert *cert)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    int error;
+
+    X509_STORE_add_cert(store, dna_ca_root(ca));
+    X509_STORE_add_crl(store, dna_ca_crl(ca));
+    X509_STORE_CTX_init(context, store, cert->x509, cert->chain);
+    X509_STORE_CTX_set_flags(context, X509_V_FLAG_CRL_CHECK);
+    error = X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    return error;
+}
+
+static void the_list_names_the_revoked(void)
+{
+    struct dna_cert *good = mint("dns=a.example"), *first = mint("dns=a.example revoked"), *last;
+
+    CU_ASSERT_EQUAL(worth(first), X509_V_OK);
+    CU_ASSERT_EQUAL(listed_worth(first), X509_V_ERR_CERT_REVOKED);
+    CU_ASSERT_EQUAL(listed_worth(good), X509_V_OK);
+    last = mint("dns=a.example revoked");
+    CU_ASSERT_NOT_EQUAL(ASN1_INTEGER_cmp(X509_get0_serialNumber(first->x509),
+                                         X509_get0_serialNumber(last->x509)), 0);
+    for (int i = 0; i < 300; i++) { /* more than are listed: they come again */
+        dna_cert_unref(last);
+        last = mint("dns=a.example revoked");
+        CU_ASSERT_EQUAL(listed_worth(last), X509_V_ERR_CERT_REVOKED);
+    }
+    dna_cert_unref(good);
+    dna_cert_unref(first);
+    dna_cert_unref(last);
+}
+
 static void keys_are_shared_when_asked(void)
 {
     struct dna_cert *first = mint("dns=a.example"), *second = mint("dns=a.example"), *same;
@@ -249,9 +492,20 @@ static void bad_keys_are_refused(void)
     refused("notafter=+99999999999999999999d", "an offset from now");
     refused("notbefore=+2d notafter=+1d", "notafter lies before notbefore");
     refused("eku=server,", "expected server");
-    refused("eku=email", "expected server");
-    refused("ca=yes", "expected true or false");
-    refused("signature=broken", "expected bad or good");
+    refused("eku=mail", "expected server");
+    refused("ca=yes", "expected true, false or absent");
+    refused("signature=broken", "expected good, bad, sha1 or md5");
+    refused("pathlen=-1", "expected a number up to 16");
+    refused("filler=6000", "expected a number up to 5000");
+    refused("keyusage=signing", "words of RFC 5280");
+    refused("keyusage=", "words of RFC 5280");
+    refused("chain=long", "expected good, full");
+    refused("subject=cn", "expected none");
+    refused("critical=known", "expected unknown");
+    refused("policies=x", "numbers such as");
+    refused("policy-constraints=", "expected explicit");
+    refused("serial=21", "expected usual, long");
+    refused("dir=bad", "an attribute such as");
     refused("dns=a.example none", "none stands alone");
     refused("none dns=a.example", "none stands alone");
     refused("expired", "not of the form key=value");
@@ -261,6 +515,9 @@ static void bad_keys_are_refused(void)
     CU_ASSERT_EQUAL(dna_cert_spec_parse("issuer=nobody", &spec, &diag), 0);
     CU_ASSERT_PTR_NULL(dna_ca_mint(ca, &spec, find, known, &diag));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "issuer=nobody"));
+    CU_ASSERT_EQUAL(dna_cert_spec_parse("signature=md5", &spec, &diag), 0);
+    CU_ASSERT_PTR_NULL(dna_ca_mint(ca, &spec, find, known, &diag));
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "needs key=rsa"));
     CU_ASSERT_EQUAL(dna_cert_spec_parse("ip=localhost", &spec, &diag), 0);
     CU_ASSERT_PTR_NULL(dna_ca_mint(ca, &spec, find, known, &diag));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "ip=localhost is no address"));
@@ -309,6 +566,11 @@ static void files_are_read_by_others(void)
              "%s >/dev/null 2>&1",
              dir, cert_path, cert_path);
     CU_ASSERT_EQUAL(system(command), 0);
+    /* The list lies beside it, under the name by which it is looked for. */
+    snprintf(command, sizeof command,
+             "openssl crl -in %s/ca.crl -CAfile %s/ca.crt -noout >/dev/null 2>&1 && "
+             "cmp -s %s/ca.crl %s/*.r0", dir, dir, dir, dir);
+    CU_ASSERT_EQUAL(system(command), 0);
     CU_ASSERT_EQUAL(dna_cert_write(other, cert_path, NULL, &diag), 0);
     snprintf(command, sizeof command,
              "openssl verify -no-CAfile -no-CAstore -CApath %s %s >/dev/null 2>&1", dir, cert_path);
@@ -343,6 +605,12 @@ int main(void)
         { "times are as written", times_are_as_written },
         { "issuers are as written", issuers_are_as_written },
         { "usages and signatures are as written", usages_are_as_written },
+        { "chains are shown as written", chains_are_shown_as_written },
+        { "constraints are as written", constraints_are_as_written },
+        { "odd shapes are as written", odd_shapes_are_as_written },
+        { "policies are as written", policies_are_as_written },
+        { "rare shapes are as written", rare_shapes_are_as_written },
+        { "the list names the revoked", the_list_names_the_revoked },
         { "keys are shared when asked", keys_are_shared_when_asked },
         { "bad keys are refused", bad_keys_are_refused },
         { "files are read by others", files_are_read_by_others },

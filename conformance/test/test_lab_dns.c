@@ -3,6 +3,7 @@
  * Tests of the lab's DNS over real sockets on a high port: raw queries for what the wire must
  * look like, libunbound as an independent judge of the rest.
  */
+#include "conformance/test/lab_dns_test.h"
 #include "conformance/test/lab_test.h"
 
 #include <arpa/inet.h>
@@ -44,6 +45,11 @@ static void add(const char *name, const char *record)
 static void manner(const char *name, uint16_t type, enum dna_dns_manner how, bool below)
 {
     CU_ASSERT_EQUAL(dna_dns_manner_set(dns, name, type, how, below, &diag), 0);
+}
+
+static double us_between(const struct timespec *from, const struct timespec *to)
+{
+    return (double)(to->tv_sec - from->tv_sec) * 1e6 + (double)(to->tv_nsec - from->tv_nsec) / 1e3;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -339,6 +345,52 @@ static void large_answers_go_over_tcp(void)
     close_dns();
 }
 
+static bool receive(int fd, bool tcp, uint8_t *wire, size_t size)
+{
+    if (tcp)
+        return read_exact(fd, wire, 2) && wire[0] == 0 && read_exact(fd, wire + 2, wire[1]);
+    return readable(fd, 5) && recv(fd, wire, size, 0) > 12;
+}
+
+/* late_answers_come_late: after what was asked later, and no sooner than they should. */
+static void late_answers_come_late(void)
+{
+    enum { DELAY_MS = 200, LATE = 1, SOON = 2 };
+    struct timespec before, after;
+    uint8_t wire[512];
+
+    open_dns();
+    CU_ASSERT_EQUAL(dna_dns_delay_set(dns, "late.example", DNA_DNS_ANY, DELAY_MS, true, &diag), 0);
+    CU_ASSERT_EQUAL(dna_dns_delay_set(dns, "a.example", DNA_DNS_ANY, 60001, true, &diag), -1);
+    /* First the client leaves before its answer, then it stays, and then the responder leaves. */
+    for (int turn = 0; turn < 6; turn++) {
+        size_t head = turn % 2 ? 2 : 0; /* over TCP */
+        int fd = connected(head ? SOCK_STREAM : SOCK_DGRAM);
+
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        for (uint16_t id = LATE; id <= SOON; id++) {
+            size_t len = question(wire + head, id == LATE ? "a.late.example" : "b.example",
+                                  LDNS_RR_TYPE_A, 0, id);
+
+            if (head)
+                wire[0] = 0, wire[1] = (uint8_t)len;
+            CU_ASSERT_EQUAL(send(fd, wire, head + len, 0), (ssize_t)(head + len));
+        }
+        CU_ASSERT_TRUE(receive(fd, head, wire, sizeof wire));
+        CU_ASSERT_EQUAL(wire[head + 1], SOON);
+        if (turn / 2 == 1) {
+            CU_ASSERT_TRUE(receive(fd, head, wire, sizeof wire));
+            clock_gettime(CLOCK_MONOTONIC, &after);
+            CU_ASSERT_EQUAL(wire[head + 1], LATE);
+            /* The loop's clock is a coarse one. */
+            CU_ASSERT_TRUE(us_between(&before, &after) >= (DELAY_MS - 20) * 1e3);
+        }
+        close(fd);
+        expect("nobody.example", LDNS_RR_TYPE_A, LDNS_RCODE_NXDOMAIN, 0);
+    }
+    close_dns();
+}
+
 static void garbage_is_survived(void)
 {
     uint8_t wire[512] = { 0x12, 0x34, 0x01, 0, 0, 9 };
@@ -424,27 +476,6 @@ static void watchers_see_queries(void)
     close_dns();
 }
 
-struct lookup {
-    bool done;
-    int rcode;
-    unsigned answers;
-    int secure;
-};
-
-static void on_lookup(void *arg, int rcode, void *packet, int len, int secure, char *why,
-                      int limited)
-{
-    struct lookup *lookup = arg;
-    const uint8_t *wire = packet;
-
-    (void)why;
-    (void)limited;
-    lookup->done = true;
-    lookup->secure = secure;
-    lookup->rcode = len > 12 && rcode == 0 ? wire[3] & 15 : rcode;
-    lookup->answers = len > 12 ? (unsigned)(wire[6] << 8 | wire[7]) : 0;
-}
-
 static struct ub_ctx *resolver(void)
 {
     struct ub_ctx *context = ub_ctx_create_event(base);
@@ -459,12 +490,12 @@ static struct ub_ctx *resolver(void)
     return context;
 }
 
-static struct lookup look_up(struct ub_ctx *context, const char *name, ldns_rr_type type)
+static struct lab_lookup look_up(struct ub_ctx *context, const char *name, ldns_rr_type type)
 {
-    struct lookup lookup = { 0 };
+    struct lab_lookup lookup = { 0 };
     int id;
 
-    CU_ASSERT_EQUAL(ub_resolve_event(context, name, (int)type, 1, &lookup, on_lookup, &id), 0);
+    CU_ASSERT_EQUAL(ub_resolve_event(context, name, (int)type, 1, &lookup, lab_on_lookup, &id), 0);
     CU_ASSERT_TRUE(lab_run_until(base, &lookup.done, 20));
     return lookup;
 }
@@ -472,7 +503,7 @@ static struct lookup look_up(struct ub_ctx *context, const char *name, ldns_rr_t
 static void libunbound_agrees(void)
 {
     struct ub_ctx *context;
-    struct lookup lookup;
+    struct lab_lookup lookup;
 
     open_dns();
     add("_xmpp-server._tcp.a.example", "SRV 10 0 5269 a.example");
@@ -504,11 +535,6 @@ static void libunbound_agrees(void)
     CU_ASSERT_EQUAL(lookup.rcode, LDNS_RCODE_SERVFAIL);
     ub_ctx_delete(context);
     close_dns();
-}
-
-static double us_between(const struct timespec *from, const struct timespec *to)
-{
-    return (double)(to->tv_sec - from->tv_sec) * 1e6 + (double)(to->tv_nsec - from->tv_nsec) / 1e3;
 }
 
 static void many_names_stay_cheap(void)
@@ -547,6 +573,7 @@ int main(void)
         { "aliases are followed", aliases_are_followed },
         { "manners decide", manners_decide },
         { "large answers go over TCP", large_answers_go_over_tcp },
+        { "late answers come late", late_answers_come_late },
         { "garbage is survived", garbage_is_survived },
         { "a port in use is said", port_in_use_is_said },
         { "watchers see queries", watchers_see_queries },

@@ -2,23 +2,12 @@
 /* test_client.c -- xdna-client's run against scripted servers, each in a process of its own: which
    association it establishes, and that no server sees a login before there is one.  Run from the
    repository's root. */
-#include <CUnit/Basic.h>
-#include <arpa/inet.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "impl/buf.h"
 #include "impl/client.h"
 #include "impl/log.h"
 #include "impl/pkix.h"
-#include "impl/tls.h"
+#include "impl/test/look_lab.h"
 
 #define HEADER                                                                                    \
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "                                  \
@@ -42,6 +31,9 @@ static const struct step to_tls[] = { { "<stream:stream", HEADER OFFER_TLS, fals
                                       { "<starttls", "<proceed " TLS_NS "/>", false },
                                       { NULL, NULL, true },
                                       { NULL, NULL, false } };
+
+/* What the server presents. */
+static const char *certificate = "fixtures/config/a.crt", *key_file = "fixtures/config/a.key";
 
 struct server {
     int fd;
@@ -71,8 +63,7 @@ static bool server_step(struct server *s, const struct step *step)
         s->seen = (size_t)(at - s->got.at) + strlen(step->wait);
     if (step->tls) {
         char why[256];
-        SSL_CTX *ctx = dna_tls_context_new("fixtures/config/a.crt", "fixtures/config/a.key", why,
-                                           sizeof why);
+        SSL_CTX *ctx = dna_tls_context_new(certificate, key_file, why, sizeof why);
         s->ssl = SSL_new(ctx);
         SSL_set_fd(s->ssl, s->fd);
         return SSL_accept(s->ssl) == 1;
@@ -124,33 +115,38 @@ static void defaults(struct dna_client_options *o, const char *address)
     o->close_ms = 300;
 }
 
-static struct result run(struct dna_client_options *o, const struct step *first,
-                         const struct step *then)
+static struct result run_on(int listener, struct dna_client_options *o, const struct step *first,
+                            const struct step *then)
 {
-    struct sockaddr_in addr = { .sin_family = AF_INET };
-    socklen_t addr_len = sizeof addr;
     struct result r = { .text = NULL };
-    int listener = socket(AF_INET, SOCK_STREAM, 0), status = 0;
     size_t len = 0;
+    int status = 0;
     FILE *out;
     pid_t child;
 
-    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CU_ASSERT_EQUAL_FATAL(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
-    listen(listener, 1);
-    getsockname(listener, (struct sockaddr *)&addr, &addr_len);
-    o->connect_port = ntohs(addr.sin_port);
     fflush(stdout);
     child = fork();
-    if (child == 0)
+    if (child == 0) {
+        alarm(PATIENCE_S);
         _exit(serve(listener, first, then));
+    }
     close(listener);
     out = open_memstream(&r.text, &len);
     r.status = dna_client_run(o, out);
     fclose(out);
+    if (r.status == DNA_CLIENT_NETWORK) /* perhaps nobody came */
+        kill(child, SIGTERM);
     waitpid(child, &status, 0);
-    r.auth_seen = WEXITSTATUS(status) == 1;
+    r.auth_seen = WIFEXITED(status) && WEXITSTATUS(status) == 1;
     return r;
+}
+
+static struct result run(struct dna_client_options *o, const struct step *first,
+                         const struct step *then)
+{
+    int listener = listen_somewhere(&o->connect_port);
+
+    return run_on(listener, o, first, then);
 }
 
 static void check(struct result r, enum dna_client_status status, bool auth, const char *says)
@@ -210,7 +206,7 @@ static void test_wrong_name_is_refused(void)
     struct dna_client_options o;
 
     defaults(&o, "romeo@b.example");
-    check(run(&o, to_tls, NULL), DNA_CLIENT_REFUSED, false, "name-mismatch");
+    check(run(&o, to_tls, NULL), DNA_CLIENT_REFUSED, false, "does not name b.example");
 }
 
 static void test_user_is_asked(void)
@@ -344,6 +340,120 @@ static void test_nobody_there(void)
     free(text);
 }
 
+/* --- a.example is found by a signed zone, at host.example --- */
+
+struct world {
+    const struct identity *as;   /* what the server presents */
+    const struct identity *tlsa; /* whose key the zone names; NULL: none */
+    char *posh;                  /* the document; freed; NULL: 404 */
+    bool no_anchor, bogus_tlsa, second;
+};
+
+static struct result run_in(struct world w, struct dna_client_options *o)
+{
+    struct names n;
+    struct result r;
+    uint16_t port;
+    int listener = listen_somewhere(&port);
+
+    record("a.example. 60 IN A 127.0.0.1");
+    record("host.example. 60 IN A 127.0.0.1");
+    record("other.example. 60 IN A 127.0.0.1");
+    record("_xmpp-client._tcp.a.example. 60 IN SRV 1 0 %u host.example.", port);
+    if (w.second)
+        record("_xmpp-client._tcp.a.example. 60 IN SRV 2 0 %u other.example.", port);
+    if (w.tlsa)
+        record_tlsa(port, w.tlsa);
+    if (w.bogus_tlsa)
+        record_bogus_tlsa(port);
+    o->posh_port = begin_web(w.posh);
+    begin_dns(&n);
+    o->connect_host = NULL;
+    o->resolver = n.resolver;
+    o->trust_anchor = w.no_anchor ? NULL : n.anchor;
+    o->ca_file = root.file;
+    certificate = key_file = w.as->file;
+    r = run_on(listener, o, to_tls, offer_scram);
+    certificate = "fixtures/config/a.crt";
+    key_file = "fixtures/config/a.key";
+    end_children();
+    free(w.posh);
+    return r;
+}
+
+static void test_strong_by_dane(void)
+{
+    struct dna_client_options o;
+
+    defaults(&o, "a.example");
+    check(run_in((struct world){ .as = &own, .tlsa = &own }, &o), DNA_CLIENT_OK, false,
+          "a.example: strong, proved by DANE  [");
+    check(run_in((struct world){ .as = &own, .tlsa = &own }, &o), DNA_CLIENT_OK, false,
+          "DANE for a.example: held (TLSA 3 1 1 at ");
+    check(run_in((struct world){ .as = &good, .tlsa = &good }, &o), DNA_CLIENT_OK, false,
+          "strong, proved by DANE and PKIX");
+    check(run_in((struct world){ .as = &own, .tlsa = &own, .no_anchor = true }, &o),
+          DNA_CLIENT_REFUSED, false,
+          "DNSSEC is not validated: no trust anchor, DANE proves nothing");
+}
+
+static void test_strong_by_posh(void)
+{
+    struct dna_client_options o;
+
+    defaults(&o, "a.example");
+    check(run_in((struct world){ .as = &own, .posh = document_of(&own) }, &o), DNA_CLIENT_OK,
+          false, "strong, proved by POSH");
+    o.knobs.posh = 0;
+    check(run_in((struct world){ .as = &own, .posh = document_of(&own) }, &o), DNA_CLIENT_REFUSED,
+          false, "POSH for a.example: absent");
+}
+
+/* Neither a pin nor consent, given before or asked for, stands against the owner's word. */
+static void refuted(struct world w, const char *by)
+{
+    struct dna_client_options o;
+    char leaf[DNA_PIN_HEX + 1];
+    const char *posh = w.posh;
+    int answers[2];
+
+    CU_ASSERT_FATAL(dna_pkix_fingerprint(w.as->x, leaf));
+    CU_ASSERT_EQUAL_FATAL(pipe(answers), 0);
+    CU_ASSERT_EQUAL(write(answers[1], "yes\n", 4), 4);
+    for (int how = 0; how < 4; how++) {
+        defaults(&o, "romeo@a.example");
+        o.pin = how == 1 ? leaf : NULL;
+        o.accept_unauthenticated = how == 2;
+        o.may_ask = how == 3;
+        o.ask_fd = how == 3 ? answers[0] : -1;
+        w.posh = posh ? dna_strdup(posh) : NULL;
+        check(run_in(w, &o), DNA_CLIENT_REFUSED, false, by);
+    }
+    close(answers[0]);
+    close(answers[1]);
+}
+
+static void test_refuted(void)
+{
+    char *posh = document_of(&root);
+
+    refuted((struct world){ .as = &own, .tlsa = &root }, "association=refuted");
+    refuted((struct world){ .as = &good, .tlsa = &root }, "a.example: refuted by DANE, ");
+    refuted((struct world){ .as = &own, .posh = posh }, "a.example: refuted by POSH, ");
+    free(posh);
+}
+
+static void test_barred_target(void)
+{
+    struct dna_client_options o;
+
+    defaults(&o, "a.example");
+    check(run_in((struct world){ .as = &good, .bogus_tlsa = true }, &o), DNA_CLIENT_NETWORK, false,
+          "must not be connected to");
+    check(run_in((struct world){ .as = &good, .bogus_tlsa = true, .second = true }, &o),
+          DNA_CLIENT_OK, false, "other.example is 127.0.0.1");
+}
+
 static const struct {
     const char *name;
     CU_TestFunc run;
@@ -360,6 +470,10 @@ static const struct {
     { "starttls answers", test_starttls_answers },
     { "silent server", test_silent_server },
     { "nobody there", test_nobody_there },
+    { "strong by DANE", test_strong_by_dane },
+    { "strong by POSH", test_strong_by_posh },
+    { "refuted", test_refuted },
+    { "a barred target", test_barred_target },
 };
 
 int main(void)
@@ -371,7 +485,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     dna_log_open(NULL, DNA_LOG_ERROR);
     CU_initialize_registry();
-    suite = CU_add_suite("client", NULL, NULL);
+    suite = CU_add_suite("client", mint_all, forget_all);
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         CU_add_test(suite, tests[i].name, tests[i].run);
     CU_basic_set_mode(CU_BRM_NORMAL);

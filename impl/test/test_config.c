@@ -152,8 +152,12 @@ static void test_values_of_the_full_file(void)
     CU_ASSERT_STRING_EQUAL(c->connect_from, "127.0.0.1");
     CU_ASSERT_STRING_EQUAL(c->ca_file, FOLDER "/ca.crt");
     CU_ASSERT_STRING_EQUAL(c->dialback_secret, "s3cr3t with # and spaces");
+    CU_ASSERT_STRING_EQUAL(c->crl_file, FOLDER "/ca.crl");
     CU_ASSERT_EQUAL(c->timeout_negotiation_ms, 1500);
     CU_ASSERT_EQUAL(c->timeout_idle_ms, 600000);
+    CU_ASSERT_EQUAL(c->timeout_posh_ms, 2000);
+    CU_ASSERT_EQUAL(c->posh_max_age_ms, 3600000);
+    CU_ASSERT_EQUAL(c->posh_negative_ms, 0);
     CU_ASSERT_EQUAL(c->limit_stanza, 65536);
     CU_ASSERT_PTR_NULL(c->log);
     CU_ASSERT_EQUAL(c->log_level, DNA_LOG_DEBUG);

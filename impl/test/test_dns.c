@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_dns: names, the order of SRV records, and the resolver against a small server in this
- * process that says what the test wants: records, none, ".", failure, nothing at all. */
+ * process that says what the test wants: records, none, ".", failure, nothing at all; and what
+ * DNSSEC says, against a signed zone. */
 #include <CUnit/Basic.h>
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "impl/dns.h"
+#include "impl/test/signed_dns.h"
 
 static void test_names(void)
 {
@@ -255,6 +257,220 @@ static void test_bad_resolver(void)
     event_base_free(base);
 }
 
+/* --- DNSSEC --- */
+
+static const char *const signed_lines[] = {
+    "_xmpp-server._tcp.good.example. 60 IN SRV 0 0 5269 x.host.example.",
+    "_xmpp-server._tcp.alias.example. 60 IN CNAME _xmpp-server._tcp.good.example.",
+    "_xmpp-server._tcp.out.example. 60 IN CNAME _xmpp-server._tcp.in.plain.example.",
+    "_xmpp-server._tcp.in.plain.example. 60 IN SRV 0 0 5269 x.host.example.",
+    "_xmpp-server._tcp.broken.example. 60 IN SRV 0 0 5269 x.host.example.",
+    "_xmpp-server._tcp.dot.example. 60 IN SRV 0 0 0 .",
+    "x.host.example. 60 IN A 127.0.0.9",
+    "six.host.example. 60 IN AAAA ::1",
+    "six.host.example. 60 IN A 127.0.0.9",
+    "c1.host.example. 60 IN CNAME C2.host.example.",
+    "c2.host.example. 60 IN CNAME x.host.example.",
+    "leaving.host.example. 60 IN CNAME h.plain.example.",
+    "h.plain.example. 60 IN A 127.0.0.9",
+    "broken.host.example. 60 IN A 127.0.0.9",
+    "half.host.example. 60 IN A 127.0.0.9",
+    "half.host.example. 60 IN AAAA ::1",
+    "lame.host.example. 60 IN A 127.0.0.9",
+    ("_5269._tcp.x.host.example. 60 IN TLSA 3 1 1 "
+     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+    "_5269._tcp.x.host.example. 60 IN TLSA 9 8 7 ff",
+    "_5269._tcp.c3.host.example. 60 IN CNAME tlsa.example.",
+    "tlsa.example. 60 IN TLSA 2 0 1 ab",
+    "_5269._tcp.away.example. 60 IN CNAME tlsa.plain.example.",
+    "tlsa.plain.example. 60 IN TLSA 2 0 1 ab",
+    "_5269._tcp.broken.example. 60 IN TLSA 3 1 1 ab",
+    "_5269._tcp.behind.example. 60 IN CNAME broken.tlsa.example.",
+    "broken.tlsa.example. 60 IN TLSA 3 1 1 ab",
+};
+
+struct secured {
+    struct event_base *base;
+    struct dna_dns *dns;
+    struct signed_dns server;
+    enum dna_dns_class class;
+    enum dna_dns_security security;
+    size_t num_addr, num_tlsa;
+    struct dna_dns_tlsa longest;
+    unsigned char byte; /* the last one of its data */
+    char canonical[256], why[200];
+};
+
+static void begin_secured(struct secured *l, bool anchored)
+{
+    char why[200] = "";
+    memset(l, 0, sizeof *l);
+    l->base = event_base_new();
+    signed_dns_begin(&l->server, l->base, signed_lines,
+                     sizeof signed_lines / sizeof *signed_lines);
+    const struct dna_dns_config config = { .resolver = l->server.resolver,
+                                           .trust_anchor = anchored ? l->server.anchor : NULL,
+                                           .deadline_ms = 400,
+                                           .seed = 1 };
+    l->dns = dna_dns_new(l->base, &config, why, sizeof why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l->dns);
+}
+
+static void end_secured(struct secured *l)
+{
+    dna_dns_free(l->dns);
+    signed_dns_end(&l->server);
+    event_base_free(l->base);
+}
+
+static void on_secured(void *arg, const struct dna_dns_answer *a)
+{
+    struct secured *l = arg;
+    l->class = a->class;
+    l->security = a->security;
+    l->num_addr = a->num_addr;
+    l->num_tlsa = a->num_tlsa;
+    for (size_t i = 0; i < a->num_tlsa; i++)
+        if (i == 0 || a->tlsa[i].len > l->longest.len) {
+            l->longest = a->tlsa[i];
+            l->byte = a->tlsa[i].len ? a->tlsa[i].data[a->tlsa[i].len - 1] : 0;
+        }
+    l->longest.data = NULL;
+    (void)snprintf(l->canonical, sizeof l->canonical, "%s", a->canonical);
+    (void)snprintf(l->why, sizeof l->why, "%s", a->why);
+    event_base_loopbreak(l->base);
+}
+
+enum kind { OF_SRV, OF_ADDR, OF_TLSA };
+
+/* said() is what came of a question, as "class security". */
+static const char *said(struct secured *l, enum kind kind, const char *name)
+{
+    static const char *const classes[] = { "records", "none", "dot", "failure" };
+    static const char *const states[] = { "insecure", "bogus", "secure" };
+    static char text[40];
+    if (kind == OF_SRV)
+        (void)dna_dns_srv(l->dns, "xmpp-server", name, on_secured, l);
+    else if (kind == OF_ADDR)
+        (void)dna_dns_addr(l->dns, name, on_secured, l);
+    else
+        (void)dna_dns_tlsa(l->dns, 5269, name, on_secured, l);
+    event_base_dispatch(l->base);
+    (void)snprintf(text, sizeof text, "%s %s", classes[l->class], states[l->security]);
+    return text;
+}
+
+static void test_security_srv(void)
+{
+    struct secured l;
+    begin_secured(&l, true);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "good.example"), "records secure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "alias.example"), "records secure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "in.plain.example"), "records insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "out.example"), "records insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "broken.example"), "failure bogus");
+    CU_ASSERT_TRUE(l.why[0] != '\0');
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "dot.example"), "dot secure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "nobody.example"), "none secure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "nobody.plain.example"), "none insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "failing.example"), "failure insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "no name"), "none insecure");
+    end_secured(&l);
+}
+
+static void test_security_addr(void)
+{
+    struct secured l;
+    begin_secured(&l, true);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "six.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_addr, 2);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "X.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_addr, 1); /* AAAA is denied */
+    CU_ASSERT_STRING_EQUAL(l.canonical, "x.host.example");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "c1.host.example"), "records secure");
+    CU_ASSERT_STRING_EQUAL(l.canonical, "x.host.example");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "leaving.host.example"), "records insecure");
+    CU_ASSERT_STRING_EQUAL(l.canonical, "h.plain.example");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "broken.host.example"), "failure bogus");
+    CU_ASSERT_EQUAL(l.num_addr, 0);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "half.host.example"), "failure bogus");
+    CU_ASSERT_EQUAL(l.num_addr, 0);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "lame.host.example"), "records secure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "nobody.host.example"), "none secure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "silent.host.example"), "failure insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "192.0.2.1"), "records insecure");
+    CU_ASSERT_STRING_EQUAL(l.canonical, "");
+    end_secured(&l);
+}
+
+static void test_security_tlsa(void)
+{
+    struct secured l;
+    begin_secured(&l, true);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "x.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_tlsa, 2);
+    CU_ASSERT_EQUAL(l.longest.usage, 3);
+    CU_ASSERT_EQUAL(l.longest.selector, 1);
+    CU_ASSERT_EQUAL(l.longest.mtype, 1);
+    CU_ASSERT_EQUAL(l.longest.len, 32);
+    CU_ASSERT_EQUAL(l.byte, 0x1f);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "c3.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.longest.usage, 2);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "away.example"), "records insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "broken.example"), "failure bogus");
+    CU_ASSERT_EQUAL(l.num_tlsa, 0);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "behind.example"), "failure bogus");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "six.host.example"), "none secure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "h.plain.example"), "none insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "failing.example"), "failure insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "no name"), "none insecure");
+    end_secured(&l);
+}
+
+static void test_without_anchor(void)
+{
+    struct secured l;
+    begin_secured(&l, false);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "good.example"), "records insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "broken.example"), "records insecure");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_SRV, "nobody.example"), "none insecure");
+    end_secured(&l);
+}
+
+static const char key_rr[] = "example. IN DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjno"
+                             "pKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==";
+static const char two_rrs[] =
+    "; two\n\nexample. IN DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHA"
+    "eF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ== ; one\r\nother. IN DS 34505 13 2 E06D44B80B8F1D39A95C0"
+    "B0D7C65D08458E880409BBC683457104237C7F8EC8D\n";
+#define DS "34505 13 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+
+static void test_anchors(void)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        { key_rr, true },
+        { "example. 3600 IN DS " DS, true },
+        { two_rrs, true },
+        { "example. IN A 127.0.0.1", false },
+        { "example. IN DS junk", false },
+        { "example. IN DS " DS "\njunk", false },
+    };
+    struct event_base *base = event_base_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char why[200] = "";
+        const struct dna_dns_config config = { .resolver = "127.0.0.1",
+                                               .trust_anchor = cases[i].text };
+        struct dna_dns *d = dna_dns_new(base, &config, why, sizeof why);
+        CU_ASSERT_EQUAL(d != NULL, cases[i].good);
+        CU_ASSERT_EQUAL(strstr(why, "trust anchor") != NULL, !cases[i].good);
+        dna_dns_free(d);
+    }
+    event_base_free(base);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -267,6 +483,11 @@ int main(void)
     CU_add_test(s, "a silent resolver meets the deadline", test_deadline);
     CU_add_test(s, "cancelled questions stay quiet", test_cancel);
     CU_add_test(s, "a resolver that is no address is refused", test_bad_resolver);
+    CU_add_test(s, "what DNSSEC says of SRV records", test_security_srv);
+    CU_add_test(s, "what DNSSEC says of addresses", test_security_addr);
+    CU_add_test(s, "what DNSSEC says of TLSA records", test_security_tlsa);
+    CU_add_test(s, "nothing is secure without a trust anchor", test_without_anchor);
+    CU_add_test(s, "several trust anchors, and what is none", test_anchors);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     int failed = CU_get_number_of_failures() != 0;

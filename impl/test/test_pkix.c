@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "impl/pkix.h"
 
@@ -23,7 +24,16 @@ struct recipe {
     const char *eku;
     EVP_PKEY *issuer_key; /* NULL: the CA's */
     bool self;
+    bool authority;   /* cA, although it is a leaf */
+    bool constrained; /* policy constraints: requireExplicitPolicy 0 */
 };
+
+static void add_conf(X509 *x, int nid, const char *value)
+{
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+    X509_add_ext(x, e, -1);
+    X509_EXTENSION_free(e);
+}
 
 static X509 *mint(const struct recipe *r, bool is_ca)
 {
@@ -40,15 +50,11 @@ static X509 *mint(const struct recipe *r, bool is_ca)
                                    -1, 0);
     X509_set_pubkey(x, key);
     X509_set_issuer_name(x, is_ca || r->self ? subject : X509_get_subject_name(ca));
-    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints,
-                                            is_ca ? "critical,CA:TRUE" : "CA:FALSE");
-    X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-    if (r->eku) {
-        e = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, r->eku);
-        X509_add_ext(x, e, -1);
-        X509_EXTENSION_free(e);
-    }
+    add_conf(x, NID_basic_constraints, is_ca || r->authority ? "critical,CA:TRUE" : "CA:FALSE");
+    if (r->eku)
+        add_conf(x, NID_ext_key_usage, r->eku);
+    if (r->constrained)
+        add_conf(x, NID_policy_constraints, "critical,requireExplicitPolicy:0");
     if (r->names)
         X509_add1_ext_i2d(x, NID_subject_alt_name, r->names, 0, 0);
     X509_sign(x, is_ca || !r->self ? ca_key : leaf_key, EVP_sha256());
@@ -196,6 +202,7 @@ static void test_addresses(void)
     CU_ASSERT_TRUE(names(address("192.0.2.1"), "192.0.2.1"));
     CU_ASSERT_FALSE(names(address("192.0.2.2"), "192.0.2.1"));
     CU_ASSERT_FALSE(names(dns("192.0.2.1"), "192.0.2.1"));
+    CU_ASSERT_FALSE(names(dns("2001:db8::1"), "[2001:db8::1]"));
     CU_ASSERT_TRUE(names(address("2001:db8::1"), "[2001:db8::1]"));
     CU_ASSERT_FALSE(names(address("192.0.2.1"), "a.example"));
 }
@@ -257,6 +264,42 @@ static void test_purpose(void)
     CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_PURPOSE);
 }
 
+/* RFC 6120 13.7.1.1, which 13.7.2 makes a rule of validation: an end entity is no authority. */
+static void test_authority(void)
+{
+    const struct recipe r = { .cn = "a", .names = dns("a.example"), .authority = true };
+    CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_BAD_PATH);
+    const struct recipe in = { .cn = "a", .names = dns("a.example"), .authority = true };
+    CU_ASSERT_EQUAL(judge(in, "a.example", &strict, true), DNA_PKIX_BAD_PATH);
+}
+
+/* RFC 5280 4.2.1.11, 6.1.5 (b): a path that has to have a policy, and has none. */
+static void test_policy(void)
+{
+    const struct recipe r = { .cn = "a", .names = dns("a.example"), .constrained = true };
+    CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_BAD_PATH);
+}
+
+/* Time grows with the number of names and no faster: the match comes last, among more names than
+   fit into a handshake. */
+static void test_many_names(void)
+{
+    enum { NUM = 20000 };
+    struct recipe r = { .cn = "any", .names = GENERAL_NAMES_new() };
+    for (int i = 0; i <= NUM; i++) {
+        char text[40];
+        (void)snprintf(text, sizeof text, i < NUM ? "b\xc3\xbc%d.example" : "a.example", i);
+        GENERAL_NAMES *one = xmpp(text);
+        add(r.names, sk_GENERAL_NAME_pop(one));
+        GENERAL_NAMES_free(one);
+    }
+    clock_t before = clock();
+    CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_PROVED);
+    double spent = (double)(clock() - before) / CLOCKS_PER_SEC;
+    printf("%d names: %.3f s\n", NUM, spent);
+    CU_ASSERT(spent < 5);
+}
+
 static int begin(void)
 {
     const struct recipe r = { .cn = "test CA", .from_days = -30, .to_days = 30 };
@@ -287,9 +330,12 @@ int main(void)
     CU_add_test(s, "internationalised names", test_international);
     CU_add_test(s, "addresses", test_addresses);
     CU_add_test(s, "common names only by policy", test_common_name);
+    CU_add_test(s, "a leaf that is an authority", test_authority);
+    CU_add_test(s, "a policy that is required", test_policy);
     CU_add_test(s, "paths", test_paths);
     CU_add_test(s, "an empty subject", test_subject);
     CU_add_test(s, "purposes", test_purpose);
+    CU_add_test(s, "twenty thousand names", test_many_names);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     int failed = CU_get_number_of_failures() != 0;

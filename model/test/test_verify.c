@@ -2,9 +2,9 @@
 /*
  * test_verify.c -- the model checker finds what is there and says no more than it has seen.
  *
- * What the configurations claim is run by `model-tool verify`; here small ones are run to see that claims, limits,
- * planted bugs, ways and the search itself work, and that a checker which is blind, forgetful or out of
- * room does not pass for one that found nothing.
+ * What the configurations claim is run by `model-tool verify`; here small ones are run to see that
+ * claims, limits, planted bugs, ways and the search itself work, and that a checker which is blind,
+ * forgetful or out of room does not pass for one that found nothing.
  */
 #include "model/verify_run.h"
 #include "model/verify.h"
@@ -62,7 +62,8 @@ static void test_a_limit_is_refuted_by_a_relay(void)
     struct vf_move moves[64];
     CU_ASSERT_EQUAL(s.broken, bit("S1a") | bit("S2"));
     size_t num = dna_vf_trace(&s, (size_t)dna_vf_find_property("S1a"), moves, 64);
-    /* A sends, its lookup is spoofed, m opens a stream to b, serves A with b's id, relays the key: at least six */
+    /* A sends, its lookup is spoofed, m opens a stream to b, serves A with b's id, relays the key:
+     * at least six */
     CU_ASSERT(num >= 6 && num <= 8);
     CU_ASSERT(dna_vf_limit_of("weak_spoofed_a", "S1a") != NULL);
     CU_ASSERT(dna_vf_limit_of("weak_spoofed_a", "S1") == NULL);
@@ -85,7 +86,8 @@ static void test_every_planted_bug_is_refuted(void)
     dna_interp_restore();
 }
 
-/* The property of a planted bug holds in the same configuration without the bug, or the bug shows nothing. */
+/* The property of a planted bug holds in the same configuration without the bug, or the bug shows
+ * nothing. */
 static void test_a_bug_is_no_limit(void)
 {
     for (size_t i = 0; i < dna_vf_num_planted; i++) {
@@ -95,7 +97,8 @@ static void test_a_bug_is_no_limit(void)
 
 static void test_a_counterexample_is_shortest(void)
 {
-    /* m says a: a key, and then valid to itself on the same stream: three moves, and none is enough alone */
+    /* m says a: a key, and then valid to itself on the same stream: three moves, and none is enough
+     * alone */
     struct vf_search s = { 0 };
     struct vf_move moves[64];
     CU_ASSERT(

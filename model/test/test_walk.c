@@ -74,8 +74,9 @@ static void refuse_trace(const struct dna_machine *machine, enum dna_req req,
 #define REFUSE(machine, req, ...) \
     refuse_trace(&dna_machine_##machine, req, (const char *const[]){ __VA_ARGS__, NULL })
 
-#define KEY "< RX_KEY addressed=1 hosted=1 full=0 key_given=1 sender_proved=0"
-#define PROVED_KEY "< RX_KEY addressed=1 hosted=1 full=0 key_given=1 sender_proved=1"
+#define SETTLED " sender_pending=0 sender_refuted=0"
+#define KEY "< RX_KEY addressed=1 hosted=1 full=0 key_given=1 sender_proved=0" SETTLED
+#define PROVED_KEY "< RX_KEY addressed=1 hosted=1 full=0 key_given=1 sender_proved=1" SETTLED
 #define VERIFY(right) "< RX_VERIFY addressed=1 id_given=1 hosted=1 key_right=" right
 
 /* XEP-0220 2.1.1, examples 1 to 4. */
@@ -104,7 +105,7 @@ static void test_xep0220_2_2_1(void)
     ACCEPT(dialback_receiving, "S secured=1", KEY, "< RX_VERIFY_ERROR asked_here=1",
            "> send_not_found", "settle");
     ACCEPT(dialback_receiving, "S secured=1",
-           "< RX_KEY addressed=1 hosted=0 full=0 key_given=1 sender_proved=0",
+           "< RX_KEY addressed=1 hosted=0 full=0 key_given=1 sender_proved=0" SETTLED,
            "> send_item_not_found", "settle");
 }
 
@@ -129,7 +130,8 @@ static void test_xep0220_2_6(void)
            "> assert_on_stream", "settle");
     ACCEPT(piggyback_supposition, "S we_opened=1 flowing=1 peer_errors=1",
            "see suppose_on_stream due", "see open_own_stream due", "watch WANT_TARGET",
-           "< WANT_TARGET same_endpoint=1 certificate_covers=1", "> suppose_on_stream", "settle",
+           "< WANT_TARGET same_endpoint=1 certificate_covers=1 refuted=0", "> suppose_on_stream",
+           "settle",
            "< WANT_TARGET same_endpoint=1 certificate_covers=0", "> open_own_stream", "settle");
 }
 
@@ -309,7 +311,7 @@ static void test_open(void)
         "> failure_not_authorized"
 #define WANTED \
     "see suppose_on_stream due", "see open_own_stream due", "watch WANT_TARGET", \
-        "< WANT_TARGET same_endpoint=1 certificate_covers=1"
+        "< WANT_TARGET same_endpoint=1 certificate_covers=1 refuted=0"
 
 /* Variables are followed: by the machine's own rows, over a restart and over STARTTLS. */
 static void test_variables(void)

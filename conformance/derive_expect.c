@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. What must come out for each token of a word, as scenario lines, and the
+ * barrier that shows that nothing does. A connection of the IUT to an authority, which the tester
+ * serves as a complete peer, begins here too.
+ */
+#include "conformance/derive.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void hyphens(struct dna_buf *out, const char *name)
+{
+    for (; *name; name++)
+        dna_buf_printf(out, "%c", *name == '_' ? '-' : *name);
+}
+
+static bool begins(const char *text, const char *with, const char **rest)
+{
+    size_t len = strlen(with);
+
+    *rest = text + len;
+    return strncmp(text, with, len) == 0;
+}
+
+static const char *domain_of(unsigned whom)
+{
+    return whom == DNA_PAIR2 ? "$c" : "$a";
+}
+
+/* ---- features: an element whose parts are tokens of their own ---- */
+
+static bool follows(const struct dna_compose *c, size_t at, const char *offer)
+{
+    while (++at < c->num_tokens && strncmp(c->word[at].text, "offer_", 6) == 0)
+        if (strcmp(c->word[at].text, offer) == 0)
+            return true;
+    return false;
+}
+
+static void expect_features(struct dna_derive_script *s, size_t at)
+{
+    static const struct {
+        const char *offer, *there, *absent;
+    } parts[] = {
+        { "offer_starttls_required", "<tls:starttls><tls:required/></tls:starttls>", NULL },
+        { "offer_external", "<sasl:mechanisms><sasl:mechanism>EXTERNAL</sasl:mechanism></sasl:mechanisms>", "-<sasl:mechanisms/>" },
+        { "offer_dialback", "<dbf:dialback/>", "-<dbf:dialback/>" },
+        { "offer_bidi", "<bidif:bidi/>", "-<bidif:bidi/>" },
+    };
+    const struct dna_compose *c = s->compose;
+    bool tls = follows(c, at, "offer_starttls") || follows(c, at, "offer_starttls_required");
+
+    dna_buf_printf(&s->body, "%s > <stream:features>%s", s->conn,
+                   tls ? "<tls:starttls/>" : "-<tls:starttls/>");
+    for (size_t i = 1; i < sizeof(parts) / sizeof(*parts); i++)
+        dna_buf_puts(&s->body, follows(c, at, parts[i].offer) ? parts[i].there : parts[i].absent);
+    dna_buf_puts(&s->body, "</stream:features>\n");
+}
+
+/* ---- the authority is asked ---- */
+
+static void expect_question(struct dna_derive_script *s, unsigned whom)
+{
+    const char *actor = whom == DNA_PAIR2 ? "C" : "A";
+    unsigned pair = whom == DNA_PAIR2, n = ++s->verify;
+
+    s->asked[pair] = n;
+    s->asked_id[pair] = s->header;
+    dna_buf_printf(&s->body,
+                   "set $k%u = \"key%u-$case\"\n"
+                   "do serve-verification %s v%u %s $iut s%u k%u\n",
+                   n, s->key, actor, n, domain_of(whom), s->header, n);
+}
+
+/* ---- answers to db:result, errors, SASL ---- */
+
+static void expect_result(struct dna_derive_script *s, const char *name, unsigned whom)
+{
+    const char *condition = strcmp(name, "not_found") == 0 ? "remote_server_not_found"
+                            : strcmp(name, "timeout") == 0 ? "remote_server_timeout" : name;
+    const char *from = whom == DNA_STRANGER ? "*" : "$iut";
+
+    dna_buf_printf(&s->body, "%s > <db:result from='%s'", s->conn, from);
+    if (whom != DNA_STRANGER)
+        dna_buf_printf(&s->body, " to='%s'", domain_of(whom));
+    if (strcmp(name, "valid") == 0 || strcmp(name, "invalid") == 0) {
+        dna_buf_printf(&s->body, " type='%s'/>\n", name);
+        return;
+    }
+    dna_buf_puts(&s->body, " type='error'><error><stz:");
+    hyphens(&s->body, condition);
+    dna_buf_puts(&s->body, "/></error></db:result>\n");
+}
+
+static void expect_verify(struct dna_derive_script *s, const char *name)
+{
+    if (strcmp(name, "valid") == 0 || strcmp(name, "invalid") == 0) {
+        dna_buf_printf(&s->body, "%s > <db:verify type='%s'/>\n", s->conn, name);
+        return;
+    }
+    dna_buf_printf(&s->body, "%s > <db:verify type='error'><error><stz:", s->conn);
+    hyphens(&s->body, name);
+    dna_buf_puts(&s->body, "/></error></db:verify>\n");
+}
+
+static void expect_bounce(struct dna_derive_script *s, const char *condition)
+{
+    dna_buf_printf(&s->body, "U > <message type='error' id='u%u-$case'><error><stz:%s/></error></message>\n",
+                   s->message, condition);
+}
+
+struct fixed {
+    const char *token, *pattern; /* behind "CONN > " */
+};
+
+static const struct fixed fixed[] = {
+    { "send_header", "<stream:stream>" },
+    { "send_header_old", "<stream:stream -version>" },
+    { "send_proceed", "<tls:proceed/>" },
+    { "send_tls_failure", "<tls:failure/>" },
+    { "send_success", "<sasl:success/>" },
+    { "send_challenge", "<sasl:challenge/>" },
+    { "send_starttls", "<tls:starttls/>" },
+    { "send_auth_empty", "<sasl:auth mechanism='EXTERNAL'>=</sasl:auth>" },
+    { "send_response_empty", "<sasl:response>=</sasl:response>" },
+    { "send_bidi", "<bidi:bidi/>" },
+    { "send_close", "close" },
+    { "drop_stream", "eof" },
+    { NULL, NULL },
+};
+
+static bool expect_fixed(struct dna_derive_script *s, const char *token)
+{
+    for (const struct fixed *f = fixed; f->token; f++) {
+        if (strcmp(f->token, token) == 0) {
+            dna_buf_printf(&s->body, "%s > %s\n", s->conn, f->pattern);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The header names a stream id of the IUT's; streams that it opened have none. */
+static void expect_header(struct dna_derive_script *s, const char *token)
+{
+    const char *old = strcmp(token, "send_header_old") == 0 ? " -version" : "";
+
+    if (s->initiating)
+        dna_buf_printf(&s->body, "%s > <stream:stream from='$iut' to='$a'>\n", s->conn);
+    else
+        dna_buf_printf(&s->body, "%s > <stream:stream id='$s%u'%s>\n", s->conn, s->header, old);
+}
+
+static bool expect_named(struct dna_derive_script *s, const struct dna_token *t)
+{
+    const char *rest;
+
+    if (begins(t->text, "error_", &rest)) {
+        dna_buf_printf(&s->body, "%s > <stream:error><err:", s->conn);
+        hyphens(&s->body, rest);
+        dna_buf_puts(&s->body, "/></stream:error>\n");
+    } else if (begins(t->text, "failure_", &rest)) {
+        dna_buf_printf(&s->body, "%s > <sasl:failure><sasl:", s->conn);
+        hyphens(&s->body, rest);
+        dna_buf_puts(&s->body, "/></sasl:failure>\n");
+    } else if (begins(t->text, "send_verify_", &rest) || begins(t->text, "verify_", &rest)) {
+        expect_verify(s, rest);
+    } else if (strcmp(t->text, "send_key") == 0) {
+        dna_buf_printf(&s->body, "%s > <db:result from='$iut' to='$a' -type>'*'</db:result>\n", s->conn);
+    } else if (begins(t->text, "send_", &rest) && t->whom != DNA_STREAM) {
+        expect_result(s, rest, t->whom);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void expect_elsewhere(struct dna_derive_script *s, const struct dna_token *t)
+{
+    if (strcmp(t->text, "db:verify") == 0) {
+        expect_question(s, t->whom);
+        return;
+    }
+    s->needs_user = true;
+    if (strcmp(t->text, "deliver") == 0)
+        dna_buf_printf(&s->body, "U > <message id='m%u-$case'/>\n", s->message);
+    else if (strcmp(t->text, "bounce_internal_error") == 0)
+        expect_bounce(s, "internal-server-error");
+    else
+        expect_bounce(s, "remote-server-timeout");
+}
+
+void dna_derive_expect(struct dna_derive_script *s)
+{
+    const struct dna_compose *c = s->compose;
+
+    for (size_t i = 0; i < c->num_tokens; i++) {
+        const struct dna_token *t = &c->word[i];
+
+        if (strncmp(t->text, "offer_", 6) == 0 || strcmp(t->text, "start_tls") == 0)
+            continue; /* of the features; or the handshake, which is the peer's next step */
+        if (strcmp(t->text, "send_features") == 0)
+            expect_features(s, i);
+        else if (strncmp(t->text, "send_header", 11) == 0)
+            expect_header(s, t->text);
+        else if (strcmp(t->text, "transmit") == 0)
+            dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->message);
+        else if (t->elsewhere)
+            expect_elsewhere(s, t);
+        else if (!expect_fixed(s, t->text))
+            (void)expect_named(s, t);
+    }
+}
+
+void dna_derive_quiet(struct dna_derive_script *s)
+{
+    const struct dna_stage *g = &s->compose->scene->g;
+
+    if (g->closed || g->muted || g->header_due || g->tls_due || g->held)
+        return;
+    if (!s->initiating) {
+        dna_buf_printf(&s->body, "%s > nothing\n", s->conn);
+        return;
+    }
+    s->barrier++;
+    dna_buf_printf(&s->body,
+                   "%s < <db:verify from='$a' to='$iut' id='barrier%u'>0000</db:verify>\n"
+                   "%s > <db:verify id='barrier%u'/>\n",
+                   s->conn, s->barrier, s->conn, s->barrier);
+}

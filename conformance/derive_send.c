@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. What a peer sends for each symbol of the derived suites, as scenario lines.
+ * @C stands for the connection, @N for the number of the current stream id, @K of the key, @M of
+ * the message, @V of the connection that asks the authority.
+ */
+#include "conformance/derive.h"
+
+#include <string.h>
+
+struct form {
+    const char *symbol, *lines;
+};
+
+#define MESSAGE(from, to) "@C < <message from='" from "' to='" to "' type='chat' id='m@M-$case'><body>m@M</body></message>\n"
+#define ANSWER(rest) "A.v@V < <db:verify from='$a' to='$iut' id='$s@Q' type=" rest "\n"
+#define HEADER_IN(rest) "@C < <stream:stream " rest ">\n"
+
+static const struct form receiving[] = {
+    { "header d1", HEADER_IN("from='$a' to='$iut'") },
+    { "header d2", HEADER_IN("from='$c' to='$iut'") },
+    { "header -", HEADER_IN("to='$iut'") },
+    { "header unhosted", HEADER_IN("from='$a' to='$unhosted'") },
+    { "header old", HEADER_IN("from='$a' to='$iut' -version") },
+    { "header badroot", "@C < raw \"<stream xmlns='jabber:server' to='$iut' version='1.0'>\"\n" },
+    { "header badns", HEADER_IN("xmlns='jabber:nobody' from='$a' to='$iut'") },
+    { "starttls", "@C < <tls:starttls/>\n" },
+    { "starttls+", "@C < raw \"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><early/>\"\n" },
+    { "tls d1", "@C tls\n" },
+    { "tls d1+d2", "@C tls cert=Both\n" },
+    { "tls -", "@C tls cert=none\n" },
+    { "tls broken", "@C < raw \"this is no handshake, whoever reads it\"\n" },
+    { "auth", "@C < <sasl:auth mechanism='EXTERNAL'>=</sasl:auth>\n" },
+    { "auth d1", "@C < <sasl:auth mechanism='EXTERNAL'>$a64</sasl:auth>\n" },
+    { "auth d2", "@C < <sasl:auth mechanism='EXTERNAL'>$c64</sasl:auth>\n" },
+    { "auth later", "@C < <sasl:auth mechanism='EXTERNAL'/>\n" },
+    { "auth garbled", "@C < <sasl:auth mechanism='EXTERNAL'>***</sasl:auth>\n" },
+    { "auth other", "@C < <sasl:auth mechanism='ANONYMOUS'>=</sasl:auth>\n" },
+    { "response", "@C < <sasl:response>=</sasl:response>\n" },
+    { "response d2", "@C < <sasl:response>$c64</sasl:response>\n" },
+    { "response garbled", "@C < <sasl:response>***</sasl:response>\n" },
+    { "abort", "@C < <sasl:abort/>\n" },
+    { "key d1", "@C < <db:result from='$a' to='$iut'>key@K-$case</db:result>\n" },
+    { "key d2", "@C < <db:result from='$c' to='$iut'>key@K-$case</db:result>\n" },
+    { "key d1 empty", "@C < <db:result from='$a' to='$iut'/>\n" },
+    { "key d1 unhosted", "@C < <db:result from='$a' to='$unhosted'>key@K</db:result>\n" },
+    { "key nobody", "@C < <db:result to='$iut'>key@K</db:result>\n" },
+    { "d1 says valid", ANSWER("'valid'/>") },
+    { "d1 says invalid", ANSWER("'invalid'/>") },
+    { "d1 says error", ANSWER("'error'><error type='cancel'><stz:item-not-found/></error></db:verify>") },
+    { "d1 says what", ANSWER("'what'/>") },
+    { "d1 goes", "A.v@V < close\nA.v@V < fin\n" },
+    { "d1 knows not", "A.v@V < <stream:error><err:host-unknown/></stream:error>\nA.v@V < close\n" },
+    { "d2 says valid", "C.v@V < <db:verify from='$c' to='$iut' id='$s@Q' type='valid'/>\n" },
+    { "d2 says invalid", "C.v@V < <db:verify from='$c' to='$iut' id='$s@Q' type='invalid'/>\n" },
+    { "d2 says error", "C.v@V < <db:verify from='$c' to='$iut' id='$s@Q' type='error'><error type='cancel'><stz:item-not-found/></error></db:verify>\n" },
+    { "d2 goes", "C.v@V < close\nC.v@V < fin\n" },
+    { "forged d1 valid", "@C < <db:verify from='$a' to='$iut' id='$s@N' type='valid'/>\n" },
+    { "forged d1 invalid", "@C < <db:verify from='$a' to='$iut' id='$s@N' type='invalid'/>\n" },
+    { "forged d1 error", "@C < <db:verify from='$a' to='$iut' id='$s@N' type='error'><error type='cancel'><stz:item-not-found/></error></db:verify>\n" },
+    { "forged d2 valid", "@C < <db:verify from='$c' to='$iut' id='$s@N' type='valid'/>\n" },
+    { "granted d1", "@C < <db:result from='$a' to='$iut' type='valid'/>\n" },
+    { "refused d1", "@C < <db:result from='$a' to='$iut' type='invalid'/>\n" },
+    { "verify", "@C < <db:verify from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
+    { "verify right", "@C < <db:verify from='$a' to='$iut' id='$vid'>$iutkey</db:verify>\n" },
+    { "verify unhosted", "@C < <db:verify from='$a' to='$unhosted' id='wrong'>0000</db:verify>\n" },
+    { "verify no id", "@C < <db:verify from='$a' to='$iut'>0000</db:verify>\n" },
+    { "verify nobody", "@C < <db:verify to='$iut' id='wrong'>0000</db:verify>\n" },
+    { "stanza d1", MESSAGE("x@$a", "$user") },
+    { "stanza d2", MESSAGE("x@$c", "$user") },
+    { "stanza other", MESSAGE("x@never-$case.example", "$user") },
+    { "stanza elsewhere", MESSAGE("x@$a", "x@$iut2") },
+    { "stanza unhosted", MESSAGE("x@$a", "x@$unhosted") },
+    { "stanza nobody", "@C < <message to='$user' type='chat' id='m@M-$case'><body>m@M</body></message>\n" },
+    { "bidi", "@C < <bidi:bidi/>\n" },
+    { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
+    { "malformed", "@C < raw \"<a></b>\"\n" },
+    { "comment", "@C < raw \"<!-- hello -->\"\n" },
+    { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
+    { "close", "@C < close\n" },
+    { NULL, NULL },
+};
+
+#define HEADER_OUT(rest) "set $s@N = random\n@C < <stream:stream " rest ">\n"
+#define FEATURES(rest) "@C < <stream:features>" rest "</stream:features>\n"
+#define TLS_FEATURE "<tls:starttls/>"
+#define EXTERNAL_FEATURE "<sasl:mechanisms><sasl:mechanism>EXTERNAL</sasl:mechanism></sasl:mechanisms>"
+#define DIALBACK_FEATURE "<dbf:dialback><dbf:errors/></dbf:dialback>"
+#define BIDI_FEATURE "<bidif:bidi/>"
+
+static const struct form initiating[] = {
+    { "header", HEADER_OUT("from='$a' to='$iut' id='$s@N'") },
+    { "header no id", "@C < <stream:stream from='$a' to='$iut'>\n" },
+    { "header your id", "@C < <stream:stream from='$a' to='$iut' id='$clear_theirs'>\n" },
+    { "header other", HEADER_OUT("from='$c' to='$iut' id='$s@N'") },
+    { "header old", HEADER_OUT("from='$a' to='$iut' id='$s@N' -version") },
+    { "header badns", HEADER_OUT("xmlns='jabber:nobody' from='$a' to='$iut' id='$s@N'") },
+    { "header badroot", "@C < raw \"<stream xmlns='jabber:server' id='x' version='1.0'>\"\n" },
+    { "header plain", "set $s@N = random\n@C < raw \"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='$a' to='$iut' id='$s@N' version='1.0'>\"\n" },
+    { "header old plain", "set $s@N = random\n@C < raw \"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='$a' to='$iut' id='$s@N'>\"\n" },
+    { "features tls", FEATURES(TLS_FEATURE) },
+    { "features all", FEATURES(TLS_FEATURE EXTERNAL_FEATURE DIALBACK_FEATURE BIDI_FEATURE) },
+    { "features -", "@C < <stream:features/>\n" },
+    { "features external", FEATURES(EXTERNAL_FEATURE) },
+    { "features dialback", FEATURES(DIALBACK_FEATURE) },
+    { "features bidi", FEATURES(DIALBACK_FEATURE BIDI_FEATURE) },
+    { "features external bidi", FEATURES(EXTERNAL_FEATURE BIDI_FEATURE) },
+    { "proceed", "@C < <tls:proceed/>\n" },
+    { "proceed+", "@C < raw \"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><early/>\"\n" },
+    { "tls failure", "@C < <tls:failure/>\n" },
+    { "tls d1", "@C tls\n" },
+    { "tls -", "@C tls cert=Wrong\n" },
+    { "tls broken", "@C < raw \"this is no handshake, whoever reads it\"\n" },
+    { "success", "@C < <sasl:success/>\n" },
+    { "failure", "@C < <sasl:failure><sasl:not-authorized/></sasl:failure>\n" },
+    { "challenge", "@C < <sasl:challenge/>\n" },
+    { "result valid", "@C < <db:result from='$a' to='$iut' type='valid'/>\n" },
+    { "result invalid", "@C < <db:result from='$a' to='$iut' type='invalid'/>\n" },
+    { "result error", "@C < <db:result from='$a' to='$iut' type='error'><error type='cancel'><stz:item-not-found/></error></db:result>\n" },
+    { "result what", "@C < <db:result from='$a' to='$iut' type='what'/>\n" },
+    { "key d1", "@C < <db:result from='$a' to='$iut'>key@K-$case</db:result>\n" },
+    { "verify", "@C < <db:verify from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
+    { "stanza d1", MESSAGE("x@$a", "$user") },
+    { "stanza other", MESSAGE("x@never-$case.example", "$user") },
+    { "stanza nobody", "@C < <message to='$user' type='chat' id='m@M-$case'><body>m@M</body></message>\n" },
+    { "local d1", "U < <message to='x@$a' type='chat' id='u@M-$case'><body>u@M</body></message>\n" },
+    { "bidi", "@C < <bidi:bidi/>\n" },
+    { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
+    { "malformed", "@C < raw \"<a></b>\"\n" },
+    { "comment", "@C < raw \"<!-- hello -->\"\n" },
+    { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
+    { "close", "@C < close\n" },
+    { NULL, NULL },
+};
+
+static const char *lines_of(bool opens, const char *symbol)
+{
+    for (const struct form *f = opens ? initiating : receiving; f->symbol; f++)
+        if (strcmp(f->symbol, symbol) == 0)
+            return f->lines;
+    return NULL;
+}
+
+static bool is_initiating(const struct dna_symbol *symbol)
+{
+    const struct dna_role *role = dna_role_find("initiating");
+
+    return symbol >= role->symbols && symbol < role->symbols + role->num_symbols;
+}
+
+bool dna_derive_playable(const struct dna_symbol *symbol)
+{
+    return lines_of(is_initiating(symbol), symbol->name) != NULL;
+}
+
+static void put(struct dna_derive_script *s, const char *lines, const struct dna_symbol *symbol)
+{
+    unsigned pair = symbol->whom == DNA_PAIR2;
+    unsigned id = symbol->kind == DNA_SEND_ELEMENT && s->asked[pair] ? s->asked_id[pair] : s->header;
+
+    for (const char *p = lines; *p; p++) {
+        if (*p != '@' || !strchr("CNKMVQ", p[1]) || p[1] == '\0') {
+            dna_buf_printf(&s->body, "%c", *p);
+            continue;
+        }
+        switch (*++p) {
+        case 'C': dna_buf_puts(&s->body, s->conn); break;
+        case 'N': dna_buf_printf(&s->body, "%u", symbol->kind == DNA_SEND_HEADER ? s->header : id); break;
+        case 'K': dna_buf_printf(&s->body, "%u", s->key); break;
+        case 'M': dna_buf_printf(&s->body, "%u", s->message); break;
+        case 'V': dna_buf_printf(&s->body, "%u", s->asked[pair]); break;
+        default: dna_buf_printf(&s->body, "%u", s->asked_id[pair]); break;
+        }
+    }
+}
+
+void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbol)
+{
+    const char *lines = lines_of(s->initiating, symbol->name);
+
+    if (symbol->kind == DNA_SEND_HEADER)
+        s->header++;
+    if (strncmp(symbol->name, "key ", 4) == 0)
+        s->key++;
+    if (symbol->kind == DNA_SEND_STANZA || symbol->kind == DNA_SEND_LOCAL)
+        s->message++;
+    s->needs_key |= strcmp(symbol->name, "verify right") == 0;
+    s->needs_id |= strcmp(symbol->name, "header your id") == 0;
+    s->needs_user |= symbol->kind == DNA_SEND_LOCAL;
+    put(s, lines, symbol);
+    if (symbol->kind == DNA_SEND_ANSWER)
+        s->asked[symbol->whom == DNA_PAIR2] = 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mealy.h -- a finite deterministic Mealy machine, as plain arrays.
+ *
+ * Every input has a transition in every state.  An input that cannot be sent in a state loops there
+ * with the output DNA_CANNOT: whether it can is known to the tester from what it saw, so nothing is
+ * learned of the other side by it.
+ */
+#ifndef DNA_MODEL_MEALY_H
+#define DNA_MODEL_MEALY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DNA_CANNOT = 0 };
+
+struct dna_mealy {
+    size_t num_states, num_inputs;
+    uint32_t start;
+    uint32_t *next, *out; /* [state * num_inputs + input] */
+    bool *closed;         /* [state]: the other side is gone; nothing can be sent */
+};
+
+static inline uint32_t dna_mealy_next(const struct dna_mealy *m, uint32_t state, size_t input)
+{
+    return m->next[state * m->num_inputs + input];
+}
+
+static inline uint32_t dna_mealy_out(const struct dna_mealy *m, uint32_t state, size_t input)
+{
+    return m->out[state * m->num_inputs + input];
+}
+
+#endif
