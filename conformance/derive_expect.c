@@ -217,6 +217,10 @@ void dna_derive_quiet(struct dna_derive_script *s)
 {
     const struct dna_stage *g = &s->compose->scene->g;
 
+    if (s->last && g->muted && !g->closed && !g->header_due && !g->tls_due) { /* all that came is seen by the end */
+        dna_buf_printf(&s->body, "%s < close\n%s > eof\n", s->conn, s->conn);
+        return;
+    }
     if (g->closed || g->muted || g->header_due || g->tls_due || g->held)
         return;
     if (!s->initiating) {
