@@ -17,7 +17,7 @@ struct dna_derive_script {
     const struct dna_compose *compose; /* after the symbol that is being written */
     bool initiating;                   /* the IUT opened the stream */
     const char *conn;                  /* "A.in" or "A.v" */
-    unsigned header, key, verify, message, barrier; /* counted up */
+    unsigned header, key, verify, message, local, barrier, got; /* counted up */
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
     bool last;  /* nothing more is sent behind this symbol */
     bool needs_user, needs_key, needs_id;
