@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_search.c -- breadth-first search; states are bytes in one arena, found again by hash and comparison.
+ * verify_search.c -- breadth-first search; states are bytes in one arena, found again by hash and
+ * comparison.
  *
- * A state is packed: of each end of a stream that lives its bytes, of the rest a zero.  Equal hashes are never
- * taken for equal states.
+ * A state is packed: of each end of a stream that lives its bytes, of the rest a zero.  Equal
+ * hashes are never taken for equal states.
  */
 #include "model/verify_search.h"
 
@@ -115,8 +116,10 @@ static bool make_room(struct vf_search *s, size_t len)
 {
     if (s->num == s->size) {
         uint32_t size = s->size ? s->size * 2 : FIRST_STATES;
-        if (!grow(&s->offsets, sizeof *s->offsets, size + 1u) || !grow(&s->parents, sizeof *s->parents, size) ||
-            !grow(&s->moves, sizeof *s->moves, size) || !grow(&s->hashes, sizeof *s->hashes, size)) {
+        if (!grow(&s->offsets, sizeof *s->offsets, size + 1u) ||
+            !grow(&s->parents, sizeof *s->parents, size) ||
+            !grow(&s->moves, sizeof *s->moves, size) ||
+            !grow(&s->hashes, sizeof *s->hashes, size)) {
             return false;
         }
         s->offsets[0] = 0;
@@ -133,7 +136,8 @@ static bool make_room(struct vf_search *s, size_t len)
 }
 
 /* Returns whether the state is new; *failed when memory does not suffice. */
-static bool visit(struct vf_search *s, const struct vf *x, uint32_t parent, const struct vf_move *move, bool *failed)
+static bool visit(struct vf_search *s, const struct vf *x, uint32_t parent,
+                  const struct vf_move *move, bool *failed)
 {
     unsigned char packed[MAX_PACKED];
     size_t len = pack(x, packed);
@@ -210,13 +214,17 @@ static bool expand(struct vf_search *s, struct vf *x, uint32_t from, bool *faile
         *x = here;
         dna_vf_apply(x, &moves[i]);
         s->transitions++;
+        if (x->overflow && (x->does & VF_ASYNC)) {
+            continue; /* too much is under way: this waits until something has arrived */
+        }
         s->overflow |= x->overflow;
         s->seen |= x->seen;
         if (x->broken) {
             note(s, from, &moves[i], x->broken);
         }
         (void)visit(s, x, from, &moves[i], failed);
-        if ((s->stop_at && (s->broken & s->stop_at) == s->stop_at) || (s->broken & s->stop_at_any)) {
+        if ((s->stop_at && (s->broken & s->stop_at) == s->stop_at) ||
+            (s->broken & s->stop_at_any)) {
             return false;
         }
     }
