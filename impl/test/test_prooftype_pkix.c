@@ -120,7 +120,10 @@ static int judge(X509 *x, STACK_OF(X509) * chain, struct asked a)
 {
     const struct dna_machine *m = &dna_machine_prooftype_pkix;
     const struct dna_proof_env env = { .store = a.store ? a.store : store, .knobs = &knobs };
-    const struct dna_proof_ask ask = { a.domain ? a.domain : "a.example", a.service, a.inbound };
+    const struct dna_proof_ask ask = { .domain = a.domain ? a.domain : "a.example",
+                                       .service = a.service,
+                                       .inbound = a.inbound,
+                                       .peer_is_client = a.inbound };
     char why[200] = "", sought[200] = "";
     void *p = dna_prooftype_pkix.begin(&env, &ask, NULL);
     if (a.at)
