@@ -178,7 +178,7 @@ static void test_a_dead_cell_is_reported(void)
 
 static void test_an_endless_row_is_reported(void)
 {
-    struct vf_search s = { .config = config("honest_bidi"), .stop_at = bit("T2") };
+    struct vf_search s = { .config = config("strong_initiating"), .stop_at = bit("T2") };
     CU_ASSERT(dna_vf_mutate("SI15:nodo=mark_bidi") == 0); /* features are reconsidered for ever */
     CU_ASSERT(dna_vf_search(&s) == 0);
     CU_ASSERT((s.broken & bit("T2")) != 0);
