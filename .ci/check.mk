@@ -64,6 +64,10 @@ prove-model: $(BUILD)/model-tool
 	@rm -rf $(BUILD)/attack && mkdir -p $(BUILD)/attack && $(BUILD)/model-tool verify --bugs --scenarios $(BUILD)/attack >/dev/null && \
 	 diff -r $(BUILD)/attack conformance/scenarios/attack && echo "prove-model: conformance/scenarios/attack is what was found"
 
+prove-spin: $(BUILD)/model-tool
+	@.ci/packages prove
+	@CC="$(CC)" model/test/spin.sh $(BUILD)
+
 prove-attacks: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test
 	@conformance/attacks.sh $(BUILD)
 
@@ -76,7 +80,7 @@ exits: $(BUILD)/xdna $(BUILD)/xdna-server
 mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/mutant-rows
 	@conformance/mutants.sh $(BUILD) $(ARGS)
 
-.PHONY: check-all exits verify prove-model prove-attacks
+.PHONY: check-all exits verify prove-model prove-spin prove-attacks
 
 # A toy prooftype, put into a copy of the checkout.
 toy-prooftype: all

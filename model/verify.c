@@ -17,7 +17,7 @@ struct tally {
 struct request {
     struct tally *tally;
     const char *config, *property, *bug;
-    bool list, traces, rows, survey, choices, only_bugs;
+    bool list, traces, rows, survey, choices, only_bugs, size;
     const char *scenario, *scenarios;
 };
 
@@ -182,6 +182,23 @@ static bool vacuous(const struct request *r)
     return found;
 }
 
+static int print_sizes(const struct request *r)
+{
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        struct vf_search s = { 0 };
+        if (r->config && strcmp(r->config, dna_vf_configs[i].name) != 0) {
+            continue;
+        }
+        if (dna_vf_run_config(&dna_vf_configs[i], &s) || !s.full) {
+            dna_vf_search_free(&s);
+            return 3;
+        }
+        printf("%u %llu\n", s.num, (unsigned long long)s.transitions);
+        dna_vf_search_free(&s);
+    }
+    return 0;
+}
+
 static int run(const struct request *r)
 {
     int worst = 0, status;
@@ -209,7 +226,8 @@ static int run(const struct request *r)
 
 static int usage(void)
 {
-    fputs("usage: model-tool verify [--list | --rows | --choices] [--config NAME] [--property ID] "
+    fputs("usage: model-tool verify [--list | --rows | --choices] [--config NAME [--size]] "
+          "[--property ID] "
           "[--bugs [--scenarios DIR] | "
           "--bug ID [--scenario FILE]]\n                         [--traces] [--rows-fired]\n",
           stderr);
@@ -226,6 +244,8 @@ int dna_verify_cmd(int argc, char **argv)
             r.list = true;
         } else if (strcmp(argv[i], "--rows-fired") == 0) {
             r.rows = true;
+        } else if (strcmp(argv[i], "--size") == 0) {
+            r.size = true;
         } else if (strcmp(argv[i], "--choices") == 0) {
             r.choices = true;
         } else if (strcmp(argv[i], "--rows") == 0) {
@@ -254,6 +274,9 @@ int dna_verify_cmd(int argc, char **argv)
     }
     if (r.choices) {
         return dna_vf_choices(stdout);
+    }
+    if (r.size) {
+        return print_sizes(&r);
     }
     return r.list ? list() : run(&r);
 }
