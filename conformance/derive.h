@@ -17,8 +17,9 @@ struct dna_derive_script {
     const struct dna_compose *compose; /* after the symbol that is being written */
     bool initiating;                   /* the IUT opened the stream */
     const char *conn;                  /* "A.in" or "A.v" */
-    unsigned header, key, verify, message, barrier; /* counted up */
+    unsigned header, key, verify, message, local, barrier, got; /* counted up */
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
+    bool last;  /* nothing more is sent behind this symbol */
     bool needs_user, needs_key, needs_id;
 };
 
@@ -26,7 +27,7 @@ struct dna_derive_script {
 bool dna_derive_playable(const struct dna_symbol *symbol);
 
 /* dna_derive_send writes what the peer sends; dna_derive_expect what must come, given the words in
- * script->compose; dna_derive_quiet a barrier, if one can be answered now. */
+ * script->compose; dna_derive_quiet a barrier, if one can be answered now; or, behind the last symbol, the end. */
 void dna_derive_send(struct dna_derive_script *script, const struct dna_symbol *symbol);
 void dna_derive_expect(struct dna_derive_script *script);
 void dna_derive_quiet(struct dna_derive_script *script);

@@ -107,7 +107,7 @@ static void expect_verify(struct dna_derive_script *s, const char *name)
 static void expect_bounce(struct dna_derive_script *s, const char *condition)
 {
     dna_buf_printf(&s->body, "U > <message type='error' id='u%u-$case'><error><stz:%s/></error></message>\n",
-                   s->message, condition);
+                   s->local, condition);
 }
 
 struct fixed {
@@ -146,6 +146,8 @@ static void expect_header(struct dna_derive_script *s, const char *token)
 {
     const char *old = strcmp(token, "send_header_old") == 0 ? " -version" : "";
 
+    if (!s->initiating && s->compose->symbol->kind != DNA_SEND_HEADER) /* an error before any header of the peer's */
+        s->header++;
     if (s->initiating)
         dna_buf_printf(&s->body, "%s > <stream:stream from='$iut' to='$a'>\n", s->conn);
     else
@@ -167,7 +169,7 @@ static bool expect_named(struct dna_derive_script *s, const struct dna_token *t)
     } else if (begins(t->text, "send_verify_", &rest) || begins(t->text, "verify_", &rest)) {
         expect_verify(s, rest);
     } else if (strcmp(t->text, "send_key") == 0) {
-        dna_buf_printf(&s->body, "%s > <db:result from='$iut' to='$a' -type>'*'</db:result>\n", s->conn);
+        dna_buf_printf(&s->body, "%s > <db:result from='$iut' to='$a' -type>$got%u</db:result>\n", s->conn, ++s->got);
     } else if (begins(t->text, "send_", &rest) && t->whom != DNA_STREAM) {
         expect_result(s, rest, t->whom);
     } else {
@@ -205,7 +207,7 @@ void dna_derive_expect(struct dna_derive_script *s)
         else if (strncmp(t->text, "send_header", 11) == 0)
             expect_header(s, t->text);
         else if (strcmp(t->text, "transmit") == 0)
-            dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->message);
+            dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->local);
         else if (t->elsewhere)
             expect_elsewhere(s, t);
         else if (!expect_fixed(s, t->text))
@@ -217,6 +219,10 @@ void dna_derive_quiet(struct dna_derive_script *s)
 {
     const struct dna_stage *g = &s->compose->scene->g;
 
+    if (s->last && g->muted && !g->closed && !g->header_due && !g->tls_due) { /* all that came is seen by the end */
+        dna_buf_printf(&s->body, "%s < close\n%s > eof\n", s->conn, s->conn);
+        return;
+    }
     if (g->closed || g->muted || g->header_due || g->tls_due || g->held)
         return;
     if (!s->initiating) {
@@ -225,7 +231,7 @@ void dna_derive_quiet(struct dna_derive_script *s)
     }
     s->barrier++;
     dna_buf_printf(&s->body,
-                   "%s < <db:verify from='$a' to='$iut' id='barrier%u'>0000</db:verify>\n"
+                   "%s < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut' id='barrier%u'>0000</db:verify>\n"
                    "%s > <db:verify id='barrier%u'/>\n",
                    s->conn, s->barrier, s->conn, s->barrier);
 }

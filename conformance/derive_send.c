@@ -2,7 +2,7 @@
 /*
  * Room: conformance. What a peer sends for each symbol of the derived suites, as scenario lines.
  * @C stands for the connection, @N for the number of the current stream id, @K of the key, @M of
- * the message, @V of the connection that asks the authority.
+ * the message, @L of the local account's, @V of the connection that asks the authority.
  */
 #include "conformance/derive.h"
 
@@ -74,7 +74,7 @@ static const struct form receiving[] = {
     { "stanza nobody", "@C < <message to='$user' type='chat' id='m@M-$case'><body>m@M</body></message>\n" },
     { "bidi", "@C < <bidi:bidi/>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
-    { "malformed", "@C < raw \"<a></b>\"\n" },
+    { "malformed", "@C < raw \"<<oops>\"\n" },
     { "comment", "@C < raw \"<!-- hello -->\"\n" },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
@@ -88,6 +88,7 @@ static const struct form receiving[] = {
 #define DIALBACK_FEATURE "<dbf:dialback><dbf:errors/></dbf:dialback>"
 #define BIDI_FEATURE "<bidif:bidi/>"
 
+/* A header may lack the dialback namespace, so its elements bring it. */
 static const struct form initiating[] = {
     { "header", HEADER_OUT("from='$a' to='$iut' id='$s@N'") },
     { "header no id", "@C < <stream:stream from='$a' to='$iut'>\n" },
@@ -114,19 +115,19 @@ static const struct form initiating[] = {
     { "success", "@C < <sasl:success/>\n" },
     { "failure", "@C < <sasl:failure><sasl:not-authorized/></sasl:failure>\n" },
     { "challenge", "@C < <sasl:challenge/>\n" },
-    { "result valid", "@C < <db:result from='$a' to='$iut' type='valid'/>\n" },
-    { "result invalid", "@C < <db:result from='$a' to='$iut' type='invalid'/>\n" },
-    { "result error", "@C < <db:result from='$a' to='$iut' type='error'><error type='cancel'><stz:item-not-found/></error></db:result>\n" },
-    { "result what", "@C < <db:result from='$a' to='$iut' type='what'/>\n" },
-    { "key d1", "@C < <db:result from='$a' to='$iut'>key@K-$case</db:result>\n" },
-    { "verify", "@C < <db:verify from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
+    { "result valid", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='valid'/>\n" },
+    { "result invalid", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='invalid'/>\n" },
+    { "result error", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='error'><error type='cancel'><stz:item-not-found/></error></db:result>\n" },
+    { "result what", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='what'/>\n" },
+    { "key d1", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut'>key@K-$case</db:result>\n" },
+    { "verify", "@C < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
     { "stanza d1", MESSAGE("x@$a", "$user") },
     { "stanza other", MESSAGE("x@never-$case.example", "$user") },
     { "stanza nobody", "@C < <message to='$user' type='chat' id='m@M-$case'><body>m@M</body></message>\n" },
-    { "local d1", "U < <message to='x@$a' type='chat' id='u@M-$case'><body>u@M</body></message>\n" },
+    { "local d1", "U < <message to='x@$a' type='chat' id='u@L-$case'><body>u@L</body></message>\n" },
     { "bidi", "@C < <bidi:bidi/>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
-    { "malformed", "@C < raw \"<a></b>\"\n" },
+    { "malformed", "@C < raw \"<<oops>\"\n" },
     { "comment", "@C < raw \"<!-- hello -->\"\n" },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
@@ -159,7 +160,7 @@ static void put(struct dna_derive_script *s, const char *lines, const struct dna
     unsigned id = symbol->kind == DNA_SEND_ELEMENT && s->asked[pair] ? s->asked_id[pair] : s->header;
 
     for (const char *p = lines; *p; p++) {
-        if (*p != '@' || !strchr("CNKMVQ", p[1]) || p[1] == '\0') {
+        if (*p != '@' || !strchr("CNKMLVQ", p[1]) || p[1] == '\0') {
             dna_buf_printf(&s->body, "%c", *p);
             continue;
         }
@@ -168,6 +169,7 @@ static void put(struct dna_derive_script *s, const char *lines, const struct dna
         case 'N': dna_buf_printf(&s->body, "%u", symbol->kind == DNA_SEND_HEADER ? s->header : id); break;
         case 'K': dna_buf_printf(&s->body, "%u", s->key); break;
         case 'M': dna_buf_printf(&s->body, "%u", s->message); break;
+        case 'L': dna_buf_printf(&s->body, "%u", s->local); break;
         case 'V': dna_buf_printf(&s->body, "%u", s->asked[pair]); break;
         default: dna_buf_printf(&s->body, "%u", s->asked_id[pair]); break;
         }
@@ -182,8 +184,8 @@ void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbo
         s->header++;
     if (strncmp(symbol->name, "key ", 4) == 0)
         s->key++;
-    if (symbol->kind == DNA_SEND_STANZA || symbol->kind == DNA_SEND_LOCAL)
-        s->message++;
+    s->message += symbol->kind == DNA_SEND_STANZA;
+    s->local += symbol->kind == DNA_SEND_LOCAL;
     s->needs_key |= strcmp(symbol->name, "verify right") == 0;
     s->needs_id |= strcmp(symbol->name, "header your id") == 0;
     s->needs_user |= symbol->kind == DNA_SEND_LOCAL;

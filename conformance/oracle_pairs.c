@@ -452,7 +452,7 @@ static void got_answer(struct dna_oracle_conn *conn, const struct dna_xnode *nod
         got_invalid(w, node, dialback_authoritative_O_send_verify_invalid);
     else if (same(type, "error"))
         oracle_out_like(w, node, "send_", no_errors);
-    if (strncmp(id, "barrier-", 8) == 0)
+    if (id && strncmp(id, "barrier-", 8) == 0) /* an error may lack it */
         settle_before(conn, w->seq);
 }
 

@@ -231,7 +231,7 @@ static const struct dna_scope scopes[] = {
     { .name = "voluntary TLS", .text = "policy lets dialback do without TLS", .prefix = "header d1", .knobs = "tls_required=0",
       .alphabet = "header d1, starttls, tls -, bidi, auth, key d1, d1 says valid, d1 says invalid, d1 says error, verify, stanza d1, local d1, close" },
     { .name = "certificates wanted", .text = "policy wants a certificate of every sender", .prefix = "header d1, starttls, tls d1, header d1",
-      .knobs = "inbound_proof_required=1, outbound_proof_required=1, dialback_without_dialing=0",
+      .knobs = "inbound_proof_required=1",
       .alphabet = "key d1, key d2, d1 says valid, d1 says invalid, stanza d1, stanza d2, close" },
     { .name = "fetched", .text = "proofs that have to be fetched", .prefix = "header d1, starttls, tls d1", .slow = true,
       .alphabet = "header d1, proof of from, proof of d1, key d1, key d1 empty, forged d1 valid, forged d1 invalid, forged d1 error, d1 says valid, auth, stanza d1, close" },

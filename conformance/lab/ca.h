@@ -99,7 +99,7 @@ struct dna_cert_spec {
     bool policies_critical;
     bool require_policy;          /* policy constraints: requireExplicitPolicy 0 */
     bool inhibit_mapping;         /* policy constraints: inhibitPolicyMapping 0 */
-    char ocsp[DNA_CERT_NAME_LEN]; /* URL of a responder, as authority information access; "" = none */
+    char ocsp[DNA_CERT_NAME_LEN]; /* URL of a responder (authority information access) */
     char crl_at[DNA_CERT_NAME_LEN]; /* URL of a CRL distribution point */
     enum dna_cert_chain chain;
     bool no_subject;              /* empty; the names are in the extension alone */
@@ -108,7 +108,7 @@ struct dna_cert_spec {
     bool bad_signature;           /* one bit of the signature is wrong */
     bool sha1;                    /* signed over SHA-1 */
     bool md5;                     /* signed over MD5; its issuer needs an RSA key for that */
-    bool rsa;                     /* its own key is RSA, 2048 bits */
+    bool rsa;                     /* its own key is RSA, 2048 bits, the same for all of them */
     bool revoked;                 /* its serial is on the lab CA's revocation list */
     unsigned revoked_number;      /* dna_ca_mint's own: which serial of the list */
 };
