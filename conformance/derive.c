@@ -21,7 +21,7 @@
 
 enum { MAX_SCOPES = 24, MAX_STEP_ROWS = 24, MAX_REQS = 16, MAX_ARGS = 128 };
 
-static const char usage[] =
+__attribute__((unused)) static const char usage[] =
     "usage: xdna derive [--role ROLE] [--profile NAME] [options]\n"
     "  --role ROLE        receiving (default), initiating, authoritative\n"
     "  --extra-states K   situations beyond the tables' that a server may have (default 0)\n"

@@ -28,6 +28,7 @@ void dna_oracle_case_begin(struct dna_case_run *run)
                                       .knobs = dna_knobs_default(),
                                       .errors = dna_variant_has(v, "dialback-errors"),
                                       .result_ms = dna_profile_deadline(v->profile, "dialback"),
+                                      .bounded = dna_ca_bounded_root(run->context->lab->ca),
                                       .root = dna_ca_root(run->context->lab->ca) };
 
     for (size_t i = 0; i < DNA_NUM_KNOBS; i++) {

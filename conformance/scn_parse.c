@@ -58,6 +58,7 @@ const char *const dna_feature_words[] = {
     "multi-cert", "shows a certificate for each hosted domain",
     "trust-anchor", "trusts the lab's CA",
     "srv-failover", "tries the next SRV target when one fails",
+    "c2s-external", "clients may authenticate by a certificate of their own",
     "outside-look", "a command looks at a domain from outside (the profile's look)",
     "client-pin", "the client can pin or be asked to accept a certificate",
     "stanza-errors", "returns a stanza error when a remote domain cannot be reached or proved",
@@ -219,7 +220,7 @@ static void add_cert(struct scn_parse *p, const struct scn_line *line, const cha
                                         "pathlen", "keyusage", "permitted", "excluded", "chain",
                                         "subject", "filler", "critical", "utf8", "uri", "dir", "o",
                                         "ou", "key", "version", "serial", "constraints", "policies",
-                                        "policy-constraints" };
+                                        "policy-constraints", "ocsp", "crl-at" };
     struct dna_scn_cert *c = dna_pool_alloc(p->pool, sizeof(*c)), **tail = &p->scn->certs;
     const char **words;
     size_t num;

@@ -262,6 +262,17 @@ static int on_sni(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Debian's OpenSSL shows no certificate with a weak signature, unless it is told not to care. */
+static bool is_weak(const struct dna_cert *c)
+{
+    int nid = X509_get_signature_nid(c->x509);
+    bool weak = nid == NID_ecdsa_with_SHA1 || nid == NID_md5WithRSAEncryption;
+
+    for (int i = 0; !weak && c->chain && i < sk_X509_num(c->chain); i++)
+        weak = X509_get_signature_nid(sk_X509_value(c->chain, i)) == NID_ecdsa_with_SHA1;
+    return weak;
+}
+
 static SSL_CTX *make_context(struct dna_wire *w, const struct dna_wire_tls_options *options)
 {
     SSL_CTX *ctx = SSL_CTX_new(options->server ? TLS_server_method() : TLS_client_method());
@@ -278,8 +289,7 @@ static SSL_CTX *make_context(struct dna_wire *w, const struct dna_wire_tls_optio
     if (options->cert) {
         const struct dna_cert *c = options->cert;
 
-        /* Debian's OpenSSL shows none with a weak signature, unless it is told not to care. */
-        if (X509_get_signature_nid(c->x509) == NID_ecdsa_with_SHA1)
+        if (is_weak(c))
             SSL_CTX_set_security_level(ctx, 0);
         if (SSL_CTX_use_certificate(ctx, c->x509) != 1 ||
             SSL_CTX_use_PrivateKey(ctx, c->key) != 1)

@@ -42,6 +42,7 @@ struct dna_dns_query {
     struct sockaddr_storage *addr;
     struct dna_dns_tlsa *tlsa;
     char canonical[256];
+    uint32_t ttl; /* the least seen, 0: none */
     char why[200];
 };
 struct dna_dns {
@@ -220,7 +221,7 @@ static enum dna_dns_class class(const struct dna_dns_query *q)
 
 static void answer(struct dna_dns_query *q)
 {
-    struct dna_dns_answer a = { .class = class(q), .why = q->why, .canonical = q->canonical };
+    struct dna_dns_answer a = { .class = class(q), .why = q->why, .canonical = q->canonical, .ttl = q->ttl };
     a.security = security(q, a.class);
     if (a.class == DNA_DNS_RECORDS) {
         dna_dns_order_srv(q->srv, q->num_srv, next_random, q->dns);
@@ -350,6 +351,15 @@ static size_t num_records(const struct dna_dns_query *q)
     return q->num_srv + q->num_addr + q->num_tlsa + q->dot;
 }
 
+/* The least time to live counts; of a denial the SOA's, which is no longer than its minimum. */
+static void take_ttl(struct dna_dns_query *q, const ldns_rr_list *list)
+{
+    for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+        uint32_t ttl = ldns_rr_ttl(ldns_rr_list_rr(list, i));
+        q->ttl = q->ttl && q->ttl < ttl ? q->ttl : ttl;
+    }
+}
+
 static void take_packet(struct dna_dns_query *q, int type, const ldns_pkt *packet, bool secure)
 {
     ldns_pkt_rcode code = ldns_pkt_get_rcode(packet);
@@ -360,6 +370,7 @@ static void take_packet(struct dna_dns_query *q, int type, const ldns_pkt *packe
     }
     size_t before = num_records(q);
     const ldns_rr_list *list = ldns_pkt_answer(packet);
+    take_ttl(q, ldns_rr_list_rr_count(list) ? list : ldns_pkt_authority(packet));
     for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
         const ldns_rr *rr = ldns_rr_list_rr(list, i);
         if ((int)ldns_rr_get_type(rr) == type)

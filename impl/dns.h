@@ -48,6 +48,7 @@ struct dna_dns_answer {
     const struct sockaddr_storage *addr; /* port 0 */
     size_t num_tlsa;
     const struct dna_dns_tlsa *tlsa;
+    uint32_t ttl; /* seconds: the least of the answer's records, or of the denial; 0: not known */
     const char *canonical; /* the name at the end of all aliases, no trailing dot, lower case; ""
                               for a literal or where nothing was answered */
 };

@@ -86,6 +86,9 @@ bool dna_pkix_store_add_crl(X509_STORE *store, const char *crl_file, char *why, 
 void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
                          bool consult_lists, struct prooftype_pkix_facts *e, char *detail,
                          size_t detail_len);
+/* dna_pkix_policy_holds(): a valid path, leaf first and its anchor last, has the policy that one of
+ * its certificates requires, if any does (RFC 5280 4.2.1.11). */
+bool dna_pkix_policy_holds(STACK_OF(X509) * path);
 /* dna_pkix_name_facts() sets subject, name, other_srv, target and common_name. The search ends with
  * the first identifier that sets name; it is linear in the number of names. */
 void dna_pkix_name_facts(X509 *leaf, const struct dna_pkix_reference *ref,

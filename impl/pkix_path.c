@@ -188,11 +188,6 @@ static X509_STORE_CTX *context(X509 *leaf, STACK_OF(X509) * untrusted, X509_STOR
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, security_level());
-    /* Policies are processed (RFC 5280 4.2.1.11); with any policy as the set that is acceptable
-     * (6.1.1 (c)) they matter only where an issuer requires one. */
-    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_POLICY_CHECK);
-    if (X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
-        abort();
     X509_STORE_CTX_set_verify_cb(ctx, note);
     return ctx;
 }
@@ -211,7 +206,7 @@ void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *sto
     e->listed = DNA_LISTED_NOT;
     detail[0] = '\0';
     int done = X509_verify_cert(ctx);
-    const STACK_OF(X509) *path = X509_STORE_CTX_get0_chain(ctx);
+    STACK_OF(X509) *path = X509_STORE_CTX_get0_chain(ctx);
     if (!all_readable(path)) {
         e->path = DNA_PATH_OTHER;
         (void)snprintf(detail, detail_len, "an extension cannot be read");
@@ -219,6 +214,9 @@ void dna_pkix_path_facts(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *sto
         e->path = DNA_PATH_OTHER;
         (void)snprintf(detail, detail_len, "%s",
                        X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+    } else if (e->path == DNA_PATH_GOOD && !dna_pkix_policy_holds(path)) {
+        e->path = DNA_PATH_OTHER;
+        (void)snprintf(detail, detail_len, "it lacks a policy that an issuer requires");
     }
     e->authority = (X509_get_extension_flags(leaf) & EXFLAG_CA) != 0;
     e->for_server = serves(path, X509_PURPOSE_SSL_SERVER);

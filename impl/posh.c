@@ -141,10 +141,13 @@ static bool make_room(struct dna_posh *p)
     struct retrieval *r;
     if (p->num < p->config.max_entries)
         return true;
-    TAILQ_FOREACH(r, &p->entries, entry)
-    if (!pending(r)) {
-        forget(r);
-        return true;
+    /* what is not there is forgotten before a document is, so that nobody's names push documents out */
+    for (int documents = 0; documents < 2; documents++) {
+        TAILQ_FOREACH(r, &p->entries, entry)
+        if (!pending(r) && (documents || r->m.state != prooftype_posh_S_HAVE)) {
+            forget(r);
+            return true;
+        }
     }
     return false;
 }
@@ -474,8 +477,11 @@ static void explain(const struct retrieval *r, enum dna_proof_says says,
 bool dna_posh_outdated(const struct dna_posh_ask *ask)
 {
     const struct retrieval *r = ask->of;
-    return r->m.state == prooftype_posh_S_OUTDATED ||
-           (r->m.state == prooftype_posh_S_HAVE && !fresh(r));
+    int64_t age = now_ms(r->posh) - r->received_ms;
+    if (pending(r) || !r->url)
+        return false;
+    /* what is not remembered at all serves the operation that fetched it, a second */
+    return !fresh(r) && (r->m.state == prooftype_posh_S_HAVE || age < 0 || age >= 1000);
 }
 
 enum dna_proof_says dna_posh_judge(struct dna_posh_ask *ask, X509 *leaf, char *why, size_t why_len)

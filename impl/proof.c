@@ -104,8 +104,21 @@ static void tell_endpoint(struct dna_proof *p, size_t i)
         types[i]->endpoint(p->seats[i].self, &p->endpoint);
 }
 
-void dna_proof_refresh(struct dna_proof *p)
+/* ANY() asks all prooftypes a question that not every one of them answers. */
+#define ANY(p, question)                                                                           \
+    bool any = false;                                                                              \
+    for (size_t i = 0; types[i]; i++)                                                              \
+        any |= types[i]->question && types[i]->question((p)->seats[i].self);                       \
+    return any
+
+bool dna_proof_outdated(const struct dna_proof *p)
 {
+    ANY(p, outdated);
+}
+
+bool dna_proof_refresh(struct dna_proof *p)
+{
+    bool begun = false;
     for (size_t i = 0; types[i]; i++) {
         struct dna_prooftype_seat *seat = &p->seats[i];
         if (!types[i]->outdated || !types[i]->outdated(seat->self))
@@ -113,7 +126,9 @@ void dna_proof_refresh(struct dna_proof *p)
         types[i]->free(seat->self);
         seat->self = types[i]->begin(&p->env, &p->ask, seat);
         tell_endpoint(p, i);
+        begun = true;
     }
+    return begun;
 }
 
 const char *dna_proof_domain(const struct dna_proof *p)
@@ -135,13 +150,6 @@ void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at
     for (size_t i = 0; types[i]; i++)
         tell_endpoint(p, i);
 }
-
-/* ANY() asks all prooftypes a question that not every one of them answers. */
-#define ANY(p, question)                                                                           \
-    bool any = false;                                                                              \
-    for (size_t i = 0; types[i]; i++)                                                              \
-        any |= types[i]->question && types[i]->question((p)->seats[i].self);                       \
-    return any
 
 bool dna_proof_pending(const struct dna_proof *p)
 {
@@ -217,7 +225,7 @@ enum dna_proof_verdict dna_proof_weigh_ssl(struct dna_proof *p, SSL *ssl)
 time_t dna_proof_expires(const struct dna_proof *p)
 {
     time_t last = 0;
-    for (size_t i = 0; types[i]; i++) {
+    for (size_t i = 0; p->env.knobs->expiry_resets && types[i]; i++) {
         if (p->seats[i].part.says != DNA_PROOF_HELD)
             continue;
         time_t at = types[i]->expires ? types[i]->expires(p->seats[i].self) : 0;

@@ -37,7 +37,8 @@ void dna_proof_free(struct dna_proof *p); /* NULL is fine */
 
 /* dna_proof_refresh() begins anew with each prooftype whose material is outdated: a live stream keeps what
  * it proved, a further pair on it is weighed by what is in force (decision A49). It may then be pending. */
-void dna_proof_refresh(struct dna_proof *p);
+bool dna_proof_refresh(struct dna_proof *p); /* true: something was begun anew */
+bool dna_proof_outdated(const struct dna_proof *p);
 
 void dna_proof_endpoint(struct dna_proof *p, const struct dna_proof_endpoint *at);
 bool dna_proof_pending(const struct dna_proof *p);

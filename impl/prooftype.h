@@ -46,7 +46,8 @@ struct dna_proof_env {
 struct dna_proof_ask {
     const char *domain;            /* prepared: lower case, U-labels; copied */
     enum dna_pkix_service service; /* whose SRV-IDs, TLSA names and POSH documents count */
-    bool inbound;                  /* the peer opened the connection: it shows a client certificate */
+    bool inbound;        /* the peer claims it: nobody resolves it for us, no endpoint is told */
+    bool peer_is_client; /* the peer opened the connection: it shows a client certificate */
 };
 
 /* The endpoint of an outbound connection: what SRV and address answers said. */

@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "impl/buf.h"
 #include "impl/dane_match.h"
 #include "impl/prooftype.h"
 #include "model/machines.h"
 
-enum { MAX_PLACES = 8, PORT_SERVER = 5269, PORT_CLIENT = 5222 };
+enum { MIN_TTL = 10, MAX_PLACES = 8, PORT_SERVER = 5269, PORT_CLIENT = 5222 };
 
 struct dane;
 
@@ -35,14 +36,15 @@ struct dane {
     struct dna_prooftype_seat *seat;
     char *domain;
     enum dna_pkix_service service;
-    bool inbound;
+    bool inbound, peer_is_client;
     bool settled;   /* the table said so; whoever waits is told at the end of the callback */
     bool truncated; /* the domain has more endpoints than places */
     bool srv_secure;
     struct dna_dns_query *srv;
-    time_t until; /* of what held */
+    time_t until;     /* of what held */
+    time_t fresh_for; /* when the first answer's time to live is over; 0: nothing was asked */
     size_t num;
-    struct place places[MAX_PLACES];
+    struct place *places[MAX_PLACES]; /* the first from the start, the others as they are found */
 };
 
 static void place_event(struct place *p, enum prooftype_dane_event on,
@@ -66,7 +68,7 @@ static bool pending(const void *self)
     const struct dane *d = self;
     bool any = d->srv != NULL;
     for (size_t i = 0; i < d->num; i++)
-        any |= d->places[i].query != NULL;
+        any |= d->places[i]->query != NULL;
     return any;
 }
 
@@ -128,7 +130,7 @@ static void at_endpoint(struct place *p)
 static void endpoint(void *self, const struct dna_proof_endpoint *at)
 {
     struct dane *d = self;
-    struct place *p = &d->places[0];
+    struct place *p = d->places[0];
     set_names(p, at->host, at->canonical);
     p->port = at->port;
     p->from_srv = at->from_srv;
@@ -151,13 +153,18 @@ static void on_address(void *arg, const struct dna_dns_answer *a)
     tell(p->dane);
 }
 
+static struct place *new_place(struct dane *d, size_t i)
+{
+    struct place *p = d->places[i] = dna_calloc(1, sizeof *p);
+    p->dane = d;
+    dna_instance_init(&dna_machine_prooftype_dane, &p->m);
+    return p;
+}
+
 /* add_place() begins with one endpoint of a peer that connected. */
 static void add_place(struct dane *d, size_t i, const char *host, uint16_t port, bool from_srv)
 {
-    struct place *p = &d->places[i];
-    if (i > 0)
-        dna_instance_init(&dna_machine_prooftype_dane, &p->m);
-    p->dane = d;
+    struct place *p = i > 0 ? new_place(d, i) : d->places[0];
     p->port = port;
     p->from_srv = from_srv;
     p->srv_secure = d->srv_secure;
@@ -177,7 +184,7 @@ static void on_srv(void *arg, const struct dna_dns_answer *a)
     d->settled = true;
     d->srv_secure = a->security == DNA_DNS_SECURE;
     d->truncated = a->num_srv > MAX_PLACES;
-    d->places[0].lookup_failed = a->class == DNA_DNS_FAILURE;
+    d->places[0]->lookup_failed = a->class == DNA_DNS_FAILURE;
     for (size_t i = 0; i < a->num_srv && i < MAX_PLACES; i++)
         add_place(d, i, a->srv[i].target, a->srv[i].port, true);
     if (a->class == DNA_DNS_NONE || a->class == DNA_DNS_FAILURE)
@@ -219,6 +226,9 @@ static void on_tlsa(void *arg, const struct dna_dns_answer *a)
         dna_dane_set_take(&p->set, a->tlsa, a->num_tlsa, d->env.knobs);
     e.usable = p->set.num > 0;
     describe(p, a);
+    time_t over = time(NULL) + (a->ttl < MIN_TTL ? MIN_TTL : (time_t)a->ttl);
+    if (!d->fresh_for || over < d->fresh_for)
+        d->fresh_for = over;
     bool bogus = a->security == DNA_DNS_BOGUS;
     place_event(p, bogus ? prooftype_dane_E_TLSA_BOGUS : by_class[a->class], &e);
     tell(d);
@@ -230,7 +240,7 @@ static bool everywhere(const struct dane *d)
 {
     bool all = !d->truncated;
     for (size_t i = 0; i < d->num; i++)
-        all &= d->places[i].m.state == prooftype_dane_S_HAVE;
+        all &= d->places[i]->m.state == prooftype_dane_S_HAVE;
     return all;
 }
 
@@ -266,7 +276,7 @@ static enum dna_proof_says judge_place(struct place *p, X509 *leaf, STACK_OF(X50
         .domain = d->domain,
         .hosts = { p->from_srv && p->srv_secure ? p->host : NULL, p->names[0] },
         .service = d->service,
-        .peer_is_client = d->inbound,
+        .peer_is_client = d->peer_is_client,
         .store = d->env.store,
         .policy = d->env.policy,
         .knobs = d->env.knobs,
@@ -292,14 +302,14 @@ static enum dna_proof_says judge(void *self, X509 *leaf, STACK_OF(X509) * chain,
                                  size_t why_len)
 {
     struct dane *d = self;
-    enum dna_proof_says most = judge_place(&d->places[0], leaf, chain, why, why_len);
-    d->until = d->places[0].until;
+    enum dna_proof_says most = judge_place(d->places[0], leaf, chain, why, why_len);
+    d->until = d->places[0]->until;
     for (size_t i = 1; i < d->num && most != DNA_PROOF_HELD; i++) {
         char text[300];
-        enum dna_proof_says says = judge_place(&d->places[i], leaf, chain, text, sizeof text);
+        enum dna_proof_says says = judge_place(d->places[i], leaf, chain, text, sizeof text);
         if (says == DNA_PROOF_HELD || says > most) {
             most = says;
-            d->until = d->places[i].until;
+            d->until = d->places[i]->until;
             (void)snprintf(why, why_len, "%s", text);
         }
     }
@@ -379,15 +389,14 @@ static void *begin(const struct dna_proof_env *env, const struct dna_proof_ask *
                    struct dna_prooftype_seat *seat)
 {
     struct dane *d = dna_calloc(1, sizeof *d);
-    struct place *p = &d->places[0];
     d->env = *env;
     d->seat = seat;
     d->domain = dna_strdup(ask->domain);
     d->service = ask->service;
     d->inbound = ask->inbound;
+    d->peer_is_client = ask->peer_is_client;
     d->num = 1;
-    p->dane = d;
-    dna_instance_init(&dna_machine_prooftype_dane, &p->m);
+    struct place *p = new_place(d, 0);
     if (d->inbound) {
         const struct prooftype_dane_facts e = facts(p);
         place_event(p, prooftype_dane_E_SENDER, &e);
@@ -398,16 +407,23 @@ static void *begin(const struct dna_proof_env *env, const struct dna_proof_ask *
 
 static bool barred(const void *self)
 {
-    return ((const struct dane *)self)->places[0].m.state == prooftype_dane_S_BARRED;
+    return ((const struct dane *)self)->places[0]->m.state == prooftype_dane_S_BARRED;
 }
 
 /* Secure records demand TLS, usable or not: RFC 7673 3.4 and 4. */
 static bool demands_tls(const void *self)
 {
     const struct dane *d = self;
-    uint32_t state = d->places[0].m.state;
+    uint32_t state = d->places[0]->m.state;
     return !d->inbound &&
            (state == prooftype_dane_S_HAVE || state == prooftype_dane_S_UNUSABLE);
+}
+
+/* Records and their denial are believed for their time to live (RFC 6698 8.2). */
+static bool outdated(const void *self)
+{
+    const struct dane *d = self;
+    return d->fresh_for && !pending(d) && time(NULL) >= d->fresh_for;
 }
 
 static time_t expires(const void *self)
@@ -420,8 +436,8 @@ static void sought(const void *self, char *text, size_t len)
     const struct dane *d = self;
     size_t have = 0;
     for (size_t i = 0; i < d->num; i++)
-        have += d->places[i].m.state == prooftype_dane_S_HAVE;
-    const char *first = d->places[0].found[0] ? d->places[0].found : "nothing yet";
+        have += d->places[i]->m.state == prooftype_dane_S_HAVE;
+    const char *first = d->places[0]->found[0] ? d->places[0]->found : "nothing yet";
     if (d->num == 1)
         (void)snprintf(text, len, "%s", first);
     else
@@ -435,8 +451,9 @@ static void dane_free(void *self)
     const struct prooftype_dane_facts none = { 0 };
     dna_dns_cancel(d->srv);
     for (size_t i = 0; i < d->num; i++) {
-        place_event(&d->places[i], prooftype_dane_E_DONE, &none);
-        forget(&d->places[i]);
+        place_event(d->places[i], prooftype_dane_E_DONE, &none);
+        forget(d->places[i]);
+        free(d->places[i]);
     }
     free(d->domain);
     free(d);
@@ -449,6 +466,7 @@ const struct dna_prooftype dna_prooftype_dane = {
     .barred = barred,
     .demands_tls = demands_tls,
     .judge = judge,
+    .outdated = outdated,
     .expires = expires,
     .sought = sought,
     .free = dane_free,

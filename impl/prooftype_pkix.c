@@ -81,7 +81,7 @@ static void *pkix_begin(const struct dna_proof_env *env, const struct dna_proof_
     p->seat = seat;
     p->domain = dna_strdup(ask->domain);
     p->service = ask->service;
-    p->inbound = ask->inbound;
+    p->inbound = ask->peer_is_client;
     dna_instance_init(&dna_machine_prooftype_pkix, &p->m);
     return p;
 }

@@ -224,6 +224,8 @@ static void receiving_event(struct asked *a, enum dialback_receiving_event on,
     dna_dialback_receiving_step(&p->dr, on, e, &s->vars, s->s2s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), p->inbound, &fx);
     RUN(&fx, receiving_outs, a);
+    if (p->dr.state == dialback_receiving_S_UNPROVEN) /* what was sought for nothing is not kept */
+        dna_s2s_claim_done(s, p->theirs);
 }
 
 void dna_s2s_receiving_dialback_event(struct pair *p, enum dialback_receiving_event on,
@@ -258,13 +260,10 @@ static struct names names_of(const struct dna_xml_node *e)
     return n;
 }
 
-/* What the prooftypes say of the sender of a key; a pair that does not fit is not looked into. */
+/* What the prooftypes say of the sender of a key, if that is known. */
 static void weigh_sender(struct stream *s, const char *from, struct dialback_receiving_facts *e)
 {
-    if (!e->addressed || !e->hosted || e->full)
-        return;
     enum dna_proof_verdict v = dna_s2s_weigh(s, from);
-    e->sender_pending = v == DNA_PROOF_PENDING;
     e->sender_proved = v == DNA_PROOF_PROVED;
     e->sender_refuted = v == DNA_PROOF_NEGATIVE;
 }
@@ -277,18 +276,22 @@ void dna_s2s_proof_settled(struct pair *p)
                                           .key_given = has_text(p->said_key ? p->said_key : "") };
     weigh_sender(p->stream, p->theirs, &e);
     receiving_event(&a, dialback_receiving_E_PROOF_SETTLED, &e);
+    dna_s2s_set(&p->said_key, NULL);
 }
 
 static void on_key(struct stream *s, const struct names *n, const char *key)
 {
     struct pair *known = n->addressed ? dna_s2s_pair_find(s, n->to, n->from) : NULL;
     bool hosted = dna_s2s_hosts(s->s2s, n->to);
-    bool full = !known && s->num_pairs >= s->s2s->at.config->limit_pairs;
+    bool full = (!known && s->num_pairs >= s->s2s->at.config->limit_pairs) ||
+                s->num_waiting >= MAX_WAITING;
     struct dialback_receiving_facts e = { .addressed = n->addressed,
                                           .hosted = hosted,
                                           .full = full,
                                           .key_given = has_text(key) };
-    weigh_sender(s, n->from, &e);
+    e.sender_pending = n->addressed && dna_s2s_unsought(s, n->from);
+    if (n->addressed && !e.sender_pending)
+        weigh_sender(s, n->from, &e);
     if (!known && n->addressed && hosted && !full)
         known = dna_s2s_pair_get(s, n->to, n->from);
     struct pair *p = known ? known : dna_s2s_pair_scratch(s, n->to, n->from);

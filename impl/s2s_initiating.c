@@ -125,6 +125,16 @@ static void send_close(void *arg)
     dna_s2s_send_close(arg);
 }
 
+static void hold_input(void *arg)
+{
+    dna_conn_pause(((struct stream *)arg)->conn);
+}
+
+static void release_input(void *arg)
+{
+    dna_conn_resume(((struct stream *)arg)->conn);
+}
+
 static void drain_input(void *arg)
 {
     dna_s2s_drain(arg);
@@ -162,6 +172,8 @@ static void (*const stream_outs[])(void *) = {
     [stream_initiating_O_error_system_shutdown] = error_system_shutdown,
     [stream_initiating_O_send_close] = send_close,
     [stream_initiating_O_error_unsupported_version] = error_unsupported_version,
+    [stream_initiating_O_hold_input] = hold_input,
+    [stream_initiating_O_release_input] = release_input,
     [stream_initiating_O_drain_input] = drain_input,
     [stream_initiating_O_discard_input] = discard_input,
     [stream_initiating_O_drop_stream] = drop_stream,
@@ -198,12 +210,25 @@ static void start_tls(void *arg)
         dna_s2s_drop(s);
 }
 
+static struct stream_initiating_facts weighed(struct stream *s)
+{
+    enum dna_proof_verdict v = dna_s2s_weigh(s, s->theirs);
+    return (struct stream_initiating_facts){ .peer_proved = v == DNA_PROOF_PROVED,
+                                             .peer_pending = v == DNA_PROOF_PENDING,
+                                             .peer_refuted = v == DNA_PROOF_NEGATIVE };
+}
+
+void dna_s2s_initiating_settled(struct stream *s)
+{
+    struct stream_initiating_facts e = weighed(s);
+    dna_s2s_initiating_event(s, stream_initiating_E_PROOF_SETTLED, &e);
+}
+
 static void restart_after_tls(void *arg)
 {
     struct stream *s = arg;
-    enum dna_proof_verdict v = dna_s2s_weigh(s, s->theirs);
-    struct stream_initiating_facts e = { .peer_proved = v == DNA_PROOF_PROVED,
-                                         .peer_refuted = v == DNA_PROOF_NEGATIVE };
+    (void)dna_s2s_seek(s, s->theirs); /* what ran out during the handshake is sought anew */
+    struct stream_initiating_facts e = weighed(s);
     dna_s2s_forget(s, true);
     dna_s2s_initiating_event(s, stream_initiating_E_SECURED, &e);
 }
@@ -338,7 +363,7 @@ static void on_features(struct stream *s, const struct dna_xml_node *f)
         .bidi = dna_xml_child(f, DNA_NS_BIDI_FEATURE, "bidi") != NULL,
         .have_certificate = dna_tls_showed_certificate(dna_conn_ssl(s->conn)),
         .peer_proved = dna_s2s_proves(s, s->theirs),
-        .tls_demanded = dna_proof_demands_tls(dna_s2s_claim(s, s->theirs)),
+        .tls_demanded = dna_proof_demands_tls(dna_s2s_dialled(s, s->theirs)),
     };
     dna_s2s_initiating_event(s, stream_initiating_E_RX_FEATURES, &s->i.offered);
 }
@@ -382,7 +407,7 @@ static void on_header(void *arg, const struct dna_xml_node *h)
         .from_agrees = !from_text || (from && strcmp(from, s->theirs) == 0),
         .version_one = version && strtol(version, NULL, 10) >= 1,
         .dialback_declared = dna_xml_declares(h, "db", DNA_NS_DIALBACK),
-        .tls_demanded = dna_proof_demands_tls(dna_s2s_claim(s, s->theirs)),
+        .tls_demanded = dna_proof_demands_tls(dna_s2s_dialled(s, s->theirs)),
     };
     free(from);
     dna_s2s_set(&s->id, id);

@@ -17,7 +17,8 @@
 #include "impl/s2s.h"
 #include "model/machines.h"
 
-enum { DOMAIN_MAX = 1024, EARLY_BYTES = 16384, DROP_MS = 1000, PORT = 5269 };
+/* MAX_WAITING: keys of one stream whose proofs are being fetched at a time */
+enum { MAX_WAITING = 64, DOMAIN_MAX = 1024, EARLY_BYTES = 16384, DROP_MS = 1000, PORT = 5269 };
 
 struct stream;
 struct pair;
@@ -98,7 +99,7 @@ struct stream {
     struct dna_conn *conn;
     struct dna_stream_vars vars;
     struct pair *pairs;
-    size_t num_pairs;
+    size_t num_pairs, num_waiting; /* num_waiting: keys that wait for a proof */
     struct claim *claims;
     struct lead *leads;
     struct event *deadline, *idle; /* negotiation, then closing; inactivity */
@@ -203,13 +204,16 @@ void dna_s2s_element(struct stream *s, const struct dna_xml_node *e); /* what bo
 void dna_s2s_set(char **at, const char *value); /* replaces an owned string; NULL is fine */
 
 /* s2s_claim.c: what proves the domains that the far end of a stream is, or claims to be */
-struct dna_proof *dna_s2s_claim(struct stream *s, const char *domain); /* begins to seek it */
-bool dna_s2s_claim_pending(struct stream *s, const char *domain);      /* likewise, under TLS */
-enum dna_proof_verdict dna_s2s_weigh(struct stream *s, const char *domain);
-bool dna_s2s_proves(struct stream *s, const char *domain); /* the certificate, weighed now */
-void dna_s2s_claim_await(struct pair *p); /* dna_s2s_proof_settled() follows */
+struct dna_proof *dna_s2s_dialled(struct stream *s, const char *domain); /* begins to seek it */
+bool dna_s2s_is_dialled(const struct stream *s, const char *domain);
+bool dna_s2s_seek(struct stream *s, const char *domain);     /* under TLS, anew if outdated; true: pending */
+bool dna_s2s_unsought(struct stream *s, const char *domain); /* not yet sought, pending or outdated */
+enum dna_proof_verdict dna_s2s_weigh(struct stream *s, const char *domain); /* what is in, weighed now */
+bool dna_s2s_proves(struct stream *s, const char *domain);
+void dna_s2s_claim_await(struct pair *p); /* dna_s2s_proof_settled() follows, perhaps at once */
 void dna_s2s_claim_leave(struct pair *p);
 void dna_s2s_claim_move(struct stream *from, struct stream *to, const char *domain);
+void dna_s2s_claim_done(struct stream *s, const char *domain); /* the peer got nothing by it */
 void dna_s2s_claims_free(struct stream *s);
 void dna_s2s_expiry_check(struct dna_s2s *s2s); /* streams whose time has come are told */
 
@@ -225,6 +229,7 @@ bool dna_s2s_initiating_element(struct stream *s, const struct dna_xml_node *e);
 void dna_s2s_receiving_gone(struct stream *s);
 void dna_s2s_receiving_settled(struct stream *s); /* what may prove 'from' is in */
 void dna_s2s_initiating_gone(struct stream *s);
+void dna_s2s_initiating_settled(struct stream *s); /* what may prove the domain asked for is in */
 extern const struct dna_conn_handler dna_s2s_initiating_handler;
 
 /* s2s_resolve.c: finding the far end of an initiating stream */

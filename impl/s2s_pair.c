@@ -245,7 +245,11 @@ void dna_s2s_pair_event(struct pair *p, enum association_event on)
     struct crossing c = { p, NULL, false };
     struct association_facts e = { .addressed = 1,
                                    .hosted = dna_s2s_hosts(p->stream->s2s, p->ours),
-                                   .peer_proved = dna_s2s_proves(p->stream, p->theirs) };
+                                   .dialled = dna_s2s_is_dialled(p->stream, p->theirs),
+                                   .validating = p->stream->s2s->proofs.validating };
+    enum dna_proof_verdict v = dna_s2s_weigh(p->stream, p->theirs);
+    e.peer_proved = v == DNA_PROOF_PROVED;
+    e.peer_refuted = v == DNA_PROOF_NEGATIVE;
     run(&c, on, &e);
 }
 

@@ -428,7 +428,7 @@ static void on_header(void *arg, const struct dna_xml_node *h)
     dna_s2s_set(&s->ours, ours);
     dna_s2s_set(&s->theirs, theirs);
     dna_s2s_set(&s->their_text, dna_xml_get(h, "from"));
-    e.from_pending = dna_s2s_claim_pending(s, theirs);
+    e.from_pending = dna_s2s_seek(s, theirs);
     free(ours);
     free(theirs);
     dna_s2s_receiving_event(s, stream_receiving_E_RX_HEADER, &e);

@@ -70,13 +70,13 @@ static void on_addresses(void *arg, const struct dna_dns_answer *a)
 static void seek_proofs(void *arg)
 {
     struct stream *s = arg;
-    (void)dna_s2s_claim(s, s->theirs);
+    (void)dna_s2s_dialled(s, s->theirs);
 }
 
 static void tell_endpoint(void *arg)
 {
     struct stream *s = arg;
-    struct dna_proof *proof = dna_s2s_claim(s, s->theirs);
+    struct dna_proof *proof = dna_s2s_dialled(s, s->theirs);
     struct dna_proof_endpoint at = { .host = s->i.target ? s->i.targets[s->i.target - 1].host
                                                          : s->theirs,
                                      .port = s->i.target ? s->i.targets[s->i.target - 1].port : PORT,
@@ -217,7 +217,7 @@ void dna_s2s_dial_event(struct stream *s, enum resolution_event on)
         .more_targets = s->i.target < s->i.num_targets,
         .validating = s->s2s->proofs.validating,
         .barred = on == resolution_E_MATERIAL_IN &&
-                  dna_proof_barred(dna_s2s_claim(s, s->theirs)),
+                  dna_proof_barred(dna_s2s_dialled(s, s->theirs)),
     };
     dna_resolution_step(&s->i.re, on, &e, &s->vars, s->s2s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);

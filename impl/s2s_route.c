@@ -204,22 +204,32 @@ static bool assert_on(struct route *r, struct stream *s)
 {
     struct candidate c = { r, s, NULL, false };
     struct dna_effects fx;
-    struct piggyback_assertion_facts e = { .target_taken = dna_s2s_target_taken(s, r->theirs),
-                                           .peer_proved = dna_s2s_proves(s, r->theirs) };
+    (void)dna_s2s_seek(s, r->theirs); /* a further pair is weighed by what is in force */
+    enum dna_proof_verdict v = dna_s2s_weigh(s, r->theirs);
+    struct piggyback_assertion_facts e = {
+        .target_taken = dna_s2s_target_taken(s, r->theirs),
+        .peer_proved = v == DNA_PROOF_PROVED,
+        .contradicted = v == DNA_PROOF_NEGATIVE || v == DNA_PROOF_PENDING,
+        .dialled = dna_s2s_is_dialled(s, r->theirs),
+        .validating = r->s2s->proofs.validating,
+    };
     STEP(s, piggyback_assertion, &s->pa, WANT_PAIR, &e, r->key, &fx);
     RUN(&fx, assertion_outs, &c);
     return c.taken_up;
 }
 
-static bool suppose(struct route *r, struct stream *s, bool same_endpoint)
+static bool suppose(struct route *r, struct stream *s, bool same_endpoint, bool weighed_here)
 {
     struct candidate c = { r, s, r->pending, false };
     struct dna_effects fx;
     /* the material is the new target's, the certificate is the existing stream's */
-    struct dna_proof *proof = dna_s2s_claim(r->pending, r->theirs);
-    enum dna_proof_verdict v = dna_proof_weigh_ssl(
-        proof, dna_conn_secured(s->conn) ? dna_conn_ssl(s->conn) : NULL);
+    struct dna_proof *proof = dna_s2s_dialled(r->pending, r->theirs);
+    enum dna_proof_verdict v = DNA_PROOF_UNPROVED;
+    if (same_endpoint) /* else the certificate is of no interest */
+        v = dna_proof_weigh_ssl(proof, dna_conn_secured(s->conn) ? dna_conn_ssl(s->conn) : NULL);
     struct piggyback_supposition_facts e = { .same_endpoint = same_endpoint,
+                                             .weighed_here = weighed_here,
+                                             .validating = r->s2s->proofs.validating,
                                              .certificate_covers = v == DNA_PROOF_PROVED,
                                              .refuted = v == DNA_PROOF_NEGATIVE };
     STEP(s, piggyback_supposition, &s->ps, WANT_TARGET, &e, r->key, &fx);
@@ -227,10 +237,16 @@ static bool suppose(struct route *r, struct stream *s, bool same_endpoint)
     return c.taken_up;
 }
 
-/* A stream found by the address that the target resolves to. */
-static bool suppose_on(struct route *r, struct stream *s)
+/* A stream found by an address of the target's first endpoint, of which the proofs were told. */
+static bool suppose_here(struct route *r, struct stream *s)
 {
-    return suppose(r, s, true);
+    return suppose(r, s, true, true);
+}
+
+/* A stream found by an address of another of its endpoints. */
+static bool suppose_there(struct route *r, struct stream *s)
+{
+    return suppose(r, s, true, false);
 }
 
 /* Of the streams that lead elsewhere the latest few are put to the table too: that they will not do is
@@ -241,7 +257,7 @@ static bool suppose_elsewhere(struct route *r, const struct stream *opening)
     unsigned seen = 0;
     for (struct stream *s = r->s2s->streams; s && seen < FEW; s = s->next, seen++)
         if (s != opening && s->initiating && s->for_stanzas && s->conn && !s->dropped &&
-            strcmp(s->ours, r->ours) == 0 && suppose(r, s, false))
+            strcmp(s->ours, r->ours) == 0 && suppose(r, s, false, false))
             return true;
     return false;
 }
@@ -278,14 +294,15 @@ static void describe(const struct sockaddr_storage *addr, char host[80], char bo
 /* A stream that we opened must lead to the same address and port. One that the peer opened came
  * from a port of no meaning: there the address alone is compared (RFC 7712 4.4.2 in its reverse
  * direction). */
-static bool suppose_at(struct route *r, const struct sockaddr_storage *addrs, size_t num)
+static bool suppose_at(struct route *r, const struct sockaddr_storage *addrs, size_t num,
+                       bool (*try)(struct route *r, struct stream *s))
 {
     char host[80], both[90];
     bool found = false;
     for (size_t i = 0; i < num && !found; i++) {
         describe(&addrs[i], host, both);
-        found = try_list(r, &r->s2s->addresses, both, suppose_on) ||
-                try_list(r, &r->s2s->addresses, host, suppose_on);
+        found = try_list(r, &r->s2s->addresses, both, try) ||
+                try_list(r, &r->s2s->addresses, host, try);
     }
     return found;
 }
@@ -295,8 +312,8 @@ bool dna_s2s_route_suppose(struct route *r, struct stream *opening)
     bool first = opening->i.target <= 1;
     if (r->own_only || (r->s2s->knobs->target_reuse_first_only && !first))
         return false;
-    return suppose_at(r, opening->i.addrs, opening->i.num_addrs) ||
-           suppose_at(r, opening->i.other_addrs, opening->i.num_other_addrs) ||
+    return suppose_at(r, opening->i.addrs, opening->i.num_addrs, suppose_here) ||
+           suppose_at(r, opening->i.other_addrs, opening->i.num_other_addrs, suppose_there) ||
            suppose_elsewhere(r, opening);
 }
 

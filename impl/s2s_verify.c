@@ -125,11 +125,13 @@ static void on_timer(int fd, short what, void *arg)
     dna_s2s_questions_done(asker);
 }
 
-static struct stream *asker_for(struct dna_s2s *s2s, const char *ours, const char *theirs)
+static struct stream *asker_for(struct dna_s2s *s2s, const char *ours, const char *theirs,
+                                const struct stream *judged)
 {
     char *key = index_of(ours, theirs, "");
     struct stream *s = dna_hash_get(&s2s->askers, key);
-    if (!s || s->dropped || s->closing || s->buried) {
+    /* with reverse_dialback_without_bidi a key may come backwards on an asking stream: it is no judge of itself */
+    if (!s || s == judged || s->dropped || s->closing || s->buried) {
         s = dna_s2s_stream_new(s2s, true);
         dna_s2s_set(&s->ours, ours);
         dna_s2s_set(&s->theirs, theirs);
@@ -152,7 +154,7 @@ void dna_s2s_ask(struct pair *p, const char *key)
     struct dna_s2s *s2s = p->stream->s2s;
     uint32_t ms = s2s->at.config->timeout_verify_ms;
     struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
-    struct stream *asker = asker_for(s2s, p->ours, p->theirs);
+    struct stream *asker = asker_for(s2s, p->ours, p->theirs, p->stream);
     bool fresh = !asker->i.questions && !asker->conn && !asker->i.query;
     if (p->question)
         dna_s2s_question_end(p->question);

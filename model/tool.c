@@ -10,6 +10,7 @@
  *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
  *   model-tool walk FILE...    whether the tables allow a recorded trace (fixtures/traces), and where not
  *   model-tool verify ...      the model checker: what holds against an attacker (verify.h, PROOF.md)
+ *   model-tool proof           PROOF.md: all of that as a document
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
  * Tables are read again as text, for their hashes and lines; so it runs in the root of the
@@ -335,12 +336,15 @@ int main(int argc, char **argv)
     if (strcmp(command, "verify") == 0) {
         return dna_verify_cmd(argc - 2, argv + 2);
     }
+    if (strcmp(command, "proof") == 0 && argc == 2) {
+        return dna_proof_cmd(stdout);
+    }
     if (strcmp(command, "uncited") == 0 && argc == 2) {
         report_uncited(true);
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE... | verify [--list ...] | derive ROLE ... | mutate ROLE ...\n",
+          "mutants [NAME] | walk FILE... | verify [--list ...] | proof | derive ROLE ... | mutate ROLE ...\n",
           stderr);
     return 2;
 }

@@ -11,7 +11,8 @@
 
 struct request {
     const char *config, *property, *bug;
-    bool list, traces;
+    bool list, traces, rows, survey, choices, only_bugs;
+    const char *scenario, *scenarios;
 };
 
 static void print_number(unsigned long n, FILE *out)
@@ -31,7 +32,7 @@ static void print_size(const struct vf_search *s, FILE *out)
 }
 
 /* Returns whether the claim is as stated. */
-static bool claim(const struct vf_search *s, size_t property, bool traces)
+static bool claim(const struct vf_search *s, size_t property, const struct request *r)
 {
     const char *id = dna_vf_properties[property].id;
     const struct vf_limit *limit = dna_vf_limit_of(s->config->name, id);
@@ -39,15 +40,17 @@ static bool claim(const struct vf_search *s, size_t property, bool traces)
     bool known = s->full && !s->overflow;
     printf("claim %s config %s: ", id, s->config->name);
     if (limit) {
-        printf("%s", broken ? "limit, refuted as documented" : known ? "HOLDS, though a limit is documented" : "UNKNOWN");
+        printf("%s", broken  ? "limit, refuted as documented"
+                     : known ? "HOLDS, though a limit is documented"
+                             : "UNKNOWN");
     } else {
         printf("%s", broken ? "REFUTED" : known ? "holds" : "UNKNOWN: not explored to the end");
     }
     printf(", ");
     print_size(s, stdout);
     printf("%s%s\n", limit ? ": " : "", limit ? limit->text : "");
-    if (broken && (traces || !limit)) {
-        dna_vf_print_trace(s, property, stdout);
+    if (broken && (r->traces || r->rows || !limit)) {
+        dna_vf_print_trace(s, property, r->rows, stdout);
     }
     return limit ? broken : known && !broken;
 }
@@ -62,8 +65,10 @@ static int run_config(const struct vf_config *config, const struct request *r)
     }
     for (size_t i = 0; bad < 3 && i < dna_vf_num_properties; i++) {
         bool arises = s.seen & 1u << dna_vf_properties[i].when;
-        if ((arises || s.broken & 1u << i || dna_vf_limit_of(config->name, dna_vf_properties[i].id)) &&
-            (!r->property || strcmp(r->property, dna_vf_properties[i].id) == 0) && !claim(&s, i, r->traces)) {
+        if ((arises || s.broken & 1u << i ||
+             dna_vf_limit_of(config->name, dna_vf_properties[i].id)) &&
+            (!r->property || strcmp(r->property, dna_vf_properties[i].id) == 0) &&
+            !claim(&s, i, r)) {
             bad = 1;
         }
     }
@@ -76,6 +81,30 @@ static int run_config(const struct vf_config *config, const struct request *r)
     return bad;
 }
 
+static int write_scenario(const struct vf_planted *bug, const struct vf_search *s, size_t property,
+                          const struct request *r)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s_%s.scn", r->scenarios ? r->scenarios : ".", bug->property,
+             bug->id);
+    const char *name = r->scenario ? r->scenario : path;
+    FILE *out = fopen(name, "w");
+    int status = out ? dna_vf_scenario(bug, s, property, out) : -1;
+    if (!out || fclose(out)) {
+        perror(name);
+        return 2;
+    }
+    if (status) {
+        (void)remove(name);
+    }
+    if (status && r->scenario) {
+        fprintf(stderr, "verify: the bug %s does not show at B alone: no scenario is written\n",
+                bug->id);
+        return 2;
+    }
+    return 0;
+}
+
 static int run_bug(const struct vf_planted *bug, const struct request *r)
 {
     struct vf_search s = { 0 };
@@ -86,16 +115,20 @@ static int run_bug(const struct vf_planted *bug, const struct request *r)
         struct vf_move moves[256];
         printf("bug %s: ", bug->id);
         if (found) {
-            printf("refuted by %s in %zu moves, ", bug->property, dna_vf_trace(&s, (size_t)property, moves, 256));
+            printf("refuted by %s in %zu moves, ", bug->property,
+                   dna_vf_trace(&s, (size_t)property, moves, 256));
         } else {
             printf("NOT FOUND by %s in %s, ", bug->property, bug->config);
         }
         print_size(&s, stdout);
         printf(" (%s): %s\n", bug->seen, bug->text);
-        if (found && r->traces) {
-            dna_vf_print_trace(&s, (size_t)property, stdout);
+        if (found && (r->traces || r->rows)) {
+            dna_vf_print_trace(&s, (size_t)property, r->rows, stdout);
         }
         bad = found ? 0 : 1;
+        if (found && (r->scenario || r->scenarios)) {
+            bad = write_scenario(bug, &s, (size_t)property, r);
+        }
     }
     fflush(stdout);
     dna_vf_search_free(&s);
@@ -107,7 +140,8 @@ static int list(void)
 {
     for (size_t i = 0; i < dna_vf_num_properties; i++) {
         const struct vf_property *p = &dna_vf_properties[i];
-        printf("property %-4s %-8s %s\n                  %s\n", p->id, dna_vf_when_name[p->when], p->text, p->expr);
+        printf("property %-4s %-8s %s\n                  %s\n", p->id, dna_vf_when_name[p->when],
+               p->text, p->expr);
     }
     for (size_t i = 0; i < dna_vf_num_configs; i++) {
         printf("config %-20s %s\n", dna_vf_configs[i].name, dna_vf_configs[i].text);
@@ -122,7 +156,7 @@ static int list(void)
 static int run(const struct request *r)
 {
     int worst = 0, status;
-    for (size_t i = 0; i < dna_vf_num_configs && !r->bug; i++) {
+    for (size_t i = 0; i < dna_vf_num_configs && !r->bug && !r->only_bugs; i++) {
         if (!r->config || strcmp(r->config, dna_vf_configs[i].name) == 0) {
             status = run_config(&dna_vf_configs[i], r);
             worst = status > worst ? status : worst;
@@ -139,7 +173,10 @@ static int run(const struct request *r)
 
 static int usage(void)
 {
-    fputs("usage: model-tool verify [--list] [--config NAME] [--property ID] [--bug ID] [--traces]\n", stderr);
+    fputs("usage: model-tool verify [--list | --rows | --choices] [--config NAME] [--property ID] "
+          "[--bugs [--scenarios DIR] | "
+          "--bug ID [--scenario FILE]]\n                         [--traces] [--rows-fired]\n",
+          stderr);
     return 2;
 }
 
@@ -150,17 +187,36 @@ int dna_verify_cmd(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--list") == 0) {
             r.list = true;
+        } else if (strcmp(argv[i], "--rows-fired") == 0) {
+            r.rows = true;
+        } else if (strcmp(argv[i], "--choices") == 0) {
+            r.choices = true;
+        } else if (strcmp(argv[i], "--rows") == 0) {
+            r.survey = true;
+        } else if (strcmp(argv[i], "--scenario") == 0 && value) {
+            r.scenario = argv[++i];
+        } else if (strcmp(argv[i], "--scenarios") == 0 && value) {
+            r.scenarios = argv[++i];
+        } else if (strcmp(argv[i], "--bugs") == 0) {
+            r.only_bugs = true;
         } else if (strcmp(argv[i], "--traces") == 0) {
             r.traces = true;
         } else if (strcmp(argv[i], "--config") == 0 && value && dna_vf_find_config(value) >= 0) {
             r.config = argv[++i];
-        } else if (strcmp(argv[i], "--property") == 0 && value && dna_vf_find_property(value) >= 0) {
+        } else if (strcmp(argv[i], "--property") == 0 && value &&
+                   dna_vf_find_property(value) >= 0) {
             r.property = argv[++i];
         } else if (strcmp(argv[i], "--bug") == 0 && value && dna_vf_find_planted(value) >= 0) {
             r.bug = argv[++i];
         } else {
             return usage();
         }
+    }
+    if (r.survey) {
+        return dna_vf_survey(stdout);
+    }
+    if (r.choices) {
+        return dna_vf_choices(stdout);
     }
     return r.list ? list() : run(&r);
 }

@@ -2,13 +2,15 @@
 /*
  * verify_attack.c -- what may happen next: the attacker, the network, timers and users.
  *
- * The attacker says anything that the tables tell apart, with every name, every stream id and every key that
- * it has seen, on every stream that ends with it, asked or unasked.  It invents a key (0 here) and an id (0),
- * and shows its own certificate, or one that nobody trusts.
+ * The attacker says anything that the tables tell apart, with every name, every stream id and every
+ * key that it has seen, on every stream that ends with it, asked or unasked.  It invents a key (0
+ * here) and an id (0), and shows its own certificate, or one that nobody trusts.
  */
 #include "model/verify_internal.h"
 
 #include <string.h>
+
+enum { MAX_IDS = 1 + 3 * (1 + VF_PAIRS) };
 
 struct listing {
     struct vf *x;
@@ -23,11 +25,12 @@ static void add(struct listing *l, enum vf_kind kind, unsigned e, struct vf_msg 
     }
 }
 
-static void say(struct listing *l, unsigned e, enum vf_type type, unsigned from, unsigned to, unsigned what,
-                unsigned id, unsigned key)
+static void say(struct listing *l, unsigned e, enum vf_type type, unsigned from, unsigned to,
+                unsigned what, unsigned id, unsigned key)
 {
-    add(l, VF_M_SAY, e, (struct vf_msg){ (uint8_t)type, (uint8_t)from, (uint8_t)to, (uint8_t)what, (uint8_t)id,
-                                         (uint8_t)key });
+    add(l, VF_M_SAY, e,
+        (struct vf_msg){ (uint8_t)type, (uint8_t)from, (uint8_t)to, (uint8_t)what, (uint8_t)id,
+                         (uint8_t)key });
 }
 
 static void plain(struct listing *l, enum vf_kind kind, unsigned e)
@@ -46,15 +49,22 @@ static bool knows_key(const struct vf *x, unsigned key)
     return x->w.keys[(key - 1) / 8] & 1u << (key - 1) % 8;
 }
 
-/* The ids that are worth claiming: the attacker's own, and those of its streams as they stand now. */
-static unsigned worthwhile_ids(const struct vf *x, uint8_t out[4])
+/* The ids that are worth claiming: one made up, those of the attacker's streams as they stand now,
+   and older ones that a question is still out for. */
+static unsigned worthwhile_ids(const struct vf *x, uint8_t out[MAX_IDS])
 {
     unsigned num = 0;
     out[num++] = 0;
     for (unsigned e = 0; e < VF_SLOTS; e++) {
         const struct vf_end *end = &x->w.end[e];
-        if ((e == VF_R1 || e == VF_R2 || e == VF_Q) && (end->flags & VF_LIVE) && end->id) {
-            out[num++] = end->id;
+        if ((e != VF_R1 && e != VF_R2 && e != VF_Q) || !(end->flags & VF_LIVE) || !end->id) {
+            continue;
+        }
+        out[num++] = end->id;
+        for (unsigned i = 0; i < VF_PAIRS; i++) {
+            if ((end->pair[i].flags & VF_ASKED) && end->pair[i].qid != end->id) {
+                out[num++] = end->pair[i].qid;
+            }
         }
     }
     return num;
@@ -66,7 +76,7 @@ static void say_headers(struct listing *l, unsigned e)
 {
     const struct vf_end *end = &l->x->w.end[e];
     unsigned server = dna_vf_slots[e].server;
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     if (!dna_vf_slots[e].initiating) {
         for (unsigned i = 0; i < VF_PAIRS; i++) {
             const struct vf_place *p = place_of(l->x, server, i);
@@ -118,7 +128,7 @@ static void say_keys(struct listing *l, unsigned e, const struct vf_place *p)
 /* As if an authority, or as if asked by db:result; and as if any pair were proved. */
 static void say_about_pair(struct listing *l, unsigned e, const struct vf_place *p)
 {
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     unsigned num = worthwhile_ids(l->x, ids);
     say_keys(l, e, p);
     say(l, e, VF_T_STANZA, p->theirs, p->ours, 0, 0, 0);
@@ -132,7 +142,7 @@ static void say_about_pair(struct listing *l, unsigned e, const struct vf_place 
 
 static void ask_as_target(struct listing *l, unsigned e, const struct vf_place *p)
 {
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     unsigned num = worthwhile_ids(l->x, ids);
     for (unsigned key = 1; key <= 66; key++) {
         for (unsigned i = 0; i < num && knows_key(l->x, key); i++) {
@@ -154,7 +164,7 @@ static void say_elements(struct listing *l, unsigned e)
             say_about_pair(l, e, p);
         }
     }
-    if (opened && end->m == stream_initiating_S_AWAIT_FEATURES) {
+    if (opened && (end->m == stream_initiating_S_AWAIT_FEATURES || (x->does & VF_FINE))) {
         say_features(l, e);
     } else if (opened) {
         say(l, e, VF_T_FAILURE, VF_NOBODY, VF_NOBODY, 0, 0, 0);
@@ -167,37 +177,47 @@ static void say_elements(struct listing *l, unsigned e)
     if ((x->does & VF_FINE) || end->cert != VF_CERT_NONE) {
         say(l, e, VF_T_STARTTLS, VF_NOBODY, VF_NOBODY, 0, 0, 0);
     }
+    if (x->k.external && (x->does & VF_FINE)) {
+        say(l, e, VF_T_AUTH, VF_NOBODY, VF_NOBODY, 0, 1, 0);
+    }
     if (x->k.bidi) {
         say(l, e, VF_T_BIDI, VF_NOBODY, VF_NOBODY, 0, 0, 0);
     }
     for (unsigned authzid = 0; x->k.external && authzid <= VF_M + 1; authzid++) {
         if (authzid != VF_B + 1) {
             say(l, e, VF_T_AUTH, VF_NOBODY, VF_NOBODY, authzid, 0, 0);
+            if (x->does & VF_FINE) {
+                say(l, e, VF_T_RESPONSE, VF_NOBODY, VF_NOBODY, authzid, 0, 0);
+            }
         }
     }
 }
 
-/* A whole negotiation in one move, where a configuration does not look into it.  Left out is what makes no
-   difference: a certificate where none counts, an id where no key is made of it, a 'from' where none is proved. */
+/* A whole negotiation in one move, where a configuration does not look into it.  Left out is what
+   makes no difference: a certificate where none counts, an id where no key is made of it, a 'from'
+   where none is proved. */
 static void negotiate(struct listing *l, unsigned e)
 {
     const struct vf *x = l->x;
     const struct vf_end *end = &x->w.end[e];
-    uint8_t ids[4];
+    uint8_t ids[MAX_IDS];
     bool from_matters = x->k.external || (x->does & VF_SLOW);
-    for (unsigned cert = x->does & VF_CERT_OF_M ? VF_CERT_M : VF_CERT_JUNK; cert <= VF_CERT_JUNK; cert++) {
+    for (unsigned cert = x->does & VF_CERT_OF_M ? VF_CERT_M : VF_CERT_JUNK; cert <= VF_CERT_JUNK;
+         cert++) {
         if (dna_vf_slots[e].initiating) {
             unsigned num = dna_vf_slots[e].for_stanzas ? worthwhile_ids(x, ids) : 1;
             for (unsigned i = 0; i < num; i++) {
-                add(l, VF_M_SERVE, e, (struct vf_msg){ VF_T_HEADER, end->theirs, end->ours, (uint8_t)cert,
-                                                       i ? ids[i] : 0, 0 });
+                add(l, VF_M_SERVE, e,
+                    (struct vf_msg){ VF_T_HEADER, end->theirs, end->ours, (uint8_t)cert,
+                                     i ? ids[i] : 0, 0 });
             }
             continue;
         }
         for (unsigned i = 0; i < VF_PAIRS; i++) {
             const struct vf_place *p = place_of(x, dna_vf_slots[e].server, i);
             if (p && ((e != VF_Q && from_matters) || i == 0)) {
-                add(l, VF_M_OPEN, e, (struct vf_msg){ VF_T_HEADER, p->theirs, p->ours, (uint8_t)cert, 0, 0 });
+                add(l, VF_M_OPEN, e,
+                    (struct vf_msg){ VF_T_HEADER, p->theirs, p->ours, (uint8_t)cert, 0, 0 });
             }
         }
     }
@@ -215,7 +235,8 @@ static void attack(struct listing *l, unsigned e)
             add(l, VF_M_TLS, e, (struct vf_msg){ .what = (uint8_t)cert });
         }
         plain(l, VF_M_TLS_FAILS, e);
-    } else if ((end->flags & VF_HEADER_DUE) && !(l->x->does & VF_FINE) && end->cert == VF_CERT_NONE) {
+    } else if ((end->flags & VF_HEADER_DUE) && !(l->x->does & VF_FINE) &&
+               end->cert == VF_CERT_NONE) {
         negotiate(l, e);
         if (l->x->does & VF_STRIP) {
             say_headers(l, e);
@@ -263,8 +284,8 @@ static void tick(struct listing *l, unsigned e)
 static bool peer_free(const struct vf *x, unsigned e)
 {
     unsigned peer = dna_vf_slots[e].peer;
-    return dna_vf_far_is_m(x, e) ||
-           (peer != VF_NO_SLOT && (x->config->slots & 1u << peer) && !(x->w.end[peer].flags & VF_LIVE));
+    return dna_vf_far_is_m(x, e) || (peer != VF_NO_SLOT && (x->config->slots & 1u << peer) &&
+                                     !(x->w.end[peer].flags & VF_LIVE));
 }
 
 static void network(struct listing *l, unsigned e)
@@ -275,6 +296,7 @@ static void network(struct listing *l, unsigned e)
         plain(l, VF_M_DNS, e);
         if (faults) {
             plain(l, VF_M_NO_DNS, e);
+            plain(l, VF_M_BAD_DNS, e);
         }
     } else if (end->re == resolution_S_CONNECTING) {
         if (peer_free(l->x, e)) {
@@ -380,7 +402,9 @@ static void input(struct vf *x, unsigned e, const struct vf_msg *m)
 
 static void show_certificate(struct vf *x, unsigned e, unsigned cert)
 {
-    struct vf_msg m = { .type = VF_T_HELLO, .from = VF_NOBODY, .to = VF_NOBODY, .what = (uint8_t)cert };
+    struct vf_msg m = {
+        .type = VF_T_HELLO, .from = VF_NOBODY, .to = VF_NOBODY, .what = (uint8_t)cert
+    };
     if (x->say) {
         dna_vf_print_msg(x, e, false, &m, x->say);
     }
@@ -390,7 +414,8 @@ static void show_certificate(struct vf *x, unsigned e, unsigned cert)
     dna_vf_tls_up(x, e, cert);
 }
 
-/* A header, features with STARTTLS, the handshake, and the header again, as far as the stream goes along. */
+/* A header, features with STARTTLS, the handshake, and the header again, as far as the stream goes
+ * along. */
 static void negotiation(struct vf *x, const struct vf_move *move)
 {
     unsigned e = move->e;
@@ -398,7 +423,9 @@ static void negotiation(struct vf *x, const struct vf_move *move)
     bool opened = move->kind == VF_M_SERVE;
     struct vf_msg header = { VF_T_HEADER, move->m.from, move->m.to, 0, 0, 0 };
     struct vf_msg features = { VF_T_FEATURES, VF_NOBODY, VF_NOBODY, VF_F_STARTTLS, 0, 0 };
-    struct vf_msg starttls = { opened ? VF_T_PROCEED : VF_T_STARTTLS, VF_NOBODY, VF_NOBODY, 0, 0, 0 };
+    struct vf_msg starttls = {
+        opened ? VF_T_PROCEED : VF_T_STARTTLS, VF_NOBODY, VF_NOBODY, 0, 0, 0
+    };
     if (!opened) {
         dna_vf_end_init(x, e);
     }
@@ -441,7 +468,8 @@ static void deliver(struct vf *x, unsigned e)
     dna_vf_input(x, e, &m);
 }
 
-/* Where nothing fails the attacker answers a closing tag at once: nothing that it says would be looked at. */
+/* Where nothing fails the attacker answers a closing tag at once: nothing that it says would be
+ * looked at. */
 static void close_at_once(struct vf *x)
 {
     static const struct vf_msg gone = { VF_T_GONE, VF_NOBODY, VF_NOBODY, 0, 0, 0 };
@@ -472,15 +500,34 @@ void dna_vf_drain(struct vf *x)
 
 static void timer(struct vf *x, const struct vf_move *move)
 {
-    static const uint8_t receiving[VF_KINDS] = { [VF_M_NEGOTIATION] = stream_receiving_E_TIMER_NEGOTIATION,
+    static const uint8_t receiving[VF_KINDS] = { [VF_M_NEGOTIATION] =
+                                                     stream_receiving_E_TIMER_NEGOTIATION,
                                                  [VF_M_IDLE] = stream_receiving_E_TIMER_IDLE,
                                                  [VF_M_EXPIRY] = stream_receiving_E_TIMER_EXPIRY,
-                                                 [VF_M_CLOSE_TIMER] = stream_receiving_E_TIMER_CLOSE };
-    static const uint8_t initiating[VF_KINDS] = { [VF_M_NEGOTIATION] = stream_initiating_E_TIMER_NEGOTIATION,
+                                                 [VF_M_CLOSE_TIMER] =
+                                                     stream_receiving_E_TIMER_CLOSE };
+    static const uint8_t initiating[VF_KINDS] = { [VF_M_NEGOTIATION] =
+                                                      stream_initiating_E_TIMER_NEGOTIATION,
                                                   [VF_M_IDLE] = stream_initiating_E_TIMER_IDLE,
                                                   [VF_M_EXPIRY] = stream_initiating_E_TIMER_EXPIRY,
-                                                  [VF_M_CLOSE_TIMER] = stream_initiating_E_TIMER_CLOSE };
+                                                  [VF_M_CLOSE_TIMER] =
+                                                      stream_initiating_E_TIMER_CLOSE };
     dna_vf_same_event(x, move->e, receiving[move->kind], initiating[move->kind]);
+}
+
+static void resolve(struct vf *x, const struct vf_move *move)
+{
+    static const uint8_t event[VF_KINDS] = { [VF_M_DNS] = resolution_E_SRV_RECORDS,
+                                             [VF_M_NO_DNS] = resolution_E_SRV_DOT,
+                                             [VF_M_BAD_DNS] = resolution_E_SRV_BOGUS,
+                                             [VF_M_CONNECT] = resolution_E_CONNECT_OK,
+                                             [VF_M_NO_CONNECT] = resolution_E_CONNECT_FAILED };
+    unsigned e = move->e;
+    dna_vf_dial_event(x, e, event[move->kind], false);
+    if (move->kind == VF_M_DNS && !(x->does & VF_TIMERS) &&
+        x->w.end[e].re == resolution_S_CONNECTING && peer_free(x, e)) {
+        dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
+    }
 }
 
 static void happens(struct vf *x, const struct vf_move *move)
@@ -511,19 +558,11 @@ static void happens(struct vf *x, const struct vf_move *move)
         dna_vf_drop(x, e);
         break;
     case VF_M_DNS:
-        dna_vf_dial_event(x, e, resolution_E_SRV_RECORDS, false);
-        if (!(x->does & VF_TIMERS) && x->w.end[e].re == resolution_S_CONNECTING && peer_free(x, e)) {
-            dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
-        }
-        break;
     case VF_M_NO_DNS:
-        dna_vf_dial_event(x, e, resolution_E_SRV_DOT, false);
-        break;
+    case VF_M_BAD_DNS:
     case VF_M_CONNECT:
-        dna_vf_dial_event(x, e, resolution_E_CONNECT_OK, false);
-        break;
     case VF_M_NO_CONNECT:
-        dna_vf_dial_event(x, e, resolution_E_CONNECT_FAILED, false);
+        resolve(x, move);
         break;
     case VF_M_SETTLE:
         dna_vf_settle(x, e, move->m.what);
@@ -532,7 +571,8 @@ static void happens(struct vf *x, const struct vf_move *move)
         verify_timer(x, e, move->m.what);
         break;
     case VF_M_RESULT_TIMER:
-        dna_vf_initiating_event(x, dna_vf_at(x, e, move->m.what), dialback_initiating_E_TIMER_RESULT, true);
+        dna_vf_initiating_event(x, dna_vf_at(x, e, move->m.what),
+                                dialback_initiating_E_TIMER_RESULT, true);
         break;
     default:
         timer(x, move);
@@ -542,6 +582,7 @@ static void happens(struct vf *x, const struct vf_move *move)
 void dna_vf_apply(struct vf *x, const struct vf_move *move)
 {
     x->broken = 0;
+    x->steps = 0;
     if (x->say) {
         dna_vf_print_move(x, move, x->say);
     }

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_dialback.c -- dialback in the composition, as impl/s2s_dialback.c and s2s_verify.c have it.
+ * verify_dialback.c -- dialback in the composition, as impl/s2s_dialback.c and s2s_verify.c have
+ * it.
  *
  *   dialback_initiating  send_key        > db:result with K(ours, theirs, id of the stream) (KEY)
  *                        grant_pair      > association DIALBACK_GRANTED (GRANT)
  *                        bounce_*        > the route that used the pair is emptied
  *                        open_own_stream > the route gets a stream of its own
  *                        end_stream      > the stream machine END
- *   dialback_receiving   send_valid      > db:result valid (ANSWER); the other send_* > invalid or error
- *                        dial_authority  > a question on the asking stream of the pair, dialled if there is none
+ *   dialback_receiving   send_valid      > db:result valid (ANSWER); the other send_* > invalid
+ *                            or error
+ *                        dial_authority  > a question on the asking stream of the pair, dialled
+ *                            if there is none
  *                        await_proof     > PROOF_SETTLED when the proof of the sender is in
- *                        drop_question   > the question ends; its stream is told VERIFICATION_DONE or NOT_WANTED
+ *                        drop_question   > the question ends; its stream is told
+ *                            VERIFICATION_DONE or NOT_WANTED
  *                        accept_pair     > association DIALBACK_ACCEPTED
  *   dialback_authoritative send_*        > db:verify valid (VOUCH), invalid or error
- *   an answer to db:verify              > the pair whose question has its from, to and id; asked_here: on the
- *                                         stream that the question went out on
- *   a typed db:result                   > the pair on this stream, else the pair that the route uses
+ *   an answer to db:verify              > the pair whose question has its from, to and id;
+ *                            asked_here: on the stream that the question went out on
+ *   a typed db:result                   > the pair on this stream, else the pair that the route
+ *                            uses
  */
 #include "model/verify_internal.h"
 
@@ -34,7 +39,8 @@ static void send_key(struct vf *x, struct vf_ref r)
 {
     uint8_t key = dna_vf_key(x, r.e, r.ours, r.theirs, x->w.end[r.e].id);
     dna_vf_observe_pair(x, VF_W_KEY, r);
-    dna_vf_send(x, r.e, (struct vf_msg){ .type = VF_T_KEY, .from = r.ours, .to = r.theirs, .key = key });
+    dna_vf_send(x, r.e,
+                (struct vf_msg){ .type = VF_T_KEY, .from = r.ours, .to = r.theirs, .key = key });
     r.p->flags |= VF_G_KEYED;
 }
 
@@ -95,7 +101,8 @@ void dna_vf_request(struct vf *x, struct vf_ref r)
 
 static void on_result(struct vf *x, unsigned e, const struct vf_msg *m)
 {
-    static const uint8_t events[] = { dialback_initiating_E_RX_VALID, dialback_initiating_E_RX_INVALID,
+    static const uint8_t events[] = { dialback_initiating_E_RX_VALID,
+                                      dialback_initiating_E_RX_INVALID,
                                       dialback_initiating_E_RX_ERROR };
     struct vf_pair memory;
     struct vf_ref r = dna_vf_find(x, e, m->to, m->from);
@@ -105,6 +112,9 @@ static void on_result(struct vf *x, unsigned e, const struct vf_msg *m)
             r = dna_vf_at(x, route->via - 1u, (unsigned)r.place);
         }
     }
+    if (!r.p && (x->does & VF_BUGGY_RESULT)) { /* planted */
+        r = dna_vf_get(x, e, m->to, m->from);
+    }
     bool known = r.p != NULL;
     if (!known) {
         r = dna_vf_scratch(e, m->to, m->from, &memory);
@@ -113,7 +123,7 @@ static void on_result(struct vf *x, unsigned e, const struct vf_msg *m)
     if (here && m->what == 0 && (r.p->flags & VF_G_KEYED)) {
         r.p->flags |= VF_G_GRANTED;
     }
-    dna_vf_initiating_event(x, r, events[m->what], here || (x->does & VF_BUGGY_RESULT));
+    dna_vf_initiating_event(x, r, events[m->what], here);
 }
 
 /* --- questions --- */
@@ -134,8 +144,8 @@ unsigned dna_vf_asker(const struct vf *x, const struct vf_ref *r)
 }
 
 /* Calls each pair that has a question on this asking stream; stops when `visit` says so. */
-static bool each_question(struct vf *x, unsigned asker, bool (*visit)(struct vf *x, struct vf_ref r, uint32_t arg),
-                          uint32_t arg)
+static bool each_question(struct vf *x, unsigned asker,
+                          bool (*visit)(struct vf *x, struct vf_ref r, uint32_t arg), uint32_t arg)
 {
     for (unsigned e = 0; e < VF_SLOTS; e++) {
         for (unsigned i = 0; i < VF_PAIRS; i++) {
@@ -163,7 +173,7 @@ bool dna_vf_asks(const struct vf *x, unsigned asker)
 
 void dna_vf_question_end(struct vf_pair *p)
 {
-    p->flags &= (uint8_t)~(VF_ASKED | VF_SENT);
+    p->flags &= (uint8_t) ~(VF_ASKED | VF_SENT);
     p->qid = p->qkey = 0;
 }
 
@@ -190,8 +200,10 @@ static void put_question(struct vf *x, struct vf_ref r)
     l.resolved = dna_vf_slots[asker].initiating && dna_vf_slots[asker].theirs == r.theirs;
     l.itself = asker == r.e;
     r.p->flags |= VF_SENT;
-    dna_vf_send(x, asker, (struct vf_msg){ .type = VF_T_ASK, .from = r.ours, .to = r.theirs, .id = r.p->qid,
-                                           .key = r.p->qkey });
+    dna_vf_send(
+        x, asker,
+        (struct vf_msg){
+            .type = VF_T_ASK, .from = r.ours, .to = r.theirs, .id = r.p->qid, .key = r.p->qkey });
     dna_vf_observe(x, VF_W_ASK, &l);
 }
 
@@ -200,9 +212,10 @@ static bool ask_one(struct vf *x, struct vf_ref r, uint32_t arg)
     (void)arg;
     unsigned asker = dna_vf_asker(x, &r);
     const struct vf_end *there = &x->w.end[asker], *here = &x->w.end[r.e];
-    bool refuted, same = there->cert == here->cert && there->cert != VF_CERT_NONE &&
-                         dna_vf_far_server(x, asker) == dna_vf_far_server(x, r.e) &&
-                         (there->cert == VF_CERT_JUNK || dna_vf_truly_proved(x, asker, r.theirs, &refuted));
+    bool refuted,
+        same = there->cert == here->cert && there->cert != VF_CERT_NONE &&
+               dna_vf_far_server(x, asker) == dna_vf_far_server(x, r.e) &&
+               (there->cert == VF_CERT_JUNK || dna_vf_truly_proved(x, asker, r.theirs, &refuted));
     struct dialback_receiving_facts facts = { .same_certificate = same };
     if (r.p->flags & VF_SENT) {
         return false;
@@ -247,8 +260,14 @@ static void ask(struct vf *x, struct vf_ref r, uint8_t key)
         dna_vf_receiving_event(x, r, dialback_receiving_E_AUTHORITY_NOT_FOUND, &none, 0);
         return;
     }
+    if (asker == r.e &&
+        !(x->does & VF_BUGGY_ASKER)) { /* another stream is opened, which is beyond the bounds */
+        dna_vf_receiving_event(x, r, dialback_receiving_E_AUTHORITY_UNREACHABLE, &none, 0);
+        return;
+    }
     struct vf_end *end = &x->w.end[asker];
-    if ((end->flags & (VF_DROPPED | VF_CLOSING)) && asker != r.e) { /* a new stream takes the slot of the old */
+    if ((end->flags & (VF_DROPPED | VF_CLOSING)) &&
+        asker != r.e) { /* a new stream takes the slot of the old */
         dna_vf_drop(x, asker);
         dna_vf_questions_failed(x, asker, dialback_receiving_E_AUTHORITY_UNREACHABLE);
         end->flags = 0;
@@ -291,19 +310,21 @@ static struct vf_ref pair_of_id(struct vf *x, unsigned e, const struct vf_msg *m
 
 static void on_verdict(struct vf *x, unsigned e, const struct vf_msg *m)
 {
-    static const uint8_t events[] = { dialback_receiving_E_RX_VERIFY_VALID, dialback_receiving_E_RX_VERIFY_INVALID,
+    static const uint8_t events[] = { dialback_receiving_E_RX_VERIFY_VALID,
+                                      dialback_receiving_E_RX_VERIFY_INVALID,
                                       dialback_receiving_E_RX_VERIFY_ERROR };
     struct dialback_receiving_facts facts = { 0 };
     struct vf_pair memory;
     struct vf_ref r = question_find(x, e, m);
     if (!r.p) {
         r = x->does & VF_BUGGY_ANSWER ? pair_of_id(x, e, m) : r;
-        dna_vf_receiving_event(x, r.p ? r : dna_vf_scratch(e, m->to, m->from, &memory), events[m->what], &facts, 0);
+        dna_vf_receiving_event(x, r.p ? r : dna_vf_scratch(e, m->to, m->from, &memory),
+                               events[m->what], &facts, 0);
         return;
     }
     facts.asked_here = dna_vf_asker(x, &r) == e && (r.p->flags & VF_SENT);
-    if (facts.asked_here && m->what == 0 && dna_vf_slots[e].initiating && dna_vf_slots[e].theirs == m->from &&
-        x->w.end[r.e].id == m->id) {
+    if (facts.asked_here && m->what == 0 && dna_vf_slots[e].initiating &&
+        dna_vf_slots[e].theirs == m->from && x->w.end[r.e].id == m->id) {
         r.p->flags |= VF_G_VOUCHED;
     }
     if (facts.asked_here) {
@@ -324,7 +345,9 @@ static void answer(struct vf *x, struct vf_ref r, uint8_t what)
     } else {
         r.p->flags &= (uint8_t)~VF_G_REQUESTED; /* the request is over */
     }
-    dna_vf_send(x, r.e, (struct vf_msg){ .type = VF_T_RESULT, .from = r.ours, .to = r.theirs, .what = what });
+    dna_vf_send(
+        x, r.e,
+        (struct vf_msg){ .type = VF_T_RESULT, .from = r.ours, .to = r.theirs, .what = what });
 }
 
 static void receiving_out(struct vf *x, struct vf_ref r, unsigned out, uint32_t on, uint8_t key)
@@ -364,8 +387,8 @@ static void receiving_out(struct vf *x, struct vf_ref r, unsigned out, uint32_t 
     }
 }
 
-void dna_vf_receiving_event(struct vf *x, struct vf_ref r, uint32_t on, const struct dialback_receiving_facts *facts,
-                            uint8_t key)
+void dna_vf_receiving_event(struct vf *x, struct vf_ref r, uint32_t on,
+                            const struct dialback_receiving_facts *facts, uint8_t key)
 {
     struct dna_effects fx;
     dna_vf_step1(x, r.e, &dna_machine_dialback_receiving, &r.p->dr, on, facts, &fx);
@@ -374,9 +397,12 @@ void dna_vf_receiving_event(struct vf *x, struct vf_ref r, uint32_t on, const st
     }
 }
 
-static void weigh_sender(struct vf *x, unsigned e, unsigned from, struct dialback_receiving_facts *facts)
+static void weigh_sender(struct vf *x, unsigned e, unsigned from,
+                         struct dialback_receiving_facts *facts)
 {
-    enum dna_vf_verdict v = facts->addressed && facts->hosted ? dna_vf_weigh(x, e, from) : VF_UNPROVED;
+    unsigned whom = x->does & VF_BUGGY_PROOF ? x->w.end[e].theirs : from;
+    enum dna_vf_verdict v =
+        facts->addressed && facts->hosted ? dna_vf_weigh(x, e, whom) : VF_UNPROVED;
     facts->sender_pending = v == VF_PENDING;
     facts->sender_proved = v == VF_PROVED;
     facts->sender_refuted = v == VF_REFUTED;
@@ -384,7 +410,9 @@ static void weigh_sender(struct vf *x, unsigned e, unsigned from, struct dialbac
 
 void dna_vf_proof_settled(struct vf *x, struct vf_ref r)
 {
-    struct dialback_receiving_facts facts = { .addressed = 1, .hosted = dna_vf_hosts(r.e, r.ours), .key_given = 1 };
+    struct dialback_receiving_facts facts = { .addressed = 1,
+                                              .hosted = dna_vf_hosts(r.e, r.ours),
+                                              .key_given = 1 };
     uint8_t key = r.p->said;
     r.p->said = 0;
     weigh_sender(x, r.e, r.theirs, &facts);
@@ -397,7 +425,8 @@ static void on_key(struct vf *x, unsigned e, const struct vf_msg *m)
     bool hosted = dna_vf_hosts(e, m->to);
     struct dialback_receiving_facts facts = { .addressed = 1, .hosted = hosted, .key_given = 1 };
     weigh_sender(x, e, m->from, &facts);
-    struct vf_ref r = hosted ? dna_vf_get(x, e, m->to, m->from) : dna_vf_scratch(e, m->to, m->from, &memory);
+    struct vf_ref r =
+        hosted ? dna_vf_get(x, e, m->to, m->from) : dna_vf_scratch(e, m->to, m->from, &memory);
     if (!r.p) {
         return; /* a pair that the configuration leaves out */
     }
@@ -417,11 +446,15 @@ static void on_question(struct vf *x, unsigned e, const struct vf_msg *m)
         .key_right = dna_vf_key_right(x, e, m->from, m->to, m->id, m->key, false),
     };
     struct dna_effects fx;
-    dna_vf_step1(x, e, &dna_machine_dialback_authoritative, &state, dialback_authoritative_E_RX_VERIFY, &facts, &fx);
+    dna_vf_step1(x, e, &dna_machine_dialback_authoritative, &state,
+                 dialback_authoritative_E_RX_VERIFY, &facts, &fx);
     for (unsigned i = 0; i < fx.num_outs; i++) {
-        struct vf_msg a = { .type = VF_T_VERDICT, .from = m->to, .to = m->from, .id = m->id, .what = 2 };
+        struct vf_msg a = {
+            .type = VF_T_VERDICT, .from = m->to, .to = m->from, .id = m->id, .what = 2
+        };
         if (fx.outs[i] == dialback_authoritative_O_send_verify_valid) {
-            struct vf_look l = { .exact = dna_vf_key_right(x, e, m->from, m->to, m->id, m->key, true) };
+            struct vf_look l = { .exact =
+                                     dna_vf_key_right(x, e, m->from, m->to, m->id, m->key, true) };
             a.what = 0;
             dna_vf_observe(x, VF_W_VOUCH, &l);
         } else if (fx.outs[i] == dialback_authoritative_O_send_verify_invalid) {

@@ -11,12 +11,12 @@
 
 #define L (*l)
 #define K (*k)
-#define PROPERTY(id, when, expr, text, ...)                                                                            \
-    static bool holds_##id(const struct vf_look *l, const struct dna_knobs *k)                                         \
-    {                                                                                                                  \
-        (void)l;                                                                                                       \
-        (void)k;                                                                                                       \
-        return expr;                                                                                                   \
+#define PROPERTY(id, when, expr, text, ...)                                    \
+    static bool holds_##id(const struct vf_look *l, const struct dna_knobs *k) \
+    {                                                                          \
+        (void)l;                                                               \
+        (void)k;                                                               \
+        return expr;                                                           \
     }
 #include "model/properties.def"
 #undef PROPERTY
@@ -24,22 +24,26 @@
 #undef K
 
 const struct vf_property dna_vf_properties[] = {
-#define PROPERTY(id, when, expr, text, ...)                                                                            \
+#define PROPERTY(id, when, expr, text, ...) \
     { #id, VF_W_##when, holds_##id, #expr, text, (const uint16_t[]){ __VA_ARGS__, DNA_REQ_END } },
 #include "model/properties.def"
 #undef PROPERTY
 };
 const size_t dna_vf_num_properties = sizeof dna_vf_properties / sizeof dna_vf_properties[0];
-_Static_assert(sizeof dna_vf_properties / sizeof dna_vf_properties[0] <= 32, "struct vf.broken has a bit each");
+_Static_assert(sizeof dna_vf_properties / sizeof dna_vf_properties[0] <= 32,
+               "struct vf.broken has a bit each");
 
-const char *const dna_vf_when_name[VF_WHENS] = { "ACCEPT", "DELIVER", "TRANSMIT", "ANSWER", "ASK", "VOUCH", "GRANT",
-                                                 "SECURED", "ERROR", "SUPPOSE", "KEY", "DEAD", "LOGIN", "SETTLED", "STILL" };
+const char *const dna_vf_when_name[VF_WHENS] = { "ACCEPT", "DELIVER", "TRANSMIT", "ANSWER",
+                                                 "ASK",    "VOUCH",   "GRANT",    "SECURED",
+                                                 "ERROR",  "SUPPOSE", "KEY",      "DEAD",
+                                                 "LOGIN",  "SETTLED", "STILL",    "ENDLESS" };
 
 void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l)
 {
     const struct vf_end *end = &x->w.end[r.e];
     bool refuted;
     memset(l, 0, sizeof *l);
+    x->about = (struct vf_place){ r.ours, r.theirs };
     l->opened = dna_vf_slots[r.e].initiating;
     l->secured = end->cert != VF_CERT_NONE;
     l->proved = dna_vf_truly_proved(x, r.e, r.theirs, &refuted);
@@ -52,7 +56,8 @@ void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l)
     l->granted = (r.p->flags & VF_G_GRANTED) || (l->opened && l->external);
     l->bidi = (end->flags & VF_G_BIDI) != 0;
     l->errors_known = end->s[VF_S_peer_errors] || end->s[VF_S_bidi];
-    l->flowing = end->s[VF_S_flowing] && !(end->flags & (VF_HANDSHAKE | VF_CLOSING | VF_HEADER_DUE));
+    l->flowing =
+        end->s[VF_S_flowing] && !(end->flags & (VF_HANDSHAKE | VF_CLOSING | VF_HEADER_DUE));
     l->authzid_fits = 1;
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         const struct vf_pair *p = &end->pair[i];
@@ -77,9 +82,9 @@ void dna_vf_observe(struct vf *x, enum vf_when when, const struct vf_look *l)
 void dna_vf_observe_pair(struct vf *x, enum vf_when when, struct vf_ref r)
 {
     struct vf_look l;
-    if (x->say) {
-        fprintf(x->say, "        %-2s (%s) %s > %s\n", dna_vf_slots[r.e].name, dna_vf_when_name[when],
-                dna_vf_domain_name[r.theirs], dna_vf_domain_name[r.ours]);
+    if (x->say && x->rows) {
+        fprintf(x->say, "        %-2s (%s) %s > %s\n", dna_vf_slots[r.e].name,
+                dna_vf_when_name[when], dna_vf_domain_name[r.theirs], dna_vf_domain_name[r.ours]);
     }
     dna_vf_look(x, r, &l);
     dna_vf_observe(x, when, &l);

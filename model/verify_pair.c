@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_pair.c -- pairs and their association machines in the composition, as impl/s2s_pair.c has them.
+ * verify_pair.c -- pairs and their association machines in the composition, as impl/s2s_pair.c
+ * has them.
  *
  *   association  deliver        > the stanza is accepted (DELIVER)
  *                transmit       > the first stanza of the pair's route goes out (TRANSMIT)
@@ -55,8 +56,8 @@ bool dna_vf_target_taken(const struct vf *x, unsigned e, unsigned theirs)
 {
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         const struct vf_pair *p = &x->w.end[e].pair[i];
-        if (x->config->places[dna_vf_slots[e].server][i].theirs == theirs && (p->flags & VF_KNOWN) &&
-            dna_vf_takes(p)) {
+        if (x->config->places[dna_vf_slots[e].server][i].theirs == theirs &&
+            (p->flags & VF_KNOWN) && dna_vf_takes(p)) {
             return true;
         }
     }
@@ -76,7 +77,8 @@ static void transmit(struct vf *x, struct crossing *c)
         return;
     }
     route->queued = 0;
-    dna_vf_send(x, c->r.e, (struct vf_msg){ .type = VF_T_STANZA, .from = c->r.ours, .to = c->r.theirs });
+    dna_vf_send(x, c->r.e,
+                (struct vf_msg){ .type = VF_T_STANZA, .from = c->r.ours, .to = c->r.theirs });
     dna_vf_observe_pair(x, VF_W_TRANSMIT, c->r);
     c->moved = true;
 }
@@ -103,11 +105,13 @@ static void out(struct vf *x, struct crossing *c, unsigned what)
         dna_vf_end_stream(x, c->r.e);
         break;
     default:
-        dna_vf_send(x, c->r.e, (struct vf_msg){ .type = VF_T_ERROR, .from = VF_NOBODY, .to = VF_NOBODY });
+        dna_vf_send(x, c->r.e,
+                    (struct vf_msg){ .type = VF_T_ERROR, .from = VF_NOBODY, .to = VF_NOBODY });
     }
 }
 
-static void run(struct vf *x, struct crossing *c, uint32_t on, const struct association_facts *facts)
+static void run(struct vf *x, struct crossing *c, uint32_t on,
+                const struct association_facts *facts)
 {
     struct dna_effects fx;
     bool before = dna_vf_takes(c->r.p);
@@ -115,7 +119,8 @@ static void run(struct vf *x, struct crossing *c, uint32_t on, const struct asso
     if (!before && dna_vf_takes(c->r.p) && c->r.place >= 0) {
         struct vf_look l;
         dna_vf_look(x, c->r, &l);
-        l.by_external = on == association_E_EXTERNAL_ACCEPTED || on == association_E_EXTERNAL_GRANTED;
+        l.by_external =
+            on == association_E_EXTERNAL_ACCEPTED || on == association_E_EXTERNAL_GRANTED;
         dna_vf_observe(x, VF_W_ACCEPT, &l);
     }
     for (unsigned i = 0; i < fx.num_outs; i++) {

@@ -5,7 +5,8 @@
 #include "model/verify_internal.h"
 
 static const char *const result_name[] = { "valid", "invalid", "error" };
-static const char *const cert_name[] = { "nothing", "its domain's certificate", "the certificate of m",
+static const char *const cert_name[] = { "nothing", "its domain's certificate",
+                                         "the certificate of m",
                                          "a certificate that nobody trusts" };
 static const char *const server_name[] = { "A", "B", "M" };
 
@@ -38,8 +39,11 @@ static void print_features(unsigned what, FILE *to)
     static const struct {
         unsigned bit;
         const char *name;
-    } names[] = { { VF_F_STARTTLS, "starttls" }, { VF_F_EXTERNAL, "EXTERNAL" }, { VF_F_DIALBACK, "dialback" },
-                  { VF_F_ERRORS, "errors" }, { VF_F_BIDI, "bidi" } };
+    } names[] = { { VF_F_STARTTLS, "starttls" },
+                  { VF_F_EXTERNAL, "EXTERNAL" },
+                  { VF_F_DIALBACK, "dialback" },
+                  { VF_F_ERRORS, "errors" },
+                  { VF_F_BIDI, "bidi" } };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (what & names[i].bit) {
             fprintf(to, " %s", names[i].name);
@@ -59,6 +63,9 @@ static void print_content(const struct vf *x, const struct vf_msg *m, FILE *to)
     if (m->type == VF_T_AUTH && m->what) {
         fprintf(to, " authzid=%s", dna_vf_domain_name[m->what - 1]);
     }
+    if (m->type == VF_T_AUTH && m->id) {
+        fputs(" without an initial response", to);
+    }
     if (m->from != VF_NOBODY || m->to != VF_NOBODY) {
         fprintf(to, " from=%s to=%s", dna_vf_domain_name[m->from], dna_vf_domain_name[m->to]);
     }
@@ -75,14 +82,27 @@ static void print_content(const struct vf *x, const struct vf_msg *m, FILE *to)
     }
 }
 
+/* A negotiation that is one move, or goes on between honest servers, is told in one line. */
+static bool told_elsewhere(const struct vf *x, const struct vf_msg *m)
+{
+    return !x->rows && !(x->does & VF_FINE) && m->type >= VF_T_HEADER && m->type <= VF_T_FINISHED &&
+           m->type != VF_T_FEATURES;
+}
+
 void dna_vf_print_msg(const struct vf *x, unsigned e, bool out, const struct vf_msg *m, FILE *to)
 {
-    const char *here = server_name[dna_vf_slots[e].server], *far = server_name[dna_vf_far_server(x, e) % 3];
+    if (told_elsewhere(x, m) ||
+        (m->type == VF_T_FEATURES && !x->rows && (m->what & VF_F_STARTTLS))) {
+        return;
+    }
+    const char *here = server_name[dna_vf_slots[e].server],
+               *far = server_name[dna_vf_far_server(x, e) % 3];
     if (m->type == VF_T_GONE && out) {
         fprintf(to, "    %s --x    %s  %-2s  closes TCP\n", here, far, dna_vf_slots[e].name);
         return;
     }
-    fprintf(to, "    %s %s %s  %-2s  ", out ? here : far, "------>", out ? far : here, dna_vf_slots[e].name);
+    fprintf(to, "    %s %s %s  %-2s  ", out ? here : far, "------>", out ? far : here,
+            dna_vf_slots[e].name);
     print_content(x, m, to);
     fputc('\n', to);
 }
@@ -91,13 +111,11 @@ void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out
 {
     static const char *const text[VF_KINDS] = {
         [VF_M_DELIVER] = "what is under way arrives",
-        [VF_M_OPEN] = "the attacker opens a stream and secures it",
-        [VF_M_SERVE] = "the attacker answers and secures the stream",
-        [VF_M_SAY] = "the attacker says",
         [VF_M_TLS] = "TLS comes up",
         [VF_M_TLS_FAILS] = "the TLS handshake fails",
         [VF_M_DNS] = "DNS answers",
         [VF_M_NO_DNS] = "DNS says: no such service",
+        [VF_M_BAD_DNS] = "DNS answers with what does not validate",
         [VF_M_CONNECT] = "the connection is up",
         [VF_M_NO_CONNECT] = "nothing listens there",
         [VF_M_SETTLE] = "what may prove a domain is in",
@@ -115,8 +133,25 @@ void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out
                 dna_vf_domain_name[p->theirs]);
         return;
     }
+    if (move->kind == VF_M_OPEN || move->kind == VF_M_SERVE) {
+        fprintf(out, "* %s: the attacker %s and secures it, as %s, with %s",
+                dna_vf_slots[move->e].name,
+                move->kind == VF_M_OPEN ? "opens a stream" : "answers the stream",
+                dna_vf_domain_name[move->m.from], cert_name[move->m.what]);
+        fputs(move->kind == VF_M_SERVE ? ", id=" : "", out);
+        if (move->kind == VF_M_SERVE) {
+            print_id(move->m.id, out);
+        }
+        fputc('\n', out);
+        return;
+    }
+    if (move->kind == VF_M_SAY) {
+        return; /* what it says comes next */
+    }
     unsigned far = dna_vf_far_server(x, move->e);
     fprintf(out, "* %s: %s%s%s\n", dna_vf_slots[move->e].name, text[move->kind],
             move->kind == VF_M_DNS ? ": " : "",
-            move->kind == VF_M_DNS ? far == VF_SM ? "the attacker's address" : "the server's own address" : "");
+            move->kind == VF_M_DNS
+                ? far == VF_SM ? "the attacker's address" : "the server's own address"
+                : "");
 }

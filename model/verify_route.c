@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_route.c -- what waits for a remote domain, and how its server is found, in the composition:
+ * verify_route.c -- what waits for a remote domain, and how its server is found, in the
+ * composition:
  * impl/s2s_route.c and s2s_resolve.c.
  *
  *   resolution            query_srv         > DNS answers, or does not, at any time
- *                         query_address, tell_endpoint > ADDRESS_FOUND, MATERIAL_IN at once: proofs enter as verdicts
- *                         offer_address     > piggyback_supposition WANT_TARGET for each stream; then USE_EXISTING
+ *                         query_address, tell_endpoint > ADDRESS_FOUND, MATERIAL_IN at once:
+ *                            proofs enter as verdicts
+ *                         offer_address     > piggyback_supposition WANT_TARGET for each stream;
+ *                            then USE_EXISTING
  *                                             and stream_initiating NOT_WANTED, or CONNECT
  *                         open_connection   > connects, or does not, at any time
  *                         report_connected  > stream_initiating TCP_UP
- *                         report_not_found, report_unreachable > questions fail, the stream is dropped; routing
- *   piggyback_assertion   assert_on_stream  > the route uses the pair on this stream; resolve_target > the next
+ *                         report_not_found, report_unreachable > questions fail, the stream is
+ *                            dropped; routing
+ *   piggyback_assertion   assert_on_stream  > the route uses the pair on this stream;
+ *                            resolve_target > the next
  *   piggyback_supposition suppose_on_stream > likewise (SUPPOSE); open_own_stream > the next
  *   routing               bounce_*          > what waits is gone
  */
@@ -38,7 +43,8 @@ void dna_vf_route_event(struct vf *x, unsigned server, unsigned place, uint32_t 
 static void pump(struct vf *x, unsigned server, unsigned place)
 {
     struct vf_route *route = &x->w.route[server][place];
-    while (route->queued && route->via && dna_vf_transmit(x, dna_vf_at(x, route->via - 1u, place))) {
+    while (route->queued && route->via &&
+           dna_vf_transmit(x, dna_vf_at(x, route->via - 1u, place))) {
     }
     if (route->queued && route->via) {
         dna_vf_request(x, dna_vf_at(x, route->via - 1u, place));
@@ -77,8 +83,8 @@ static unsigned own_slot(const struct vf *x, unsigned server, unsigned place)
     const struct vf_place *p = &x->config->places[server][place];
     for (unsigned e = 0; e < VF_SLOTS; e++) {
         const struct vf_slot_info *slot = &dna_vf_slots[e];
-        if (slot->server == server && slot->for_stanzas && slot->ours == p->ours && slot->theirs == p->theirs &&
-            (x->config->slots & 1u << e)) {
+        if (slot->server == server && slot->for_stanzas && slot->ours == p->ours &&
+            slot->theirs == p->theirs && (x->config->slots & 1u << e)) {
             return e;
         }
     }
@@ -88,7 +94,8 @@ static unsigned own_slot(const struct vf *x, unsigned server, unsigned place)
 static void open_stream(struct vf *x, unsigned server, unsigned place)
 {
     unsigned e = own_slot(x, server, place);
-    if (e == VF_NO_SLOT || (x->w.end[e].flags & VF_LIVE)) { /* a second stream of the kind is beyond the bounds */
+    if (e == VF_NO_SLOT ||
+        (x->w.end[e].flags & VF_LIVE)) { /* a second stream of the kind is beyond the bounds */
         dna_vf_route_event(x, server, place, routing_E_UNREACHABLE);
         return;
     }
@@ -121,8 +128,8 @@ static bool leads_to(const struct vf *x, unsigned e, unsigned domain)
     }
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         const struct vf_pair *p = &end->pair[i];
-        if (x->config->places[dna_vf_slots[e].server][i].theirs == domain && (p->flags & VF_KNOWN) &&
-            (dna_vf_takes(p) || p->di == dialback_initiating_S_GRANTED)) {
+        if (x->config->places[dna_vf_slots[e].server][i].theirs == domain &&
+            (p->flags & VF_KNOWN) && (dna_vf_takes(p) || p->di == dialback_initiating_S_GRANTED)) {
             return true;
         }
     }
@@ -136,7 +143,8 @@ static bool assert_on(struct vf *x, unsigned e, unsigned place)
                                                .peer_proved = dna_vf_proves(x, e, p->theirs) };
     uint8_t state = piggyback_assertion_S_DECIDING;
     struct dna_effects fx;
-    dna_vf_step1(x, e, &dna_machine_piggyback_assertion, &state, piggyback_assertion_E_WANT_PAIR, &facts, &fx);
+    dna_vf_step1(x, e, &dna_machine_piggyback_assertion, &state, piggyback_assertion_E_WANT_PAIR,
+                 &facts, &fx);
     bool taken_up = fx.num_outs && fx.outs[0] == piggyback_assertion_O_assert_on_stream;
     if (taken_up) {
         dna_vf_route_use(x, dna_vf_get(x, e, p->ours, p->theirs));
@@ -152,13 +160,16 @@ static bool suppose(struct vf *x, unsigned e, unsigned place)
     struct vf_pair memory;
     struct dna_effects fx;
     uint8_t state = piggyback_supposition_S_DECIDING;
-    x->w.end[e].settled |= (uint8_t)(1u << p->theirs); /* the material was fetched with the resolution */
+    x->w.end[e].settled |=
+        (uint8_t)(1u << p->theirs); /* the material was fetched with the resolution */
     enum dna_vf_verdict v = dna_vf_weigh(x, e, p->theirs);
-    struct piggyback_supposition_facts facts = { .same_endpoint = dna_vf_resolve(x, server, p->theirs) ==
-                                                                  dna_vf_far_server(x, e),
-                                                 .certificate_covers = v == VF_PROVED,
-                                                 .refuted = v == VF_REFUTED };
-    dna_vf_step1(x, e, &dna_machine_piggyback_supposition, &state, piggyback_supposition_E_WANT_TARGET, &facts, &fx);
+    struct piggyback_supposition_facts facts = {
+        .same_endpoint = dna_vf_resolve(x, server, p->theirs) == dna_vf_far_server(x, e),
+        .certificate_covers = v == VF_PROVED,
+        .refuted = v == VF_REFUTED
+    };
+    dna_vf_step1(x, e, &dna_machine_piggyback_supposition, &state,
+                 piggyback_supposition_E_WANT_TARGET, &facts, &fx);
     if (!fx.num_outs || fx.outs[0] != piggyback_supposition_O_suppose_on_stream) {
         return false;
     }
@@ -199,7 +210,8 @@ void dna_vf_user_sends(struct vf *x, unsigned server, unsigned place)
         return;
     }
     for (unsigned e = 0; e < VF_SLOTS; e++) {
-        if (dna_vf_slots[e].server == server && leads_to(x, e, p->theirs) && assert_on(x, e, place)) {
+        if (dna_vf_slots[e].server == server && leads_to(x, e, p->theirs) &&
+            assert_on(x, e, place)) {
             return;
         }
     }
@@ -233,7 +245,9 @@ static void offer_address(struct vf *x, unsigned e)
         unsigned place = (unsigned)dna_vf_place(x, server, end->ours, end->theirs);
         supposed = !x->w.route[server][place].own_only && suppose_somewhere(x, server, place, e);
     }
-    dna_vf_dial_event(x, e, supposed ? (uint32_t)resolution_E_USE_EXISTING : (uint32_t)resolution_E_CONNECT, false);
+    dna_vf_dial_event(
+        x, e, supposed ? (uint32_t)resolution_E_USE_EXISTING : (uint32_t)resolution_E_CONNECT,
+        false);
     if (supposed) {
         dna_vf_initiating(x, e, stream_initiating_E_NOT_WANTED, &none);
     }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* verify_run.c -- configurations, limits and planted bugs: the tables of what is run, and running it. */
+/* verify_run.c -- configurations, limits and planted bugs: the tables of what is run, and running
+ * it. */
 #include "model/verify_run.h"
 
 #include <string.h>
 
-#define CONFIG(name, slots, does, knobs, of_a, of_b, text) { #name, (slots), (does), knobs, text, { of_a, of_b } },
+#define CONFIG(name, slots, does, knobs, of_a, of_b, text) \
+    { #name, (slots), (does), knobs, text, { of_a, of_b } },
 #define LIMIT(config, property, text)
 const struct vf_config dna_vf_configs[] = {
 #include "model/verify_configs.def"
@@ -24,7 +26,7 @@ const struct vf_limit dna_vf_limits[] = {
 const size_t dna_vf_num_limits = sizeof dna_vf_limits / sizeof dna_vf_limits[0] - 1;
 
 const struct vf_planted dna_vf_planted[] = {
-#define PLANTED(id, config, property, rows, world, seen, text)                                                         \
+#define PLANTED(id, config, property, rows, world, seen, text) \
     { #id, #config, #property, rows, (world), seen, text },
 #include "model/planted.def"
 #undef PLANTED
@@ -64,7 +66,8 @@ int dna_vf_find_planted(const char *id)
 const struct vf_limit *dna_vf_limit_of(const char *config, const char *property)
 {
     for (size_t i = 0; i < dna_vf_num_limits; i++) {
-        if (strcmp(dna_vf_limits[i].config, config) == 0 && strcmp(dna_vf_limits[i].property, property) == 0) {
+        if (strcmp(dna_vf_limits[i].config, config) == 0 &&
+            strcmp(dna_vf_limits[i].property, property) == 0) {
             return &dna_vf_limits[i];
         }
     }

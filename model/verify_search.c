@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_search.c -- breadth-first search; states are bytes in one arena, found again by hash and comparison.
+ * verify_search.c -- breadth-first search; states are bytes in one arena, found again by hash and
+ * comparison.
  *
- * A state is packed: of each end of a stream that lives its bytes, of the rest a zero.  Equal hashes are never
- * taken for equal states.
+ * A state is packed: of each end of a stream that lives its bytes, of the rest a zero.  Equal
+ * hashes are never taken for equal states.
  */
 #include "model/verify_search.h"
 
@@ -115,8 +116,10 @@ static bool make_room(struct vf_search *s, size_t len)
 {
     if (s->num == s->size) {
         uint32_t size = s->size ? s->size * 2 : FIRST_STATES;
-        if (!grow(&s->offsets, sizeof *s->offsets, size + 1u) || !grow(&s->parents, sizeof *s->parents, size) ||
-            !grow(&s->moves, sizeof *s->moves, size) || !grow(&s->hashes, sizeof *s->hashes, size)) {
+        if (!grow(&s->offsets, sizeof *s->offsets, size + 1u) ||
+            !grow(&s->parents, sizeof *s->parents, size) ||
+            !grow(&s->moves, sizeof *s->moves, size) ||
+            !grow(&s->hashes, sizeof *s->hashes, size)) {
             return false;
         }
         s->offsets[0] = 0;
@@ -133,7 +136,8 @@ static bool make_room(struct vf_search *s, size_t len)
 }
 
 /* Returns whether the state is new; *failed when memory does not suffice. */
-static bool visit(struct vf_search *s, const struct vf *x, uint32_t parent, const struct vf_move *move, bool *failed)
+static bool visit(struct vf_search *s, const struct vf *x, uint32_t parent,
+                  const struct vf_move *move, bool *failed)
 {
     unsigned char packed[MAX_PACKED];
     size_t len = pack(x, packed);
@@ -210,13 +214,17 @@ static bool expand(struct vf_search *s, struct vf *x, uint32_t from, bool *faile
         *x = here;
         dna_vf_apply(x, &moves[i]);
         s->transitions++;
+        if (x->overflow && (x->does & VF_ASYNC)) {
+            continue; /* too much is under way: this waits until something has arrived */
+        }
         s->overflow |= x->overflow;
         s->seen |= x->seen;
         if (x->broken) {
             note(s, from, &moves[i], x->broken);
         }
         (void)visit(s, x, from, &moves[i], failed);
-        if (s->stop_at && (s->broken & s->stop_at) == s->stop_at) {
+        if ((s->stop_at && (s->broken & s->stop_at) == s->stop_at) ||
+            (s->broken & s->stop_at_any)) {
             return false;
         }
     }
@@ -272,13 +280,14 @@ size_t dna_vf_trace(const struct vf_search *s, size_t index, struct vf_move *out
     return num;
 }
 
-void dna_vf_print_trace(const struct vf_search *s, size_t index, FILE *out)
+void dna_vf_print_trace(const struct vf_search *s, size_t index, bool rows, FILE *out)
 {
     struct vf_move moves[256];
     struct vf x;
     size_t num = dna_vf_trace(s, index, moves, 256);
     dna_vf_init(&x, s->config, s->bugs);
     x.say = out;
+    x.rows = rows;
     for (size_t i = 0; i < num; i++) {
         dna_vf_apply(&x, &moves[i]);
     }

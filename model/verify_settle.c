@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_settle.c -- liveness as bounded response: what becomes of a world in which nobody acts any more.
+ * verify_settle.c -- liveness as bounded response: what becomes of a world in which nobody acts any
+ * more.
  *
- * From every reachable state the network delivers, questions that nobody answers fail, and timers run out, at
- * most LONGEST times, never a user and never the attacker.  What is left must be quiet.
+ * From every reachable state the network delivers, questions that nobody answers fail, and timers
+ * run out, at most LONGEST times, never a user and never the attacker.  What is left must be quiet.
  */
 #include "model/verify_internal.h"
 
@@ -17,7 +18,8 @@ static bool pair_waits(const struct vf_pair *p)
 
 static bool end_waits(const struct vf_end *end, bool initiating)
 {
-    bool open = initiating ? end->m == stream_initiating_S_READY : end->m == stream_receiving_S_OPEN;
+    bool open =
+        initiating ? end->m == stream_initiating_S_READY : end->m == stream_receiving_S_OPEN;
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         if (pair_waits(&end->pair[i])) {
             return true;
@@ -29,8 +31,8 @@ static bool end_waits(const struct vf_end *end, bool initiating)
 static bool quiet(const struct vf *x)
 {
     for (unsigned e = 0; e < VF_SLOTS; e++) {
-        if (x->w.in[e].num ||
-            ((x->w.end[e].flags & VF_LIVE) && end_waits(&x->w.end[e], dna_vf_slots[e].initiating))) {
+        if (x->w.in[e].num || ((x->w.end[e].flags & VF_LIVE) &&
+                               end_waits(&x->w.end[e], dna_vf_slots[e].initiating))) {
             return false;
         }
     }
@@ -93,10 +95,12 @@ static bool next_timer(struct vf *x, unsigned round, struct vf_move *move)
             return true;
         }
     }
-    for (unsigned n = 0; n < VF_SLOTS; n++) { /* round robin, so that no timer waits for another for ever */
+    for (unsigned n = 0; n < VF_SLOTS;
+         n++) { /* round robin, so that no timer waits for another for ever */
         unsigned e = (n + round) % VF_SLOTS;
         *move = (struct vf_move){ .e = (uint8_t)e };
-        if (!(x->w.end[e].flags & VF_LIVE) || !end_waits(&x->w.end[e], dna_vf_slots[e].initiating)) {
+        if (!(x->w.end[e].flags & VF_LIVE) ||
+            !end_waits(&x->w.end[e], dna_vf_slots[e].initiating)) {
             continue;
         }
         if (pair_timer(x, e, move) || end_timer(x, e, move)) {
@@ -142,7 +146,8 @@ void dna_vf_settles(struct vf *x)
         l.established = established(x);
         dna_vf_observe(x, VF_W_STILL, &l);
     }
-    uint32_t broken = x->broken; /* what breaks on the way is a finding of the state that it breaks in */
+    uint32_t broken =
+        x->broken; /* what breaks on the way is a finding of the state that it breaks in */
     uint8_t *fired = x->fired;
     FILE *say = x->say;
     x->fired = NULL;

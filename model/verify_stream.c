@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_stream.c -- streams in the composition: what impl/s2s_receiving.c, s2s_initiating.c and
- * s2s_stream.c make of the outputs of their machines, and which facts they give them.
+ * verify_stream.c -- streams in the composition: what impl/s2s_receiving.c and s2s_stream.c make
+ * of the outputs of their machines, and which facts they give them; the initiating role is in
+ * verify_initiating.c.
  *
- *   stream_receiving     send_header*      > a header with a fresh id to the far end; keys of the old id lapse
- *                        send_features     > features_receiving CONSIDER_*, in its order; then the element
+ *   stream_receiving     send_header*      > a header with a fresh id to the far end; keys of
+ *                            the old id lapse
+ *                        send_features     > features_receiving CONSIDER_*, in its order; then
+ *                            the element
  *                        report_flowing    > association STREAM_FLOWS for each pair
- *                        send_close        > the closing tag; routes without stanzas leave; nothing follows
- *                        hold/release_input, drain_input, discard_input > what reaches the machines
+ *                        send_close        > the closing tag; routes without stanzas leave;
+ *                            nothing follows
+ *                        hold/release_input, drain_input, discard_input > what reaches the
+ *                            machines
  *                        drop_stream       > TCP ends; STREAM_GONE to every machine of the stream
- *   starttls_receiving   send_proceed, start_tls > the handshake; forget_pairs > STREAM_SECURED for each pair
- *                        restart_after_tls > what does not survive is forgotten; stream_receiving RESTARTED
+ *   starttls_receiving   send_proceed, start_tls > the handshake; forget_pairs > STREAM_SECURED
+ *                            for each pair
+ *                        restart_after_tls > what does not survive is forgotten;
+ *                            stream_receiving RESTARTED
  *                        end_stream        > stream_receiving END
  *   sasl_external_receiving accept_pair    > association EXTERNAL_ACCEPTED for the header's pair
- *                        restart_stream    > forgotten, pairs told STREAM_RESTARTED; stream_receiving RESTARTED
+ *                        restart_stream    > forgotten, pairs told STREAM_RESTARTED;
+ *                            stream_receiving RESTARTED
  *                        weigh, redo       > the machine itself, WEIGH or the same event
- *   stream_initiating    begin_starttls, begin_external > BEGIN; reconsider > RX_FEATURES again
- *                        grant_pair        > association EXTERNAL_GRANTED for the header's pair
- *                        report_ready      > the route uses the pair; questions go out
- *                        report_failed     > questions fail; routing FAILED
- *   starttls_initiating  restart_after_tls > forgotten; stream_initiating SECURED with the proof's verdict
- *                        report_failed     > stream_initiating TLS_FAILED
- *   sasl_external_initiating restart_stream > stream_initiating AUTHENTICATED; report_refused > AUTH_REFUSED
  */
 #include "model/verify_internal.h"
 
@@ -30,11 +31,10 @@
 static const struct stream_receiving_facts no_receiving;
 static const struct stream_initiating_facts no_initiating;
 
-static void tls_event(struct vf *x, unsigned e, uint32_t on);
-static void sasl_event(struct vf *x, unsigned e, uint32_t on, const struct sasl_external_receiving_facts *facts,
-                       unsigned authzid);
+static void sasl_event(struct vf *x, unsigned e, uint32_t on,
+                       const struct sasl_external_receiving_facts *facts, unsigned authzid);
 
-static void say(struct vf *x, unsigned e, enum vf_type type)
+void dna_vf_say(struct vf *x, unsigned e, enum vf_type type)
 {
     dna_vf_send(x, e, (struct vf_msg){ .type = (uint8_t)type, .from = VF_NOBODY, .to = VF_NOBODY });
 }
@@ -53,12 +53,12 @@ void dna_vf_end_stream(struct vf *x, unsigned e)
     dna_vf_same_event(x, e, stream_receiving_E_END, stream_initiating_E_END);
 }
 
-static void send_close(struct vf *x, unsigned e)
+void dna_vf_send_close(struct vf *x, unsigned e)
 {
     if (x->w.end[e].flags & VF_CLOSING) {
         return;
     }
-    say(x, e, VF_T_CLOSE);
+    dna_vf_say(x, e, VF_T_CLOSE);
     x->w.end[e].flags |= VF_CLOSING;
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         struct vf_ref r = dna_vf_at(x, e, i);
@@ -97,7 +97,7 @@ void dna_vf_drop(struct vf *x, unsigned e)
             dna_vf_pair_gone(x, r);
         }
     }
-    say(x, e, VF_T_GONE);
+    dna_vf_say(x, e, VF_T_GONE);
 }
 
 /* What the undertaker of impl/ does between two events: a stream that has ended is freed. */
@@ -122,7 +122,7 @@ void dna_vf_reap(struct vf *x)
     }
 }
 
-static void forget(struct vf *x, unsigned e, bool starttls)
+void dna_vf_forget(struct vf *x, unsigned e, bool starttls)
 {
     struct vf_end *end = &x->w.end[e];
     struct dna_stream_vars s;
@@ -157,14 +157,17 @@ static void send_header(struct vf *x, unsigned e)
     uint8_t base = e == VF_R1 ? 1 : e == VF_R2 ? 4 : e == VF_RB ? 7 : 10;
     uint8_t top = base == 10 ? 10 : (uint8_t)(base + 2);
     end->id = !end->id ? base : end->id < top ? (uint8_t)(end->id + 1) : top;
-    for (unsigned i = 0; i < VF_PAIRS; i++) { /* what was asked under the old id, and not proved, lapses */
+    for (unsigned i = 0; i < VF_PAIRS;
+         i++) { /* what was asked under the old id, and not proved, lapses */
         struct vf_look l;
         dna_vf_look(x, dna_vf_at(x, e, i), &l);
         if (!l.proved && !l.vouched) {
             end->pair[i].flags &= (uint8_t)~VF_G_REQUESTED;
         }
     }
-    dna_vf_send(x, e, (struct vf_msg){ .type = VF_T_HEADER, .from = end->ours, .to = end->theirs, .id = end->id });
+    dna_vf_send(x, e,
+                (struct vf_msg){
+                    .type = VF_T_HEADER, .from = end->ours, .to = end->theirs, .id = end->id });
 }
 
 static void send_features(struct vf *x, unsigned e)
@@ -176,9 +179,12 @@ static void send_features(struct vf *x, unsigned e)
         [features_receiving_O_offer_dialback] = VF_F_DIALBACK | VF_F_ERRORS,
         [features_receiving_O_offer_bidi] = VF_F_BIDI,
     };
-    static const uint8_t order[] = { features_receiving_E_CONSIDER_STARTTLS, features_receiving_E_CONSIDER_EXTERNAL,
-                                     features_receiving_E_CONSIDER_DIALBACK, features_receiving_E_CONSIDER_BIDI };
-    struct features_receiving_facts facts = { .from_proved = dna_vf_proves(x, e, x->w.end[e].theirs) };
+    static const uint8_t order[] = { features_receiving_E_CONSIDER_STARTTLS,
+                                     features_receiving_E_CONSIDER_EXTERNAL,
+                                     features_receiving_E_CONSIDER_DIALBACK,
+                                     features_receiving_E_CONSIDER_BIDI };
+    struct features_receiving_facts facts = { .from_proved =
+                                                  dna_vf_proves(x, e, x->w.end[e].theirs) };
     struct vf_msg m = { .type = VF_T_FEATURES, .from = VF_NOBODY, .to = VF_NOBODY };
     for (size_t i = 0; i < sizeof order; i++) {
         uint8_t state = features_receiving_S_CHOOSING;
@@ -210,7 +216,7 @@ static void receiving_out(struct vf *x, unsigned e, unsigned out)
         dna_vf_flows(x, e);
         break;
     case stream_receiving_O_send_close:
-        send_close(x, e);
+        dna_vf_send_close(x, e);
         break;
     case stream_receiving_O_hold_input:
         end->flags |= VF_HELD;
@@ -230,11 +236,12 @@ static void receiving_out(struct vf *x, unsigned e, unsigned out)
     case stream_receiving_O_arm_negotiation:
         break;
     default: /* error_* */
-        say(x, e, VF_T_ERROR);
+        dna_vf_say(x, e, VF_T_ERROR);
     }
 }
 
-void dna_vf_receiving(struct vf *x, unsigned e, uint32_t on, const struct stream_receiving_facts *facts)
+void dna_vf_receiving(struct vf *x, unsigned e, uint32_t on,
+                      const struct stream_receiving_facts *facts)
 {
     struct dna_effects fx;
     dna_vf_step1(x, e, &dna_machine_stream_receiving, &x->w.end[e].m, on, facts, &fx);
@@ -247,10 +254,10 @@ static void receiving_tls_out(struct vf *x, unsigned e, unsigned out)
 {
     switch (out) {
     case starttls_receiving_O_send_proceed:
-        say(x, e, VF_T_PROCEED);
+        dna_vf_say(x, e, VF_T_PROCEED);
         break;
     case starttls_receiving_O_send_tls_failure:
-        say(x, e, VF_T_TLS_FAILURE);
+        dna_vf_say(x, e, VF_T_TLS_FAILURE);
         break;
     case starttls_receiving_O_start_tls:
         x->w.end[e].flags |= VF_HANDSHAKE;
@@ -264,7 +271,7 @@ static void receiving_tls_out(struct vf *x, unsigned e, unsigned out)
         }
         break;
     case starttls_receiving_O_restart_after_tls:
-        forget(x, e, true);
+        dna_vf_forget(x, e, true);
         dna_vf_receiving(x, e, stream_receiving_E_RESTARTED, &no_receiving);
         break;
     case starttls_receiving_O_end_stream:
@@ -301,7 +308,7 @@ static void log_in(struct vf *x, unsigned e, unsigned authzid)
     end->flags |= VF_G_AUTH;
     end->gours = end->ours;
     end->gtheirs = end->theirs;
-    say(x, e, VF_T_SUCCESS);
+    dna_vf_say(x, e, VF_T_SUCCESS);
 }
 
 static void sasl_out(struct vf *x, unsigned e, unsigned out, uint32_t on,
@@ -323,29 +330,30 @@ static void sasl_out(struct vf *x, unsigned e, unsigned out, uint32_t on,
         accept_external(x, e);
         break;
     case sasl_external_receiving_O_restart_stream:
-        forget(x, e, false);
+        dna_vf_forget(x, e, false);
         dna_vf_receiving(x, e, stream_receiving_E_RESTARTED, &no_receiving);
         break;
     case sasl_external_receiving_O_end_stream:
         dna_vf_end_stream(x, e);
         break;
     case sasl_external_receiving_O_error_policy_violation:
-        say(x, e, VF_T_ERROR);
+        dna_vf_say(x, e, VF_T_ERROR);
         break;
     default:
-        say(x, e, VF_T_FAILURE);
+        dna_vf_say(x, e, VF_T_FAILURE);
     }
 }
 
-static void sasl_event(struct vf *x, unsigned e, uint32_t on, const struct sasl_external_receiving_facts *facts,
-                       unsigned authzid)
+static void sasl_event(struct vf *x, unsigned e, uint32_t on,
+                       const struct sasl_external_receiving_facts *facts, unsigned authzid)
 {
     struct vf_end *end = &x->w.end[e];
     uint32_t vars[2] = { end->sasl, end->failures };
     struct dna_effects fx;
     dna_vf_step(x, e, &dna_machine_sasl_external_receiving, vars, on, facts, &fx);
     end->sasl = (uint8_t)vars[0];
-    end->failures = (uint8_t)(vars[1] > 6 ? 6 : vars[1]); /* the bound that the table gives to checkers */
+    end->failures =
+        (uint8_t)(vars[1] > 6 ? 6 : vars[1]); /* the bound that the table gives to checkers */
     for (unsigned i = 0; i < fx.num_outs; i++) {
         sasl_out(x, e, fx.outs[i], on, facts, authzid);
     }
@@ -377,244 +385,28 @@ static bool receiving_element(struct vf *x, unsigned e, const struct vf_msg *m)
 {
     struct vf_end *end = &x->w.end[e];
     if (m->type == VF_T_STARTTLS) {
-        tls_event(x, e, starttls_receiving_E_RX_STARTTLS);
-    } else if (m->type == VF_T_AUTH) {
+        dna_vf_tls_event(x, e, starttls_receiving_E_RX_STARTTLS);
+    } else if (m->type == VF_T_AUTH || m->type == VF_T_RESPONSE) {
         struct sasl_external_receiving_facts facts = {
             .external = 1,
             .encoding_ok = 1,
-            .response_given = 1,
+            .response_given = m->id == 0,
             .from_proved = dna_vf_proves(x, e, end->theirs),
             .authzid_other = m->what && m->what - 1 != end->theirs && !(x->does & VF_BUGGY_AUTHZID),
         };
-        sasl_event(x, e, sasl_external_receiving_E_RX_AUTH, &facts, m->what);
+        sasl_event(x, e,
+                   m->type == VF_T_AUTH ? (uint32_t)sasl_external_receiving_E_RX_AUTH
+                                        : (uint32_t)sasl_external_receiving_E_RX_RESPONSE,
+                   &facts, m->what);
     } else {
         return false;
     }
     return true;
 }
 
-/* --- the initiating role --- */
-
-static void report_ready(struct vf *x, unsigned e)
-{
-    struct vf_end *end = &x->w.end[e];
-    unsigned server = dna_vf_slots[e].server;
-    end->flags |= VF_READY;
-    if (end->flags & VF_ROUTE) {
-        int place = dna_vf_place(x, server, end->ours, end->theirs);
-        struct vf_route *r = &x->w.route[server][place];
-        end->flags &= (uint16_t)~VF_ROUTE;
-        r->pending = 0;
-        if (!r->via) {
-            dna_vf_route_use(x, dna_vf_get(x, e, end->ours, end->theirs));
-        }
-    }
-    if (!dna_vf_slots[e].for_stanzas) {
-        dna_vf_questions_send(x, e);
-    }
-}
-
-static void report_failed(struct vf *x, unsigned e)
-{
-    struct vf_end *end = &x->w.end[e];
-    bool route = end->flags & VF_ROUTE;
-    end->flags &= (uint16_t)~VF_ROUTE;
-    dna_vf_questions_failed(x, e, end->flags & VF_UNKNOWN_THERE ? dialback_receiving_E_AUTHORITY_NOT_FOUND
-                                                                : dialback_receiving_E_AUTHORITY_UNREACHABLE);
-    if (route) {
-        unsigned server = dna_vf_slots[e].server;
-        int place = dna_vf_place(x, server, end->ours, end->theirs);
-        x->w.route[server][place].pending = 0;
-        dna_vf_route_event(x, server, (unsigned)place, routing_E_FAILED);
-    }
-}
-
-static void initiating_sasl(struct vf *x, unsigned e, uint32_t on)
-{
-    struct vf_end *end = &x->w.end[e];
-    const struct sasl_external_initiating_facts none = { 0 };
-    struct dna_effects fx;
-    dna_vf_step1(x, e, &dna_machine_sasl_external_initiating, &end->sasl, on, &none, &fx);
-    for (unsigned i = 0; i < fx.num_outs; i++) {
-        switch (fx.outs[i]) {
-        case sasl_external_initiating_O_send_auth_named:
-        case sasl_external_initiating_O_send_auth_empty:
-            dna_vf_send(x, e, (struct vf_msg){ .type = VF_T_AUTH, .from = VF_NOBODY, .to = VF_NOBODY });
-            break;
-        case sasl_external_initiating_O_restart_stream:
-            forget(x, e, false);
-            dna_vf_initiating(x, e, stream_initiating_E_AUTHENTICATED, &no_initiating);
-            break;
-        case sasl_external_initiating_O_report_refused:
-            dna_vf_initiating(x, e, stream_initiating_E_AUTH_REFUSED, &no_initiating);
-            break;
-        case sasl_external_initiating_O_error_not_authorized:
-            say(x, e, VF_T_ERROR);
-            break;
-        case sasl_external_initiating_O_end_stream:
-            dna_vf_end_stream(x, e);
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-static struct stream_initiating_facts offered_facts(struct vf *x, unsigned e)
-{
-    const struct vf_end *end = &x->w.end[e];
-    return (struct stream_initiating_facts){
-        .starttls = (end->offered & VF_F_STARTTLS) != 0,
-        .external = (end->offered & VF_F_EXTERNAL) != 0,
-        .dialback = (end->offered & VF_F_DIALBACK) != 0,
-        .errors = (end->offered & VF_F_ERRORS) != 0,
-        .bidi = (end->offered & VF_F_BIDI) != 0,
-        .have_certificate = 1,
-        .peer_proved = dna_vf_proves(x, e, end->theirs),
-    };
-}
-
-static void initiating_out(struct vf *x, unsigned e, unsigned out)
-{
-    struct vf_end *end = &x->w.end[e];
-    struct stream_initiating_facts facts;
-    switch (out) {
-    case stream_initiating_O_send_header:
-        end->flags |= VF_HEADER_DUE;
-        dna_vf_send(x, e, (struct vf_msg){ .type = VF_T_HEADER, .from = end->ours, .to = end->theirs });
-        break;
-    case stream_initiating_O_begin_starttls:
-        tls_event(x, e, starttls_initiating_E_BEGIN);
-        break;
-    case stream_initiating_O_send_bidi:
-        end->flags |= VF_G_BIDI;
-        say(x, e, VF_T_BIDI);
-        break;
-    case stream_initiating_O_reconsider:
-        facts = offered_facts(x, e);
-        dna_vf_initiating(x, e, stream_initiating_E_RX_FEATURES, &facts);
-        break;
-    case stream_initiating_O_begin_external:
-        initiating_sasl(x, e, sasl_external_initiating_E_BEGIN);
-        break;
-    case stream_initiating_O_grant_pair:
-        dna_vf_pair_event(x, dna_vf_get(x, e, end->ours, end->theirs), association_E_EXTERNAL_GRANTED);
-        break;
-    case stream_initiating_O_report_flowing:
-        dna_vf_flows(x, e);
-        break;
-    case stream_initiating_O_report_ready:
-        report_ready(x, e);
-        break;
-    case stream_initiating_O_report_failed:
-        report_failed(x, e);
-        break;
-    case stream_initiating_O_send_close:
-        send_close(x, e);
-        break;
-    case stream_initiating_O_drain_input:
-        end->flags |= VF_DRAIN;
-        break;
-    case stream_initiating_O_discard_input:
-        end->flags |= VF_DISCARD;
-        break;
-    case stream_initiating_O_drop_stream:
-        dna_vf_drop(x, e);
-        break;
-    default:
-        say(x, e, VF_T_ERROR);
-    }
-}
-
-void dna_vf_initiating(struct vf *x, unsigned e, uint32_t on, const struct stream_initiating_facts *facts)
-{
-    struct vf_end *end = &x->w.end[e];
-    uint32_t vars[2] = { end->m, end->purpose };
-    struct dna_effects fx;
-    dna_vf_step(x, e, &dna_machine_stream_initiating, vars, on, facts, &fx);
-    end->m = (uint8_t)vars[0];
-    end->purpose = (uint8_t)vars[1];
-    for (unsigned i = 0; i < fx.num_outs; i++) {
-        initiating_out(x, e, fx.outs[i]);
-    }
-}
-
-static void initiating_tls_out(struct vf *x, unsigned e, unsigned out)
-{
-    struct stream_initiating_facts facts = { 0 };
-    switch (out) {
-    case starttls_initiating_O_send_starttls:
-        say(x, e, VF_T_STARTTLS);
-        break;
-    case starttls_initiating_O_start_tls:
-        x->w.end[e].flags |= VF_HANDSHAKE;
-        say(x, e, VF_T_HELLO);
-        break;
-    case starttls_initiating_O_restart_after_tls:
-        facts.peer_proved = dna_vf_weigh(x, e, x->w.end[e].theirs) == VF_PROVED;
-        facts.peer_refuted = dna_vf_weigh(x, e, x->w.end[e].theirs) == VF_REFUTED;
-        forget(x, e, true);
-        dna_vf_initiating(x, e, stream_initiating_E_SECURED, &facts);
-        break;
-    case starttls_initiating_O_report_failed:
-        dna_vf_initiating(x, e, stream_initiating_E_TLS_FAILED, &no_initiating);
-        break;
-    default:
-        break;
-    }
-}
-
-static void initiating_header(struct vf *x, unsigned e, const struct vf_msg *m)
-{
-    struct vf_end *end = &x->w.end[e];
-    struct stream_initiating_facts facts = {
-        .stream_namespace_ok = 1,
-        .content_namespace_ok = 1,
-        .id_given = 1,
-        .id_ours = dna_vf_slots[e].server == VF_SA ? m->id == 10 : m->id >= 1 && m->id < 10,
-        .from_agrees = m->from == end->theirs,
-        .version_one = !m->what,
-        .dialback_declared = 1,
-    };
-    end->id = m->id;
-    dna_vf_initiating(x, e, stream_initiating_E_RX_HEADER, &facts);
-}
-
-static bool initiating_element(struct vf *x, unsigned e, const struct vf_msg *m)
-{
-    struct vf_end *end = &x->w.end[e];
-    struct stream_initiating_facts facts;
-    switch (m->type) {
-    case VF_T_FEATURES:
-        end->offered = m->what;
-        facts = offered_facts(x, e);
-        dna_vf_initiating(x, e, stream_initiating_E_RX_FEATURES, &facts);
-        return true;
-    case VF_T_PROCEED:
-        tls_event(x, e, starttls_initiating_E_RX_PROCEED);
-        return true;
-    case VF_T_TLS_FAILURE:
-        tls_event(x, e, starttls_initiating_E_RX_TLS_FAILURE);
-        return true;
-    case VF_T_SUCCESS:
-        if (end->sasl == sasl_external_initiating_S_SENT) {
-            end->flags |= VF_G_AUTH;
-            end->gours = end->ours;
-            end->gtheirs = end->theirs;
-        }
-        initiating_sasl(x, e, sasl_external_initiating_E_RX_SUCCESS);
-        return true;
-    case VF_T_FAILURE:
-        initiating_sasl(x, e, sasl_external_initiating_E_RX_FAILURE);
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* --- both roles --- */
 
-static void tls_event(struct vf *x, unsigned e, uint32_t on)
+void dna_vf_tls_event(struct vf *x, unsigned e, uint32_t on)
 {
     struct dna_effects fx;
     const struct starttls_receiving_facts receiving = { .can_secure = 1 };
@@ -625,7 +417,7 @@ static void tls_event(struct vf *x, unsigned e, uint32_t on)
                  &x->w.end[e].tls, on, facts, &fx);
     for (unsigned i = 0; i < fx.num_outs; i++) {
         if (opened) {
-            initiating_tls_out(x, e, fx.outs[i]);
+            dna_vf_initiating_tls_out(x, e, fx.outs[i]);
         } else {
             receiving_tls_out(x, e, fx.outs[i]);
         }
@@ -634,8 +426,9 @@ static void tls_event(struct vf *x, unsigned e, uint32_t on)
 
 static uint32_t left_from_clear(const struct vf_end *end)
 {
-    uint32_t left = (uint32_t)(end->s[VF_S_authenticated] + end->s[VF_S_bidi] + end->s[VF_S_peer_dialback] +
-                               end->s[VF_S_peer_errors] + end->s[VF_S_pairs_taken] + end->s[VF_S_flowing]);
+    uint32_t left =
+        (uint32_t)(end->s[VF_S_authenticated] + end->s[VF_S_bidi] + end->s[VF_S_peer_dialback] +
+                   end->s[VF_S_peer_errors] + end->s[VF_S_pairs_taken] + end->s[VF_S_flowing]);
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         const struct vf_pair *p = &end->pair[i];
         left += p->as != association_S_NONE || p->dr != dialback_receiving_S_UNPROVEN ||
@@ -650,15 +443,17 @@ void dna_vf_tls_up(struct vf *x, unsigned e, unsigned cert)
     struct vf_end *end = &x->w.end[e];
     struct vf_look l = { 0 };
     end->cert = (uint8_t)cert;
-    end->flags &= (uint16_t)~(VF_HANDSHAKE | VF_G_AUTH | VF_G_BIDI);
+    end->flags &= (uint16_t) ~(VF_HANDSHAKE | VF_G_AUTH | VF_G_BIDI);
     if (dna_vf_slots[e].initiating) {
         end->settled |= (uint8_t)(1u << end->theirs); /* fetched with the resolution */
     }
     for (unsigned i = 0; i < VF_PAIRS; i++) {
-        end->pair[i].flags &= (uint8_t)~(VF_G_REQUESTED | VF_G_VOUCHED | VF_G_KEYED | VF_G_GRANTED);
+        end->pair[i].flags &=
+            (uint8_t) ~(VF_G_REQUESTED | VF_G_VOUCHED | VF_G_KEYED | VF_G_GRANTED);
     }
-    tls_event(x, e, dna_vf_slots[e].initiating ? (uint32_t)starttls_initiating_E_TLS_UP
-                                               : (uint32_t)starttls_receiving_E_TLS_UP);
+    dna_vf_tls_event(x, e,
+                     dna_vf_slots[e].initiating ? (uint32_t)starttls_initiating_E_TLS_UP
+                                                : (uint32_t)starttls_receiving_E_TLS_UP);
     l.left = end->flags & VF_DROPPED ? 0 : left_from_clear(end);
     dna_vf_observe(x, VF_W_SECURED, &l);
 }
@@ -666,8 +461,9 @@ void dna_vf_tls_up(struct vf *x, unsigned e, unsigned cert)
 void dna_vf_tls_failed(struct vf *x, unsigned e)
 {
     x->w.end[e].flags &= (uint16_t)~VF_HANDSHAKE;
-    tls_event(x, e, dna_vf_slots[e].initiating ? (uint32_t)starttls_initiating_E_TLS_FAILED
-                                               : (uint32_t)starttls_receiving_E_TLS_FAILED);
+    dna_vf_tls_event(x, e,
+                     dna_vf_slots[e].initiating ? (uint32_t)starttls_initiating_E_TLS_FAILED
+                                                : (uint32_t)starttls_receiving_E_TLS_FAILED);
 }
 
 static void element(struct vf *x, unsigned e, const struct vf_msg *m)
@@ -678,17 +474,20 @@ static void element(struct vf *x, unsigned e, const struct vf_msg *m)
         in_time = in_time && !dna_vf_takes(&end->pair[i]);
     }
     if (m->type == VF_T_ERROR) {
-        dna_vf_same_event(x, e, stream_receiving_E_RX_STREAM_ERROR, stream_initiating_E_RX_STREAM_ERROR);
+        dna_vf_same_event(x, e, stream_receiving_E_RX_STREAM_ERROR,
+                          stream_initiating_E_RX_STREAM_ERROR);
     } else if (m->type == VF_T_STANZA) {
         dna_vf_stanza(x, e, m->from, m->to);
     } else if (end->flags & VF_DRAIN) {
         return;
-    } else if (m->type == VF_T_KEY || m->type == VF_T_RESULT || m->type == VF_T_ASK || m->type == VF_T_VERDICT) {
+    } else if (m->type == VF_T_KEY || m->type == VF_T_RESULT || m->type == VF_T_ASK ||
+               m->type == VF_T_VERDICT) {
         dna_vf_dialback_element(x, e, m);
     } else if (m->type == VF_T_BIDI) {
         end->flags |= in_time && !dna_vf_slots[e].initiating && x->k.bidi ? VF_G_BIDI : 0;
         dna_vf_same_event(x, e, stream_receiving_E_RX_BIDI, stream_initiating_E_RX_BIDI);
-    } else if (dna_vf_slots[e].initiating ? !initiating_element(x, e, m) : !receiving_element(x, e, m)) {
+    } else if (dna_vf_slots[e].initiating ? !dna_vf_initiating_element(x, e, m)
+                                          : !receiving_element(x, e, m)) {
         dna_vf_same_event(x, e, stream_receiving_E_RX_UNKNOWN, stream_initiating_E_RX_UNKNOWN);
     }
 }
@@ -709,16 +508,17 @@ void dna_vf_input(struct vf *x, unsigned e, const struct vf_msg *m)
     } else if ((m->type == VF_T_HELLO || m->type == VF_T_FINISHED) && (end->flags & VF_HANDSHAKE)) {
         dna_vf_tls_up(x, e, VF_CERT_HONEST);
         if (m->type == VF_T_HELLO) {
-            say(x, e, VF_T_FINISHED);
+            dna_vf_say(x, e, VF_T_FINISHED);
         }
     } else if (m->type == VF_T_HELLO || m->type == VF_T_FINISHED || m->type == VF_T_ABORT) {
         /* bytes of TLS that are not awaited are no XML either */
-        dna_vf_same_event(x, e, stream_receiving_E_RX_NOT_WELL_FORMED, stream_initiating_E_RX_NOT_WELL_FORMED);
+        dna_vf_same_event(x, e, stream_receiving_E_RX_NOT_WELL_FORMED,
+                          stream_initiating_E_RX_NOT_WELL_FORMED);
     } else if (m->type == VF_T_HEADER) {
         if (end->flags & VF_HEADER_DUE) {
             end->flags &= (uint16_t)~VF_HEADER_DUE;
             if (dna_vf_slots[e].initiating) {
-                initiating_header(x, e, m);
+                dna_vf_initiating_header(x, e, m);
             } else {
                 receiving_header(x, e, m);
             }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify_world.c -- the world of the checker: names, keys, proofs, connections, and one step of a table.
+ * verify_world.c -- the world of the checker: names, keys, proofs, connections, and one step of a
+ * table.
  */
 #include "model/verify_internal.h"
 
@@ -13,7 +14,8 @@
 _Static_assert(sizeof(struct association) == 4 && sizeof(struct dialback_receiving) == 4 &&
                    sizeof(struct dialback_initiating) == 4 && sizeof(struct resolution) == 4 &&
                    sizeof(struct stream_receiving) == 4 && sizeof(struct stream_initiating) == 8 &&
-                   sizeof(struct starttls_receiving) == 4 && sizeof(struct starttls_initiating) == 4 &&
+                   sizeof(struct starttls_receiving) == 4 &&
+                   sizeof(struct starttls_initiating) == 4 &&
                    sizeof(struct sasl_external_receiving) == 8 && sizeof(struct routing) == 4,
                "a machine has got a variable that struct vf_end must keep too");
 
@@ -38,12 +40,32 @@ const struct vf_slot_info dna_vf_slots[VF_SLOTS] = {
 const char *const dna_vf_domain_name[VF_DOMAINS + 1] = { "a", "b", "m", "c", "d", "-" };
 const uint8_t dna_vf_owner[VF_DOMAINS + 1] = { VF_SA, VF_SB, VF_SM, VF_SA, VF_SB, VF_SM };
 const char *const dna_vf_type_name[VF_TYPES] = {
-    "?", "header", "features", "starttls", "proceed", "tls failure", "TLS hello", "TLS finished", "auth EXTERNAL",
-    "success", "failure", "bidi", "db:result key", "db:result", "db:verify key", "db:verify", "stanza", "stream error",
-    "</stream>", "TCP ends", "abort", "unknown element",
+    "?",
+    "header",
+    "features",
+    "starttls",
+    "proceed",
+    "tls failure",
+    "TLS hello",
+    "TLS finished",
+    "auth EXTERNAL",
+    "success",
+    "failure",
+    "response",
+    "bidi",
+    "db:result key",
+    "db:result",
+    "db:verify key",
+    "db:verify",
+    "stanza",
+    "stream error",
+    "</stream>",
+    "TCP ends",
+    "abort",
+    "unknown element",
 };
 
-enum { IDS = 11 };
+enum { IDS = 11, MANY_STEPS = 400 };
 
 static void set_knobs(struct dna_knobs *k, const char *text)
 {
@@ -104,8 +126,10 @@ void dna_vf_end_init(struct vf *x, unsigned e)
     dna_stream_vars_init(&s);
     dna_vf_store(end, &s);
     end->m = start_of(initiating ? &dna_machine_stream_initiating : &dna_machine_stream_receiving);
-    end->tls = start_of(initiating ? &dna_machine_starttls_initiating : &dna_machine_starttls_receiving);
-    end->sasl = start_of(initiating ? &dna_machine_sasl_external_initiating : &dna_machine_sasl_external_receiving);
+    end->tls =
+        start_of(initiating ? &dna_machine_starttls_initiating : &dna_machine_starttls_receiving);
+    end->sasl = start_of(initiating ? &dna_machine_sasl_external_initiating
+                                    : &dna_machine_sasl_external_receiving);
     end->re = start_of(&dna_machine_resolution);
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         end->pair[i].as = start_of(&dna_machine_association);
@@ -154,10 +178,13 @@ bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *
     if (cert == VF_CERT_M) {
         proved = domain == VF_M && (x->does & VF_CERT_OF_M);
     } else if (cert == VF_CERT_HONEST && domain < VF_DOMAINS) {
-        proved = dna_vf_owner[domain] == far && (x->does & (far == VF_SA ? VF_CERT_A : VF_CERT_B)) &&
+        proved = dna_vf_owner[domain] == far &&
+                 (x->does & (far == VF_SA ? VF_CERT_A : VF_CERT_B)) &&
                  (domain == VF_A || domain == VF_B || (domain == VF_D && (x->does & VF_D_COVERED)));
     }
-    *refuted = cert != VF_CERT_NONE && !proved && domain < VF_DOMAINS && domain != VF_M && (x->does & VF_REFUTES);
+    *refuted = cert != VF_CERT_NONE && !proved &&
+               ((domain == VF_A && (x->does & VF_REFUTES_A)) ||
+                (domain == VF_B && (x->does & VF_REFUTES_B)));
     return proved;
 }
 
@@ -165,7 +192,8 @@ enum dna_vf_verdict dna_vf_weigh(struct vf *x, unsigned e, unsigned domain)
 {
     static const enum dna_vf_verdict by_out[proof_O_MAX] = { [proof_O_report_pending] = VF_PENDING,
                                                              [proof_O_report_proved] = VF_PROVED,
-                                                             [proof_O_report_refuted] = VF_REFUTED };
+                                                             [proof_O_report_refuted] =
+                                                                 VF_REFUTED };
     const struct vf_end *end = &x->w.end[e];
     uint8_t state = start_of(&dna_machine_proof);
     struct dna_effects fx;
@@ -207,8 +235,8 @@ uint8_t dna_vf_key(const struct vf *x, unsigned e, unsigned ours, unsigned their
 }
 
 /* from asks whether to made this key; exactly: without the planted bugs. */
-bool dna_vf_key_right(const struct vf *x, unsigned e, unsigned from, unsigned to, unsigned id, unsigned key,
-                      bool exactly)
+bool dna_vf_key_right(const struct vf *x, unsigned e, unsigned from, unsigned to, unsigned id,
+                      unsigned key, bool exactly)
 {
     uint32_t does = exactly ? 0 : x->does;
     if (!key) {
@@ -216,8 +244,10 @@ bool dna_vf_key_right(const struct vf *x, unsigned e, unsigned from, unsigned to
     }
     unsigned pair = (key - 1) / IDS, key_id = (key - 1) % IDS;
     const struct vf_place *p = &x->config->places[pair / VF_PAIRS][pair % VF_PAIRS];
-    return pair / VF_PAIRS == dna_vf_slots[e].server && (p->ours == to || (does & VF_BUGGY_SENDER)) &&
-           (p->theirs == from || (does & VF_BUGGY_TARGET)) && (key_id == id || (does & VF_BUGGY_ID));
+    return pair / VF_PAIRS == dna_vf_slots[e].server &&
+           (p->ours == to || (does & VF_BUGGY_SENDER)) &&
+           (p->theirs == from || (does & VF_BUGGY_TARGET)) &&
+           (key_id == id || (does & VF_BUGGY_ID));
 }
 
 /* --- what crosses a connection --- */
@@ -247,7 +277,8 @@ void dna_vf_send(struct vf *x, unsigned e, struct vf_msg m)
     }
     if (dna_vf_far_is_m(x, e)) {
         learn(&x->w, &m);
-    } else if (peer != VF_NO_SLOT && (x->w.end[peer].flags & (VF_LIVE | VF_CONNECTED)) == (VF_LIVE | VF_CONNECTED)) {
+    } else if (peer != VF_NO_SLOT &&
+               (x->w.end[peer].flags & (VF_LIVE | VF_CONNECTED)) == (VF_LIVE | VF_CONNECTED)) {
         struct vf_queue *q = &x->w.in[peer];
         if (q->num == VF_QUEUE) {
             x->overflow = true;
@@ -279,17 +310,23 @@ static bool is_dead(const struct dna_machine *m, uint32_t state, uint32_t on)
     return first < m->num_rows && m->rows[first].kind == DNA_DEAD;
 }
 
-void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, uint32_t *vars, uint32_t on,
-                 const void *facts, struct dna_effects *fx)
+void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, uint32_t *vars,
+                 uint32_t on, const void *facts, struct dna_effects *fx)
 {
     struct dna_stream_vars s;
     dna_vf_load(&x->w.end[e], &s);
+    if (++x->steps > MANY_STEPS) {
+        struct vf_look look = { 0 };
+        dna_effects_begin(fx, machine, vars[0], on);
+        dna_vf_observe(x, VF_W_ENDLESS, &look);
+        return;
+    }
     if (is_dead(machine, vars[0], on)) {
         struct vf_look look = { 0 };
         dna_effects_begin(fx, machine, vars[0], on);
         if (x->say) {
-            fprintf(x->say, "        %s %s meets the dead cell %s %s\n", dna_vf_slots[e].name, machine->name,
-                    machine->states[vars[0]].name, machine->events[on].name);
+            fprintf(x->say, "        %s %s meets the dead cell %s %s\n", dna_vf_slots[e].name,
+                    machine->name, machine->states[vars[0]].name, machine->events[on].name);
         }
         dna_vf_observe(x, VF_W_DEAD, &look);
         return;
@@ -299,14 +336,14 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
     if (fx->row != DNA_NO_ROW && x->fired) {
         x->fired[dna_vf_row_number(machine, fx->row)] = 1;
     }
-    if (fx->row != DNA_NO_ROW && x->say && machine != &dna_machine_proof) {
-        fprintf(x->say, "        %-2s %s: %s > %s\n", dna_vf_slots[e].name, machine->rows[fx->row].id,
-                machine->events[on].name, machine->states[fx->to].name);
+    if (fx->row != DNA_NO_ROW && x->say && x->rows && machine != &dna_machine_proof) {
+        fprintf(x->say, "        %-2s %s: %s > %s\n", dna_vf_slots[e].name,
+                machine->rows[fx->row].id, machine->events[on].name, machine->states[fx->to].name);
     }
 }
 
-void dna_vf_step1(struct vf *x, unsigned e, const struct dna_machine *machine, uint8_t *state, uint32_t on,
-                  const void *facts, struct dna_effects *fx)
+void dna_vf_step1(struct vf *x, unsigned e, const struct dna_machine *machine, uint8_t *state,
+                  uint32_t on, const void *facts, struct dna_effects *fx)
 {
     uint32_t vars[DNA_MAX_FIELDS] = { *state };
     dna_vf_step(x, e, machine, vars, on, facts, fx);

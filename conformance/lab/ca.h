@@ -99,6 +99,8 @@ struct dna_cert_spec {
     bool policies_critical;
     bool require_policy;          /* policy constraints: requireExplicitPolicy 0 */
     bool inhibit_mapping;         /* policy constraints: inhibitPolicyMapping 0 */
+    char ocsp[DNA_CERT_NAME_LEN]; /* URL of a responder, as authority information access; "" = none */
+    char crl_at[DNA_CERT_NAME_LEN]; /* URL of a CRL distribution point */
     enum dna_cert_chain chain;
     bool no_subject;              /* empty; the names are in the extension alone */
     unsigned filler;              /* so many more dNSNames, before the others */
@@ -106,7 +108,7 @@ struct dna_cert_spec {
     bool bad_signature;           /* one bit of the signature is wrong */
     bool sha1;                    /* signed over SHA-1 */
     bool md5;                     /* signed over MD5; its issuer needs an RSA key for that */
-    bool rsa;                     /* its own key is RSA, 2048 bits */
+    bool rsa;                     /* its own key is RSA, 2048 bits, the same for all of them */
     bool revoked;                 /* its serial is on the lab CA's revocation list */
     unsigned revoked_number;      /* dna_ca_mint's own: which serial of the list */
 };
@@ -146,6 +148,7 @@ void dna_cert_spec_init(struct dna_cert_spec *spec);
  *   permitted= excluded=  subtrees: dNSNames, srv:NAME, dir:ATTRIBUTE=VALUE
  *   constraints=critical|optional|minimum    (of the subtrees)
  *   policies=OID,...[,critical]              policy-constraints=explicit,no-mapping
+ *   ocsp=URL  crl-at=URL  (where the certificate says that revocation can be learnt)
  *   chain=good|full|none|reversed|junk       subject=none
  *   filler=N (so many dNSNames before the others)  critical=unknown  revoked (by the lab's CA)
  * Class USAGE with the offending key in the text otherwise.

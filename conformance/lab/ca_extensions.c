@@ -230,6 +230,17 @@ static int add_unknown(X509 *x509)
     return result;
 }
 
+static int add_revocation(X509 *x509, X509 *issuer, const struct dna_cert_spec *spec)
+{
+    char text[DNA_CERT_NAME_LEN + 16];
+
+    snprintf(text, sizeof text, "OCSP;URI:%s", spec->ocsp);
+    if (spec->ocsp[0] && ca_add_extension(x509, issuer, NID_info_access, text))
+        return -1;
+    snprintf(text, sizeof text, "URI:%s", spec->crl_at);
+    return spec->crl_at[0] ? ca_add_extension(x509, issuer, NID_crl_distribution_points, text) : 0;
+}
+
 /* an issuer of version 1 has no identifier that could be named */
 static int add_key_ids(X509 *x509, X509 *issuer)
 {
@@ -243,8 +254,8 @@ static int add_key_ids(X509 *x509, X509 *issuer)
 int ca_add_extensions(X509 *x509, X509 *issuer, const struct dna_cert_spec *spec)
 {
     if (add_basic(x509, issuer, spec) || add_key_usage(x509, issuer, spec) ||
-        add_key_ids(x509, issuer) ||
-        add_eku(x509, issuer, spec->eku) || ca_add_name_constraints(x509, spec) ||
+        add_key_ids(x509, issuer) || add_eku(x509, issuer, spec->eku) ||
+        add_revocation(x509, issuer, spec) || ca_add_name_constraints(x509, spec) ||
         ca_add_policies(x509, issuer, spec) ||
         (spec->unknown_critical && add_unknown(x509)))
         return -1;

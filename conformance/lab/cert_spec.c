@@ -282,6 +282,10 @@ static int put_limits(struct dna_cert_spec *spec, const char *key, const char *v
         return put_policies(spec, value, diag);
     if (strcmp(key, "policy-constraints") == 0)
         return put_policy_constraints(spec, value, diag);
+    if (strcmp(key, "ocsp") == 0)
+        return put_text(spec->ocsp, sizeof spec->ocsp, key, value, diag);
+    if (strcmp(key, "crl-at") == 0)
+        return put_text(spec->crl_at, sizeof spec->crl_at, key, value, diag);
     if (strcmp(key, "chain") == 0)
         return put_chain(&spec->chain, value, diag);
     if (strcmp(key, "serial") == 0)
@@ -400,7 +404,7 @@ static int put_key(struct dna_cert_spec *spec, const char *key, const char *valu
                         "cert: unknown key \"%s\" (known: dns srv xmpp ip utf8 uri dir cn o ou "
                         "issuer same-key-as key notbefore notafter eku ca signature version serial "
                         "pathlen keyusage permitted excluded constraints policies "
-                        "policy-constraints chain subject filler critical revoked none)",
+                        "policy-constraints ocsp crl-at chain subject filler critical revoked none)",
                         key);
 }
 

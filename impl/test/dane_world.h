@@ -291,7 +291,7 @@ static const char *finish(struct dna_proof *p, X509 *leaf, X509 *issuer)
 /* at() is what is said of a certificate that a.example's server at this endpoint shows. */
 static const char *at(struct dna_proof_endpoint e, const char *host, X509 *leaf, X509 *issuer)
 {
-    const struct dna_proof_ask ask = { "a.example", DNA_PKIX_XMPP_SERVER, false };
+    const struct dna_proof_ask ask = { "a.example", DNA_PKIX_XMPP_SERVER, false, false };
     struct dna_proof *p = dna_proof_new(&env, &ask, on_settled, NULL);
     e.host = host;
     num_settled = 0;
@@ -305,7 +305,7 @@ static const char *at(struct dna_proof_endpoint e, const char *host, X509 *leaf,
 /* from() is what is said of the client certificate of a server that claims the domain. */
 static const char *from(const char *domain, X509 *leaf, X509 *issuer)
 {
-    const struct dna_proof_ask ask = { domain, DNA_PKIX_XMPP_SERVER, true };
+    const struct dna_proof_ask ask = { domain, DNA_PKIX_XMPP_SERVER, true, true };
     num_settled = 0;
     struct dna_proof *p = dna_proof_new(&env, &ask, on_settled, NULL);
     bool waited = dna_proof_pending(p);

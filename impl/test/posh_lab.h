@@ -423,7 +423,7 @@ static void on_settled(void *arg)
 
 static struct dna_posh_ask *seek(struct lab *l, const char *domain, bool inbound)
 {
-    const struct dna_proof_ask what = { domain, DNA_PKIX_XMPP_SERVER, inbound };
+    const struct dna_proof_ask what = { domain, DNA_PKIX_XMPP_SERVER, inbound, inbound };
     return dna_posh_seek(&l->env, &what, on_settled, l);
 }
 

@@ -7,6 +7,7 @@
  * Both define dna_M_step, so the interpreter comes in as text and without them.
  */
 #define DNA_INTERP_NO_STEPS
+#include "model/cell.h"
 #include "model/interp.c"
 
 #include <CUnit/Basic.h>

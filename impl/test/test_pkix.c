@@ -273,9 +273,58 @@ static void test_authority(void)
     CU_ASSERT_EQUAL(judge(in, "a.example", &strict, true), DNA_PKIX_BAD_PATH);
 }
 
-/* RFC 5280 4.2.1.11, 6.1.5 (b): a path that has to have a policy, and has none. */
+enum { NONE = -1 };
+
+/* A certificate of a path, for its policies alone: .1 or .2 of the lab's, and what it requires. */
+static X509 *of_policy(int policy, int after)
+{
+    X509 *x = X509_new();
+    char text[64];
+    X509_set_version(x, 2);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
+                               (const unsigned char *)"a", -1, -1, 0);
+    if (policy != NONE) {
+        POLICYINFO *info = POLICYINFO_new();
+        CERTIFICATEPOLICIES *all = sk_POLICYINFO_new_null();
+        (void)snprintf(text, sizeof text, "1.3.6.1.4.1.99999.%d", policy);
+        ASN1_OBJECT_free(info->policyid);
+        info->policyid = OBJ_txt2obj(text, 1);
+        sk_POLICYINFO_push(all, info);
+        X509_add1_ext_i2d(x, NID_certificate_policies, all, 0, 0);
+        CERTIFICATEPOLICIES_free(all);
+    }
+    (void)snprintf(text, sizeof text, "critical,requireExplicitPolicy:%d", after);
+    if (after != NONE)
+        add_conf(x, NID_policy_constraints, text);
+    return x;
+}
+
+static bool holds(int middle_policy, int after, int leaf_policy, int leaf_after)
+{
+    STACK_OF(X509) *path = sk_X509_new_null();
+    sk_X509_push(path, of_policy(leaf_policy, leaf_after));
+    sk_X509_push(path, of_policy(middle_policy, after));
+    sk_X509_push(path, of_policy(NONE, 0)); /* an anchor, which is asked nothing */
+    bool held = dna_pkix_policy_holds(path);
+    sk_X509_pop_free(path, X509_free);
+    return held;
+}
+
+/* RFC 5280 4.2.1.11, 6.1.4 (h) (i), 6.1.5: a path that has to have a policy. */
 static void test_policy(void)
 {
+    CU_ASSERT(holds(NONE, NONE, NONE, NONE));
+    CU_ASSERT(holds(1, 0, 1, NONE));
+    CU_ASSERT_FALSE(holds(1, 0, 2, NONE));
+    CU_ASSERT_FALSE(holds(1, 0, NONE, NONE));
+    CU_ASSERT_FALSE(holds(NONE, 0, 1, NONE));
+    CU_ASSERT_FALSE(holds(1, 1, 2, NONE)); /* one more certificate: the leaf */
+    CU_ASSERT_FALSE(holds(1, 1, NONE, NONE));
+    CU_ASSERT(holds(1, 2, NONE, NONE));
+    CU_ASSERT(holds(1, 2, 2, NONE));
+    CU_ASSERT_FALSE(holds(1, NONE, NONE, 0));
+    CU_ASSERT_FALSE(holds(1, NONE, 2, 0));
+    CU_ASSERT(holds(1, NONE, NONE, 1)); /* only 0 counts there */
     const struct recipe r = { .cn = "a", .names = dns("a.example"), .constrained = true };
     CU_ASSERT_EQUAL(judge(r, "a.example", &strict, false), DNA_PKIX_BAD_PATH);
 }

@@ -147,7 +147,7 @@ static void test_sharing(void)
 {
     struct lab l;
     struct dna_posh_ask *asks[50];
-    const struct dna_proof_ask client = { "good.example", DNA_PKIX_XMPP_CLIENT, false };
+    const struct dna_proof_ask client = { "good.example", DNA_PKIX_XMPP_CLIENT, false, false };
     begin(&l, NULL);
     for (size_t i = 0; i < 50; i++)
         asks[i] = seek(&l, i % 2 ? "good.example" : "GOOD.example", i % 3 == 0);
@@ -264,7 +264,7 @@ static void test_prooftype(void)
 {
     struct lab l;
     begin(&l, NULL);
-    const struct dna_proof_ask what = { "good.example", DNA_PKIX_XMPP_SERVER, false };
+    const struct dna_proof_ask what = { "good.example", DNA_PKIX_XMPP_SERVER, false, false };
     struct dna_proof *p = dna_proof_new(&l.env, &what, on_settled, &l);
     CU_ASSERT_TRUE(dna_proof_pending(p));
     event_base_dispatch(l.base);

@@ -239,7 +239,7 @@ static void test_aliases(void)
 
 static void test_next_endpoint(void)
 {
-    const struct dna_proof_ask ask = { "a.example", DNA_PKIX_XMPP_SERVER, false };
+    const struct dna_proof_ask ask = { "a.example", DNA_PKIX_XMPP_SERVER, false, false };
     struct dna_proof_endpoint e = secure_one;
     fresh();
     struct dna_proof *p = dna_proof_new(&env, &ask, on_settled, NULL);
@@ -262,8 +262,8 @@ static void test_next_endpoint(void)
 
 static void test_freed_while_out(void)
 {
-    const struct dna_proof_ask out = { "a.example", DNA_PKIX_XMPP_SERVER, false },
-                               in = { "two.example", DNA_PKIX_XMPP_SERVER, true };
+    const struct dna_proof_ask out = { "a.example", DNA_PKIX_XMPP_SERVER, false, false },
+                               in = { "two.example", DNA_PKIX_XMPP_SERVER, true, true };
     struct dna_proof_endpoint e = secure_one;
     fresh();
     e.host = "gone.silent.example";

@@ -120,7 +120,7 @@ static int judge(X509 *x, STACK_OF(X509) * chain, struct asked a)
 {
     const struct dna_machine *m = &dna_machine_prooftype_pkix;
     const struct dna_proof_env env = { .store = a.store ? a.store : store, .knobs = &knobs };
-    const struct dna_proof_ask ask = { a.domain ? a.domain : "a.example", a.service, a.inbound };
+    const struct dna_proof_ask ask = { a.domain ? a.domain : "a.example", a.service, a.inbound, a.inbound };
     char why[200] = "", sought[200] = "";
     void *p = dna_prooftype_pkix.begin(&env, &ask, NULL);
     if (a.at)
@@ -247,6 +247,8 @@ static void test_authorities(void)
     CU_ASSERT_EQUAL(below((struct recipe){ 0 }, (struct recipe){ .basic = "CA:TRUE,pathlen:1" },
                           true),
                     HELD);
+    CU_ASSERT_EQUAL(LEAF(.basic = "CA:TRUE"), G(an_authority));
+    CU_ASSERT_EQUAL(LEAF(.basic = "CA:FALSE"), HELD);
     CU_ASSERT_EQUAL(BELOW(.usage = "digitalSignature,cRLSign"), G(not_for_signing));
     CU_ASSERT_EQUAL(BELOW(.usage = "keyCertSign"), HELD);
     CU_ASSERT_EQUAL(BELOW(.constraints = "permitted;DNS:b.example"), G(out_of_bounds));

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify_proof.c -- model-tool proof: PROOF.md, as far as it can be generated: all of it.
+ *
+ * No time and nothing of this machine is in it, so that it can be compared.
+ */
+#include "model/verify.h"
+
+#include "model/verify_run.h"
+
+#include <string.h>
+
+static const char head[] =
+    "# What is proved about the tables, and what is not\n"
+    "\n"
+    "Made by `model-tool proof >model/PROOF.md`; do not edit. Commands are run in the root of the "
+    "checkout.\n"
+    "\n"
+    "## In one page\n"
+    "The tables of `model/` say what a server does next. Here they are run, guards and actions as "
+    "they are compiled into\n"
+    "the reference, in a small world: server **A** (domains a, c), server **B** (domains b, d), "
+    "and the attacker **M**, who\n"
+    "hosts domain m. A program tries *everything* that can happen in that world, step by step, and "
+    "remembers each\n"
+    "situation (a *state*) so that it looks at it once. In every step the *properties* below must "
+    "hold. If one does not,\n"
+    "the program prints a shortest sequence of events that leads there, the *counterexample*.\n"
+    "\n"
+    "What makes the world is written by hand (`verify_*.c`): how the machines of a server are "
+    "wired, which follows\n"
+    "`impl/s2s_*.c` line by line; what the network and the attacker can do; and what is true, kept "
+    "apart from what\n"
+    "the machines believe. No protocol decision is written there a second time.\n"
+    "\n"
+    "    build/model-tool verify                       # every claim, one line each; then every "
+    "planted bug\n"
+    "    build/model-tool verify --config weak_spoofed_a --traces\n"
+    "    build/model-tool verify --bug unsolicited_verify --traces [--rows-fired] [--scenario "
+    "FILE]\n"
+    "    build/model-tool verify --rows                # which property guards which row\n"
+    "    conformance/attacks.sh build                  # counterexamples replayed over sockets\n"
+    "\n"
+    "## What is claimed\n"
+    "In each configuration listed below, every property holds in every reachable state, but for "
+    "the *limits*: where a\n"
+    "weaker policy loses a property, the loss is documented, and the counterexample must be found. "
+    "The claims are\n"
+    "about worlds of this size: at most two streams of the attacker at a time, one stream of each "
+    "kind between\n"
+    "servers, one stanza waiting for each pair. Liveness is bounded response: from every reachable "
+    "state, with users and\n"
+    "attacker silent, timers and the network alone bring every flow to its end within 96 events.\n"
+    "\n"
+    "## What is not claimed\n"
+    "* Nothing about cryptography: a key can be made only by who holds the secret, a certificate "
+    "shown only by its owner.\n"
+    "* Nothing about XML, TLS and DNS libraries, or about load. What a stanza says is not looked "
+    "at.\n"
+    "* Nothing about larger worlds. The faults that are known of dialback need no more than this "
+    "one has, see below.\n"
+    "* Keys are no secret from the target and from the authority; that they grant nothing "
+    "elsewhere is what is claimed.\n"
+    "* What honest servers say to each other arrives before the attacker acts again, but for the "
+    "configurations `honest_*`,\n"
+    "  where it takes any time, at most six elements a direction being under way. The attacker's "
+    "own streams and DNS take\n"
+    "  any time everywhere.\n"
+    "* The prooftypes' own tables are not run here; a proof enters as a verdict (proved, unproved, "
+    "refuted, pending)\n"
+    "  through `proof.def`. No proof crosses a TLS resumption, for none is modelled: a certificate "
+    "counts on the\n"
+    "  connection that it was shown on.\n"
+    "* That the wiring here is that of `impl/` is not proved; the replayed counterexamples and the "
+    "conformance suite test it.\n"
+    "\n"
+    "## The attacker\n"
+    "Has a domain and a certificate for it; opens streams to B and to A; is dialled back and "
+    "dialled; answers or does not;\n"
+    "claims any domain; repeats stream ids and keys that it has seen, as often and wherever it "
+    "likes; makes up others; says\n"
+    "`db:verify` and `db:result` of every type, asked or not, on each of its streams, in either "
+    "direction; asks for bidi and\n"
+    "STARTTLS when it likes; logs in with any authorization identity; sends stanzas for any pair. "
+    "Where the\n"
+    "configuration says so it answers DNS lookups, strips STARTTLS and other features, shows a "
+    "certificate that nobody\n"
+    "trusts, and lets connections break.\n"
+    "\n";
+
+static void print_because(const uint16_t *because, FILE *out)
+{
+    for (; *because != DNA_REQ_END; because++) {
+        fprintf(out, " %s", dna_requirement((enum dna_req) * because)->id);
+    }
+}
+
+static void print_properties(FILE *out)
+{
+    fputs("## Properties\n`properties.def` and `verify_look.def`. *When* is what happens; the "
+          "expression must hold then.\n\n"
+          "| id | when | claim | expression | because of |\n|--|--|--|--|--|\n",
+          out);
+    for (size_t i = 0; i < dna_vf_num_properties; i++) {
+        const struct vf_property *p = &dna_vf_properties[i];
+        fprintf(out, "| %s | %s | %s | `", p->id, dna_vf_when_name[p->when], p->text);
+        for (const char *c = p->expr; *c; c++) {
+            fprintf(out, *c == '|' ? "\\%c" : "%c", *c);
+        }
+        fputs("` |", out);
+        print_because(p->because, out);
+        fputs(" |\n", out);
+    }
+}
+
+static int print_configs(FILE *out)
+{
+    fputs("\n## Configurations\nEach is explored to the end. *Arising*: properties whose occasion "
+          "arises there; the others hold "
+          "for want of it.\n\n| configuration | what it is | knobs | states | transitions | "
+          "arising | limits |\n"
+          "|--|--|--|--:|--:|--:|--|\n",
+          out);
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        const struct vf_config *c = &dna_vf_configs[i];
+        struct vf_search s = { 0 };
+        unsigned arising = 0;
+        if (dna_vf_run_config(c, &s) || !s.full || s.overflow) {
+            dna_vf_search_free(&s);
+            return 3;
+        }
+        for (size_t p = 0; p < dna_vf_num_properties; p++) {
+            arising += (s.seen & 1u << dna_vf_properties[p].when) != 0;
+        }
+        fprintf(out, "| %s | %s | %s | %u | %llu | %u |", c->name, c->text,
+                c->knobs[0] ? c->knobs : "defaults", s.num, (unsigned long long)s.transitions,
+                arising);
+        for (size_t p = 0; p < dna_vf_num_properties; p++) {
+            if (s.broken & 1u << p) {
+                fprintf(out, " %s%s", dna_vf_properties[p].id,
+                        dna_vf_limit_of(c->name, dna_vf_properties[p].id) ? "" : " (REFUTED)");
+            }
+        }
+        fputs(" |\n", out);
+        dna_vf_search_free(&s);
+    }
+    fputs("\n### Limits\n", out);
+    for (size_t i = 0; i < dna_vf_num_limits; i++) {
+        const struct vf_limit *l = &dna_vf_limits[i];
+        fprintf(out, "* **%s** is lost in %s: %s.\n", l->property, l->config, l->text);
+    }
+    return 0;
+}
+
+static int print_example(FILE *out)
+{
+    struct vf_search s = { 0 };
+    int config = dna_vf_find_config("weak_spoofed_a"), property = dna_vf_find_property("S1a");
+    if (config < 0 || property < 0 || dna_vf_run_config(&dna_vf_configs[config], &s)) {
+        dna_vf_search_free(&s);
+        return 3;
+    }
+    fputs("\n### A counterexample\nThe limit S1a of weak_spoofed_a, the man in the middle who "
+          "relays a key, as the program "
+          "prints it. A line with `*` is what happens in the world, an arrow what crosses a "
+          "connection; R1.2 is the stream id "
+          "that B gave stream R1 under TLS, and K(a,b,R1.2) the key that A makes of it.\n```\n",
+          out);
+    dna_vf_print_trace(&s, (size_t)property, false, out);
+    fputs("```\n", out);
+    dna_vf_search_free(&s);
+    return 0;
+}
+
+static int print_planted(FILE *out)
+{
+    fputs("\n## Planted bugs\n`planted.def`. Each is put into the tables (a mutant `ROW:OP`) or "
+          "into the wiring around them, and must be "
+          "refuted. Where it shows at B alone its counterexample is a scenario, "
+          "`conformance/scenarios/attack/PROPERTY_bug.scn`, "
+          "which the reference passes and the reference with that bug fails "
+          "(`conformance/attacks.sh`).\n\n"
+          "| bug | what it does | seen | planted as | configuration | refuted by | moves "
+          "|\n|--|--|--|--|--|--|--:|\n",
+          out);
+    for (size_t i = 0; i < dna_vf_num_planted; i++) {
+        const struct vf_planted *b = &dna_vf_planted[i];
+        struct vf_search s = { 0 };
+        struct vf_move moves[256];
+        int property = dna_vf_find_property(b->property);
+        if (dna_vf_run_planted(b, &s)) {
+            dna_vf_search_free(&s);
+            return 3;
+        }
+        bool found = s.broken & 1u << property;
+        fprintf(out, "| %s | %s | %s | %s%s%s | %s | %s | %zu |\n", b->id, b->text, b->seen,
+                b->rows, b->rows[0] && b->world ? ", " : "", b->world ? "the wiring" : "",
+                b->config, found ? b->property : "NOT FOUND",
+                found ? dna_vf_trace(&s, (size_t)property, moves, 256) : 0);
+        dna_vf_search_free(&s);
+    }
+    dna_interp_restore();
+    return 0;
+}
+
+int dna_proof_cmd(FILE *out)
+{
+    fputs(head, out);
+    print_properties(out);
+    int status = print_configs(out);
+    status = status ? status : print_example(out);
+    status = status ? status : print_planted(out);
+    if (!status) {
+        fputs("\n## Rows\nEach row that cites a requirement of security is damaged: dropped, its "
+              "guard forced, made to do what another "
+              "row does with the same event, led to another state. The first damage that a "
+              "property notices is named. Rows that none notices are "
+              "mostly such as only refuse, and are refused again elsewhere; the conformance "
+              "suite's mutants cover them. Rows that "
+              "no configuration meets need what the wiring never does: an answer without a "
+              "question is put to no pair.\n```\n",
+              out);
+        status = dna_vf_survey(out);
+        fputs("```\n", out);
+    }
+    if (status) {
+        fputs("model-tool: proof: a configuration could not be explored to the end\n", stderr);
+    }
+    return status;
+}
