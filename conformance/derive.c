@@ -28,6 +28,7 @@ __attribute__((unused)) static const char usage[] =
     "  --scope NAME       only this part of the alphabet\n"
     "  --choices FILE     alternatives that the server takes: lines 'choice ROW', 'knob NAME=VALUE'\n"
     "                     (default: derive.choices in the profile's folder, if there is one)\n"
+    "  --loose-features   whatever else is offered is not looked at; the claim is then without it\n"
     "  --complete         also sessions for the mutants that identifiers let pass\n"
     "  --write DIR        keep the scenarios in this new folder; else they go after the run\n"
     "  --only-write       do not run them\n"
@@ -39,7 +40,7 @@ struct derive {
     struct dna_habits habits;
     const char *profile, *role, *scope, *choices, *dir;
     unsigned extra;
-    bool complete, keep, only_write;
+    bool complete, keep, only_write, loose;
     struct dna_role copy; /* the role, with the scopes that can be played */
     struct dna_scope scopes[MAX_SCOPES];
     const char *variants[MAX_SCOPES];
@@ -276,6 +277,7 @@ static bool write_session(void *ctx, const uint32_t *word, size_t len)
     struct dna_buf whole = { 0 };
 
     w->script = (struct dna_derive_script){ .compose = &c,
+                                            .loose = w->d->loose,
                                             .initiating = strcmp(w->d->role, "initiating") == 0 };
     w->script.conn = w->script.initiating ? "A.v" : "A.in";
     w->claim = (struct dna_buf){ 0 };
@@ -417,11 +419,13 @@ static int parse(struct derive *d, int argc, char **argv)
             return 1;
         if (strcmp(argv[i], "--complete") == 0) {
             d->complete = true;
+        } else if (strcmp(argv[i], "--loose-features") == 0) {
+            d->loose = true;
         } else if (strcmp(argv[i], "--only-write") == 0) {
             d->only_write = true;
         } else if (i + 1 < argc && take(d, argv[i], argv[i + 1])) {
             i++;
-        } else if (d->num_rest < MAX_ARGS - 1) {
+        } else if (d->num_rest < MAX_ARGS - 4) {
             if (strcmp(argv[i], "--profile") == 0 && i + 1 < argc)
                 d->profile = argv[i + 1];
             d->rest[d->num_rest++] = argv[i];
@@ -467,6 +471,7 @@ static int prepare(struct derive *d)
 
 static int write_and_run(struct derive *d)
 {
+    static char known[] = "--known-failures", none[] = "none";
     int status = write_all(d);
 
     if (status)
@@ -475,6 +480,8 @@ static int write_and_run(struct derive *d)
     fflush(stdout);
     if (d->only_write)
         return 0;
+    d->rest[d->num_rest++] = known; /* the profile's list is of other cases */
+    d->rest[d->num_rest++] = none;
     d->rest[d->num_rest] = NULL;
     if (setenv("XDNA_SCENARIOS", d->dir, 1) != 0)
         return 99;

@@ -19,6 +19,7 @@ struct dna_derive_script {
     const char *conn;                  /* "A.in" or "A.v" */
     unsigned header, key, verify, message, local, barrier, got; /* counted up */
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
+    bool loose; /* other features may be offered, too */
     bool last;  /* nothing more is sent behind this symbol */
     bool needs_user, needs_key, needs_id;
 };

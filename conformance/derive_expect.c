@@ -43,7 +43,6 @@ static void expect_features(struct dna_derive_script *s, size_t at)
     static const struct {
         const char *offer, *there, *absent;
     } parts[] = {
-        { "offer_starttls_required", "<tls:starttls><tls:required/></tls:starttls>", NULL },
         { "offer_external", "<sasl:mechanisms><sasl:mechanism>EXTERNAL</sasl:mechanism></sasl:mechanisms>", "-<sasl:mechanisms/>" },
         { "offer_dialback", "<dbf:dialback/>", "-<dbf:dialback/>" },
         { "offer_bidi", "<bidif:bidi/>", "-<bidif:bidi/>" },
@@ -52,9 +51,13 @@ static void expect_features(struct dna_derive_script *s, size_t at)
     bool tls = follows(c, at, "offer_starttls") || follows(c, at, "offer_starttls_required");
 
     dna_buf_printf(&s->body, "%s > <stream:features>%s", s->conn,
-                   tls ? "<tls:starttls/>" : "-<tls:starttls/>");
-    for (size_t i = 1; i < sizeof(parts) / sizeof(*parts); i++)
-        dna_buf_puts(&s->body, follows(c, at, parts[i].offer) ? parts[i].there : parts[i].absent);
+                   tls ? "<tls:starttls/>" : s->loose ? "" : "-<tls:starttls/>");
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        if (follows(c, at, parts[i].offer))
+            dna_buf_puts(&s->body, parts[i].there);
+        else if (!s->loose)
+            dna_buf_puts(&s->body, parts[i].absent);
+    }
     dna_buf_puts(&s->body, "</stream:features>\n");
 }
 

@@ -165,6 +165,44 @@ static void test_to(void)
     CU_ASSERT_EQUAL(world.v[0], dialback_receiving_S_PROVEN);
 }
 
+/* A row that stands in another state, or there as well; the guard of a row without one atom. */
+static void test_moved(void)
+{
+    struct dialback_receiving_facts e = facts();
+    e.asked_here = 1;
+    begin("DR21:from=UNPROVEN");
+    step(&e, dialback_receiving_E_RX_VERIFY_VALID);
+    CU_ASSERT_STRING_EQUAL(fired(), "DR21");
+    CU_ASSERT_EQUAL(world.v[0], dialback_receiving_S_PROVEN);
+    begin("DR21:from=UNPROVEN");
+    world.v[0] = dialback_receiving_S_VERIFYING;
+    step(&e, dialback_receiving_E_RX_VERIFY_VALID);
+    CU_ASSERT_STRING_EQUAL(fired(), "DR22");
+    begin("DR21:also=UNPROVEN");
+    step(&e, dialback_receiving_E_RX_VERIFY_VALID);
+    CU_ASSERT_STRING_EQUAL(fired(), "DR21");
+    begin("DR21:also=UNPROVEN");
+    e.asked_here = 0; /* its guard goes with it */
+    step(&e, dialback_receiving_E_RX_VERIFY_VALID);
+    CU_ASSERT_STRING_EQUAL(fired(), "DR10");
+    verified("DR21:also=UNPROVEN");
+}
+
+static void test_atom(void)
+{
+    struct dialback_receiving_facts e = facts();
+    begin(NULL);
+    world.s.secured = 0;
+    step(&e, dialback_receiving_E_RX_KEY);
+    CU_ASSERT_STRING_EQUAL(fired(), "DR02"); /* K.tls_required && !S.secured */
+    begin("DR02:atom=2");
+    step(&e, dialback_receiving_E_RX_KEY);
+    CU_ASSERT_STRING_EQUAL(fired(), "DR02"); /* although the stream is secured */
+    begin("DR02:atom=1");
+    step(&e, dialback_receiving_E_RX_KEY);
+    CU_ASSERT_STRING_EQUAL(fired(), "DR09");
+}
+
 static void test_choice(void)
 {
     static const char *const mutants[] = { "DR06:choice", "DR05:choice" };
@@ -225,6 +263,11 @@ static void test_refused(void)
         { "DR21:explode", "DR21:explode: no such operation 'explode'" },
         { "DR21:to=NOWHERE", "DR21:to=NOWHERE: no such state 'NOWHERE'" },
         { "DR21:to=PROVEN", "DR21:to=PROVEN: the row already leads to 'PROVEN'" },
+        { "DR21:from=VERIFYING", "DR21:from=VERIFYING: the row already stands in 'VERIFYING'" },
+        { "DR21:also=GONE", "DR21:also=GONE: a final state takes no event: 'GONE'" },
+        { "DR02:atom=3", "DR02:atom=3: the guard has no atom '3'" },
+        { "DR02:atom=x", "DR02:atom=x: the guard has no atom 'x'" },
+        { "DR09:atom=1", "DR09:atom=1: no guard to take apart in 'DR09'" },
         { "DR21:nodo=send", "DR21:nodo=send: no such output or update 'send'" },
         { "DR21:nodo=send_invalid", "DR21:nodo=send_invalid: the row does not do 'send_invalid'" },
         { "DR21:do=send_valid/x", "DR21:do=send_valid/x: no such output or update 'x'" },
@@ -291,6 +334,8 @@ int main(void)
     CU_add_test(suite, "updates", test_updates);
     CU_add_test(suite, "to", test_to);
     CU_add_test(suite, "choice", test_choice);
+    CU_add_test(suite, "a row moved or added", test_moved);
+    CU_add_test(suite, "an atom left out", test_atom);
     CU_add_test(suite, "a DEAD cell has no effect", test_dead_cells);
     CU_add_test(suite, "several mutants at once, and restored", test_several);
     CU_add_test(suite, "refused mutants", test_refused);

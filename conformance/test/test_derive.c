@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_derive.c -- every symbol that can be played, and every word that can come, makes a scenario
+ * line that the language accepts; what is written says what the tables say.
+ */
+#include "conformance/derive.h"
+
+#include "conformance/scenario.h"
+#include "model/roles.h"
+
+#include <CUnit/Basic.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct dna_prelude *prelude;
+
+static const char head[] =
+    "claim    The lines are sound.\nreq      R6120_4_9_1_1_1\nlevel    must\nrole     receiving\nimpact   None.\nrev      1\n"
+    "domain   a c\ncert     Both dns=$a,$c\ncert     Wrong dns=$c\npeer     A $a\npeer     C $c\nclient   U juliet\n"
+    "given:\nset $user = \"$U\"\nset $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\nset $vid = \"v\"\nset $iutkey = \"k\"\n"
+    "set $clear_theirs = \"t\"\nset $s0 = \"s\"\n";
+
+/* Parses the body in the place of a scenario's; prints what the language says against it. */
+static bool sound(const char *body, bool initiating)
+{
+    struct dna_scn_diags diags = { { 0 }, 0 };
+    struct dna_buf text = { 0 };
+    struct dna_scn *scn;
+
+    dna_buf_printf(&text, "%s%sthen:\n%s", head, initiating ? "A accept as v\n" : "A.in connect\n", body);
+    scn = dna_scn_parse("x/derived/all_lines.scn", text.at, prelude, &diags);
+    if (!scn)
+        printf("%s\nof\n%s\n", diags.text.at, body);
+    if (scn)
+        dna_scn_free(scn);
+    dna_buf_free(&text);
+    dna_buf_free(&diags.text);
+    return scn != NULL;
+}
+
+/* Walks all transitions of the scope once; each is written behind a header of its own. */
+static void every_transition(const struct dna_role *role, const struct dna_scope *scope)
+{
+    struct dna_habits habits;
+    struct dna_unfolding u;
+    char err[256] = "";
+
+    dna_habits_default(&habits);
+    CU_ASSERT_EQUAL_FATAL(dna_unfold(&u, role, scope, &habits, NULL, err, sizeof(err)), 0);
+    for (size_t at = 0; at < u.mealy.num_states; at++) {
+        for (size_t x = 0; x < u.mealy.num_inputs; x++) {
+            struct dna_scene scene = u.scenes[at];
+            struct dna_compose c = { .role = role, .scope = scope, .knobs = u.knobs,
+                                     .overlay = &habits.choices, .scene = &scene };
+            struct dna_derive_script s = { .compose = &c, .initiating = role == &dna_role_initiating,
+                                           .conn = role == &dna_role_initiating ? "A.v" : "A.in",
+                                           .last = true };
+
+            if (!dna_derive_playable(u.inputs[x]) || !dna_compose_send(&c, u.inputs[x]) ||
+                u.inputs[x]->kind == DNA_SEND_ANSWER || u.inputs[x]->kind == DNA_SEND_NO_ANSWER)
+                continue; /* answers need the connection that a word before them opened */
+            if (u.inputs[x]->kind != DNA_SEND_HEADER)
+                s.header = 0;
+            dna_derive_send(&s, u.inputs[x]);
+            dna_derive_expect(&s);
+            dna_derive_quiet(&s);
+            CU_ASSERT(sound(s.body.at, s.initiating));
+            dna_buf_free(&s.body);
+        }
+    }
+    dna_unfolding_free(&u);
+}
+
+static void test_every_line(void)
+{
+    const struct dna_role *const roles[] = { &dna_role_receiving, &dna_role_initiating,
+                                             &dna_role_authoritative };
+
+    for (size_t r = 0; r < sizeof(roles) / sizeof(*roles); r++)
+        for (size_t i = 0; i < roles[r]->num_scopes; i++)
+            if (!roles[r]->scopes[i].slow && !roles[r]->scopes[i].timers && !roles[r]->scopes[i].mark)
+                every_transition(roles[r], &roles[r]->scopes[i]);
+}
+
+/* A word of several tokens: each in its line, features as one element. */
+static void test_words(void)
+{
+    struct dna_scene scene = { .g = { .muted = 1 } };
+    const struct dna_symbol *symbol = dna_symbol_find(&dna_role_receiving, "header d1", 9);
+    struct dna_compose c = { .role = &dna_role_receiving, .scene = &scene, .symbol = symbol };
+    struct dna_derive_script s = { .compose = &c, .conn = "A.in", .header = 3 };
+
+    dna_compose_show(&c, "send_header", DNA_STREAM, false);
+    dna_compose_show(&c, "send_features", DNA_STREAM, false);
+    dna_compose_show(&c, "offer_dialback", DNA_STREAM, false);
+    dna_compose_show(&c, "send_not_found", DNA_PAIR2, false);
+    dna_compose_show(&c, "error_invalid_from", DNA_STREAM, false);
+    dna_compose_show(&c, "send_close", DNA_STREAM, false);
+    dna_derive_expect(&s);
+    CU_ASSERT_STRING_EQUAL(s.body.at,
+        "A.in > <stream:stream id='$s3'>\n"
+        "A.in > <stream:features>-<tls:starttls/>-<sasl:mechanisms/><dbf:dialback/>-<bidif:bidi/></stream:features>\n"
+        "A.in > <db:result from='$iut' to='$c' type='error'><error><stz:remote-server-not-found/></error></db:result>\n"
+        "A.in > <stream:error><err:invalid-from/></stream:error>\n"
+        "A.in > close\n");
+    dna_buf_free(&s.body);
+}
+
+/* Nothing is asked of a stream that is ending; behind the last symbol it is seen to its end. */
+static void test_quiet(void)
+{
+    struct dna_scene scene = { .g = { .muted = 1 } };
+    struct dna_compose c = { .scene = &scene };
+    struct dna_derive_script s = { .compose = &c, .conn = "A.in" };
+
+    dna_derive_quiet(&s);
+    CU_ASSERT_PTR_NULL(s.body.at);
+    s.last = true;
+    dna_derive_quiet(&s);
+    CU_ASSERT_STRING_EQUAL(s.body.at, "A.in < close\nA.in > eof\n");
+    dna_buf_free(&s.body);
+}
+
+int main(void)
+{
+    struct dna_scn_diags diags = { { 0 }, 0 };
+    unsigned failed;
+
+    prelude = dna_prelude_load("conformance/scenarios/prelude.scn", &diags);
+    CU_initialize_registry();
+    CU_pSuite suite = CU_add_suite("derive", NULL, NULL);
+    CU_add_test(suite, "every line is sound", test_every_line);
+    CU_add_test(suite, "a word, token by token", test_words);
+    CU_add_test(suite, "barriers and ends", test_quiet);
+    CU_basic_run_tests();
+    failed = CU_get_number_of_failures();
+    CU_cleanup_registry();
+    dna_prelude_free(prelude);
+    return failed > 0;
+}
