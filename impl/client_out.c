@@ -48,6 +48,12 @@ static void begin_starttls(struct dna_client *c)
                              &(const struct starttls_initiating_facts){ 0 });
 }
 
+static void error_reset(struct dna_client *c)
+{
+    dna_client_note(c, "certificate", "the server's certificate has expired");
+    dna_conn_puts(c->conn, "<stream:error><reset xmlns='" DNA_NS_STREAM_ERRORS "'/></stream:error>");
+}
+
 static void send_close(struct dna_client *c)
 {
     dna_conn_close(c->conn, 2 * c->options->close_ms); /* TIMER_CLOSE comes first */
