@@ -127,7 +127,9 @@ static void on_addresses(void *arg, const struct dna_dns_answer *answer)
     struct dna_dial *d = arg;
 
     keep_addresses(d, answer);
-    step(d, d->num_addr ? resolution_E_ADDRESS_FOUND : resolution_E_ADDRESS_NONE);
+    step(d, d->num_addr                            ? resolution_E_ADDRESS_FOUND
+            : answer->security == DNA_DNS_BOGUS ? resolution_E_ADDRESS_BOGUS
+                                                : resolution_E_ADDRESS_NONE);
 }
 
 /* The host that the user named has its address asked for before the table begins. */

@@ -59,8 +59,9 @@ static void on_addresses(void *arg, const struct dna_dns_answer *a)
     set_addresses(s, a->addr, a->num_addr);
     s->i.address_security = a->security;
     dna_s2s_set(&s->i.canonical, a->canonical && a->canonical[0] ? a->canonical : NULL);
-    enum resolution_event what =
-        a->class == DNA_DNS_RECORDS ? resolution_E_ADDRESS_FOUND : resolution_E_ADDRESS_NONE;
+    enum resolution_event what = a->class == DNA_DNS_RECORDS       ? resolution_E_ADDRESS_FOUND
+                                 : a->security == DNA_DNS_BOGUS ? resolution_E_ADDRESS_BOGUS
+                                                                : resolution_E_ADDRESS_NONE;
     if (!dna_s2s_others_hold(s, what))
         dna_s2s_dial_event(s, what);
 }
