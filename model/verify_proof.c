@@ -60,7 +60,9 @@ static const char head[] =
     "tables and wiring, but its search, its store and its comparison of states are its own, and it must find as many states and\n"
     "transitions and no other violation. (It is no second reading of the tables; `test_interp` ties the interpreter to\n"
     "the generated code.)\n"
-    "\n"
+    "\n";
+
+static const char head_rest[] =
     "## What is not claimed\n"
     "* Nothing about cryptography: a key can be made only by who holds the secret, a certificate "
     "shown only by its owner.\n"
@@ -215,6 +217,7 @@ static int print_planted(FILE *out)
 int dna_proof_cmd(FILE *out)
 {
     fputs(head, out);
+    fputs(head_rest, out);
     print_properties(out);
     int status = print_configs(out);
     status = status ? status : print_example(out);
