@@ -439,7 +439,8 @@ static void negotiation(struct vf *x, const struct vf_move *move)
     }
     show_certificate(x, e, move->m.what);
     header.id = move->m.id;
-    if ((end->flags & (VF_LIVE | VF_DROPPED | VF_HEADER_DUE)) == (VF_LIVE | VF_HEADER_DUE)) {
+    if ((end->flags & (VF_LIVE | VF_DROPPED | VF_HELD | VF_HEADER_DUE)) ==
+        (VF_LIVE | VF_HEADER_DUE)) {
         input(x, e, &header);
     }
     if (opened && !dna_vf_slots[e].for_stanzas && end->m == stream_initiating_S_AWAIT_FEATURES) {

@@ -350,6 +350,32 @@ static void answer(struct vf *x, struct vf_ref r, uint8_t what)
         (struct vf_msg){ .type = VF_T_RESULT, .from = r.ours, .to = r.theirs, .what = what });
 }
 
+static void await_proof(struct vf *x, struct vf_ref r, uint8_t key)
+{
+    r.p->said = key;
+    if (dna_vf_seek(x, r.e, r.theirs)) {
+        r.p->flags |= VF_WAITING;
+    } else {
+        dna_vf_proof_settled(x, r);
+    }
+}
+
+/* What was sought for nothing is not kept: s2s_claim.c, dna_s2s_claim_done(). */
+static void claim_done(struct vf *x, struct vf_ref r)
+{
+    struct vf_end *end = &x->w.end[r.e];
+    bool kept = dna_vf_is_dialled(x, r.e, r.theirs) || dna_vf_target_taken(x, r.e, r.theirs) ||
+                (!dna_vf_slots[r.e].initiating && end->theirs == r.theirs);
+    for (unsigned i = 0; i < VF_PAIRS; i++) {
+        kept =
+            kept || (dna_vf_at(x, r.e, i).theirs == r.theirs && (end->pair[i].flags & VF_WAITING));
+    }
+    if (!kept && r.theirs < VF_DOMAINS) {
+        end->sought &= (uint8_t) ~(1u << r.theirs);
+        end->settled &= (uint8_t) ~(1u << r.theirs);
+    }
+}
+
 static void receiving_out(struct vf *x, struct vf_ref r, unsigned out, uint32_t on, uint8_t key)
 {
     unsigned asker;
@@ -367,8 +393,7 @@ static void receiving_out(struct vf *x, struct vf_ref r, unsigned out, uint32_t 
         ask(x, r, key);
         break;
     case dialback_receiving_O_await_proof:
-        r.p->said = key;
-        r.p->flags |= VF_WAITING;
+        await_proof(x, r, key);
         break;
     case dialback_receiving_O_drop_question:
         asker = dna_vf_asker(x, &r);
@@ -395,14 +420,16 @@ void dna_vf_receiving_event(struct vf *x, struct vf_ref r, uint32_t on,
     for (unsigned i = 0; i < fx.num_outs; i++) {
         receiving_out(x, r, fx.outs[i], on, key);
     }
+    if (r.p->dr == dialback_receiving_S_UNPROVEN) {
+        claim_done(x, r);
+    }
 }
 
 static void weigh_sender(struct vf *x, unsigned e, unsigned from,
                          struct dialback_receiving_facts *facts)
 {
     unsigned whom = x->does & VF_BUGGY_PROOF ? x->w.end[e].theirs : from;
-    enum dna_vf_verdict v =
-        facts->addressed && facts->hosted ? dna_vf_weigh(x, e, whom) : VF_UNPROVED;
+    enum dna_vf_verdict v = dna_vf_weigh(x, e, whom);
     facts->sender_pending = v == VF_PENDING;
     facts->sender_proved = v == VF_PROVED;
     facts->sender_refuted = v == VF_REFUTED;
@@ -424,7 +451,10 @@ static void on_key(struct vf *x, unsigned e, const struct vf_msg *m)
     struct vf_pair memory;
     bool hosted = dna_vf_hosts(e, m->to);
     struct dialback_receiving_facts facts = { .addressed = 1, .hosted = hosted, .key_given = 1 };
-    weigh_sender(x, e, m->from, &facts);
+    facts.sender_pending = dna_vf_unsought(x, e, m->from);
+    if (!facts.sender_pending) {
+        weigh_sender(x, e, m->from, &facts);
+    }
     struct vf_ref r =
         hosted ? dna_vf_get(x, e, m->to, m->from) : dna_vf_scratch(e, m->to, m->from, &memory);
     if (!r.p) {

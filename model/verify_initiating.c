@@ -109,8 +109,7 @@ static void send_header(struct vf *x, unsigned e)
 {
     struct vf_end *end = &x->w.end[e];
     end->flags |= VF_HEADER_DUE;
-    dna_vf_send(x, e,
-                (struct vf_msg){ .type = VF_T_HEADER, .from = end->ours, .to = end->theirs });
+    dna_vf_send(x, e, (struct vf_msg){ .type = VF_T_HEADER, .from = end->ours, .to = end->theirs });
 }
 
 static void initiating_out(struct vf *x, unsigned e, unsigned out)
@@ -157,6 +156,12 @@ static void initiating_out(struct vf *x, unsigned e, unsigned out)
     case stream_initiating_O_discard_input:
         end->flags |= VF_DISCARD;
         break;
+    case stream_initiating_O_hold_input:
+        end->flags |= VF_HELD;
+        break;
+    case stream_initiating_O_release_input:
+        end->flags &= (uint16_t)~VF_HELD;
+        break;
     case stream_initiating_O_drop_stream:
         dna_vf_drop(x, e);
         break;
@@ -179,6 +184,20 @@ void dna_vf_initiating(struct vf *x, unsigned e, uint32_t on,
     }
 }
 
+static struct stream_initiating_facts weighed(struct vf *x, unsigned e)
+{
+    enum dna_vf_verdict v = dna_vf_weigh(x, e, x->w.end[e].theirs);
+    return (struct stream_initiating_facts){ .peer_proved = v == VF_PROVED,
+                                             .peer_pending = v == VF_PENDING,
+                                             .peer_refuted = v == VF_REFUTED };
+}
+
+void dna_vf_initiating_settled(struct vf *x, unsigned e)
+{
+    struct stream_initiating_facts facts = weighed(x, e);
+    dna_vf_initiating(x, e, stream_initiating_E_PROOF_SETTLED, &facts);
+}
+
 void dna_vf_initiating_tls_out(struct vf *x, unsigned e, unsigned out)
 {
     struct stream_initiating_facts facts = { 0 };
@@ -191,8 +210,8 @@ void dna_vf_initiating_tls_out(struct vf *x, unsigned e, unsigned out)
         dna_vf_say(x, e, VF_T_HELLO);
         break;
     case starttls_initiating_O_restart_after_tls:
-        facts.peer_proved = dna_vf_weigh(x, e, x->w.end[e].theirs) == VF_PROVED;
-        facts.peer_refuted = dna_vf_weigh(x, e, x->w.end[e].theirs) == VF_REFUTED;
+        (void)dna_vf_seek(x, e, x->w.end[e].theirs);
+        facts = weighed(x, e);
         dna_vf_forget(x, e, true);
         dna_vf_initiating(x, e, stream_initiating_E_SECURED, &facts);
         break;

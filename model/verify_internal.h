@@ -99,7 +99,8 @@ struct vf_end {
     uint8_t m, purpose, tls, sasl, failures, re; /* machines of the stream */
     uint8_t s[VF_NUM_S];
     uint8_t id, ours, theirs, cert;
-    uint8_t settled; /* a bit a domain: what may prove it is in */
+    uint8_t sought;  /* a bit a domain: what may prove it has been sought on this stream */
+    uint8_t settled; /* likewise: and is in */
     uint8_t offered; /* features last seen, enum vf_feature */
     uint8_t gours, gtheirs;
     struct vf_pair pair[VF_PAIRS];
@@ -277,6 +278,10 @@ unsigned dna_vf_resolve(const struct vf *x, unsigned server, unsigned domain);
 enum dna_vf_verdict { VF_UNPROVED, VF_PROVED, VF_REFUTED, VF_PENDING };
 enum dna_vf_verdict dna_vf_weigh(struct vf *x, unsigned e, unsigned domain); /* by proof.def */
 bool dna_vf_proves(struct vf *x, unsigned e, unsigned domain);
+bool dna_vf_seek(struct vf *x, unsigned e, unsigned domain); /* true: it is awaited */
+bool dna_vf_unsought(const struct vf *x, unsigned e, unsigned domain);
+bool dna_vf_is_dialled(const struct vf *x, unsigned e, unsigned domain);
+bool dna_vf_validating(const struct vf *x);
 bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *refuted);
 uint8_t dna_vf_key(const struct vf *x, unsigned e, unsigned ours, unsigned theirs, unsigned id);
 bool dna_vf_key_right(const struct vf *x, unsigned e, unsigned from, unsigned to, unsigned id,
@@ -312,6 +317,7 @@ void dna_vf_tls_event(struct vf *x, unsigned e, uint32_t on);
 /* verify_initiating.c */
 void dna_vf_initiating_tls_out(struct vf *x, unsigned e, unsigned out);
 void dna_vf_initiating_header(struct vf *x, unsigned e, const struct vf_msg *m);
+void dna_vf_initiating_settled(struct vf *x, unsigned e);
 bool dna_vf_initiating_element(struct vf *x, unsigned e, const struct vf_msg *m);
 
 /* verify_pair.c */

@@ -133,7 +133,11 @@ void dna_vf_pair_event(struct vf *x, struct vf_ref r, uint32_t on)
     struct crossing c = { r, r, false };
     struct association_facts facts = { .addressed = 1,
                                        .hosted = dna_vf_hosts(r.e, r.ours),
-                                       .peer_proved = dna_vf_proves(x, r.e, r.theirs) };
+                                       .dialled = dna_vf_is_dialled(x, r.e, r.theirs),
+                                       .validating = dna_vf_validating(x) };
+    enum dna_vf_verdict v = dna_vf_weigh(x, r.e, r.theirs);
+    facts.peer_proved = v == VF_PROVED;
+    facts.peer_refuted = v == VF_REFUTED;
     run(x, &c, on, &facts);
 }
 

@@ -139,8 +139,15 @@ static bool leads_to(const struct vf *x, unsigned e, unsigned domain)
 static bool assert_on(struct vf *x, unsigned e, unsigned place)
 {
     const struct vf_place *p = &x->config->places[dna_vf_slots[e].server][place];
-    struct piggyback_assertion_facts facts = { .target_taken = dna_vf_target_taken(x, e, p->theirs),
-                                               .peer_proved = dna_vf_proves(x, e, p->theirs) };
+    (void)dna_vf_seek(x, e, p->theirs);
+    enum dna_vf_verdict v = dna_vf_weigh(x, e, p->theirs);
+    struct piggyback_assertion_facts facts = {
+        .target_taken = dna_vf_target_taken(x, e, p->theirs),
+        .peer_proved = v == VF_PROVED,
+        .contradicted = v == VF_REFUTED || v == VF_PENDING,
+        .dialled = dna_vf_is_dialled(x, e, p->theirs),
+        .validating = dna_vf_validating(x),
+    };
     uint8_t state = piggyback_assertion_S_DECIDING;
     struct dna_effects fx;
     dna_vf_step1(x, e, &dna_machine_piggyback_assertion, &state, piggyback_assertion_E_WANT_PAIR,
@@ -160,17 +167,21 @@ static bool suppose(struct vf *x, unsigned e, unsigned place)
     struct vf_pair memory;
     struct dna_effects fx;
     uint8_t state = piggyback_supposition_S_DECIDING;
-    x->w.end[e].settled |=
-        (uint8_t)(1u << p->theirs); /* the material was fetched with the resolution */
-    enum dna_vf_verdict v = dna_vf_weigh(x, e, p->theirs);
-    struct piggyback_supposition_facts facts = {
-        .same_endpoint = dna_vf_resolve(x, server, p->theirs) == dna_vf_far_server(x, e),
-        .certificate_covers = v == VF_PROVED,
-        .refuted = v == VF_REFUTED
-    };
+    bool same = dna_vf_resolve(x, server, p->theirs) == dna_vf_far_server(x, e);
+    uint8_t sought = x->w.end[e].sought, settled = x->w.end[e].settled;
+    x->w.end[e].sought |= (uint8_t)(1u << p->theirs); /* with the resolution of the target */
+    x->w.end[e].settled |= (uint8_t)(1u << p->theirs);
+    enum dna_vf_verdict v = same ? dna_vf_weigh(x, e, p->theirs) : VF_UNPROVED;
+    struct piggyback_supposition_facts facts = { .same_endpoint = same,
+                                                 .weighed_here = same,
+                                                 .validating = dna_vf_validating(x),
+                                                 .certificate_covers = v == VF_PROVED,
+                                                 .refuted = v == VF_REFUTED };
     dna_vf_step1(x, e, &dna_machine_piggyback_supposition, &state,
                  piggyback_supposition_E_WANT_TARGET, &facts, &fx);
     if (!fx.num_outs || fx.outs[0] != piggyback_supposition_O_suppose_on_stream) {
+        x->w.end[e].sought = sought;
+        x->w.end[e].settled = settled;
         return false;
     }
     dna_vf_look(x, dna_vf_scratch(e, p->ours, p->theirs, &memory), &l);

@@ -369,7 +369,7 @@ static void receiving_header(struct vf *x, unsigned e, const struct vf_msg *m)
         .content_namespace_ok = 1,
         .hosted = dna_vf_hosts(e, m->to),
         .version_one = !m->what,
-        .from_pending = dna_vf_weigh(x, e, m->from) == VF_PENDING,
+        .from_pending = dna_vf_seek(x, e, m->from),
     };
     if ((x->does & VF_BUGGY_HEADER) && (end->flags & VF_G_AUTH)) { /* planted */
         end->gtheirs = VF_NOBODY;
@@ -445,7 +445,7 @@ void dna_vf_tls_up(struct vf *x, unsigned e, unsigned cert)
     end->cert = (uint8_t)cert;
     end->flags &= (uint16_t) ~(VF_HANDSHAKE | VF_G_AUTH | VF_G_BIDI);
     if (dna_vf_slots[e].initiating) {
-        end->settled |= (uint8_t)(1u << end->theirs); /* fetched with the resolution */
+        end->sought |= (uint8_t)(1u << end->theirs); /* with the resolution */
     }
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         end->pair[i].flags &=
@@ -544,7 +544,9 @@ void dna_vf_settle(struct vf *x, unsigned e, unsigned domain)
             dna_vf_proof_settled(x, r);
         }
     }
-    if (!dna_vf_slots[e].initiating && end->theirs == domain) {
+    if (end->theirs == domain && dna_vf_slots[e].initiating) {
+        dna_vf_initiating_settled(x, e);
+    } else if (end->theirs == domain) {
         dna_vf_receiving(x, e, stream_receiving_E_PROOF_SETTLED, &no_receiving);
     }
 }

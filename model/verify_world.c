@@ -188,6 +188,36 @@ bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *
     return proved;
 }
 
+static bool awaited(const struct vf *x, unsigned e, unsigned domain)
+{
+    return (x->does & VF_SLOW) && !(x->w.end[e].settled & 1u << domain);
+}
+
+bool dna_vf_seek(struct vf *x, unsigned e, unsigned domain)
+{
+    if (x->w.end[e].cert == VF_CERT_NONE || domain >= VF_DOMAINS) {
+        return false;
+    }
+    x->w.end[e].sought |= (uint8_t)(1u << domain);
+    return awaited(x, e, domain);
+}
+
+bool dna_vf_unsought(const struct vf *x, unsigned e, unsigned domain)
+{
+    return x->w.end[e].cert != VF_CERT_NONE && domain < VF_DOMAINS &&
+           (!(x->w.end[e].sought & 1u << domain) || awaited(x, e, domain));
+}
+
+bool dna_vf_is_dialled(const struct vf *x, unsigned e, unsigned domain)
+{
+    return dna_vf_slots[e].initiating && x->w.end[e].theirs == domain;
+}
+
+bool dna_vf_validating(const struct vf *x)
+{
+    return (x->does & (VF_REFUTES_A | VF_REFUTES_B)) != 0;
+}
+
 enum dna_vf_verdict dna_vf_weigh(struct vf *x, unsigned e, unsigned domain)
 {
     static const enum dna_vf_verdict by_out[proof_O_MAX] = { [proof_O_report_pending] = VF_PENDING,
@@ -201,8 +231,11 @@ enum dna_vf_verdict dna_vf_weigh(struct vf *x, unsigned e, unsigned domain)
     if (end->cert == VF_CERT_NONE || domain >= VF_DOMAINS) {
         return VF_UNPROVED; /* what a peer claims in clear is nobody's claim */
     }
+    if (!(end->sought & 1u << domain)) {
+        return VF_PENDING; /* nobody has sought it yet */
+    }
     bool proved = dna_vf_truly_proved(x, e, domain, &refuted);
-    struct proof_facts facts = { .pending = (x->does & VF_SLOW) && !(end->settled & 1u << domain),
+    struct proof_facts facts = { .pending = awaited(x, e, domain),
                                  .held = proved,
                                  .refuted = refuted };
     dna_vf_step1(x, e, &dna_machine_proof, &state, proof_E_WEIGH, &facts, &fx);
