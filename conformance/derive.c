@@ -224,6 +224,8 @@ static void put_head(struct writing *w, struct dna_buf *out)
                    s->needs_user || s->initiating ? "$U" : "juliet@$iut");
     if (s->needs_key)
         dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n");
+    if (s->needs_aside)
+        dna_buf_puts(out, "do open A aside $a $iut aside\n");
     if (s->needs_id)
         dna_buf_puts(out, "do open-clear A probe $a $iut theirs\n");
 }
