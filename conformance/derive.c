@@ -193,6 +193,15 @@ static void mark_rows(struct writing *w, size_t from)
     dna_buf_free(&rows);
 }
 
+static void remember(struct writing *w)
+{
+    for (size_t i = 0; i < w->last.num; i++) {
+        if (w->num_past == MAX_PAST)
+            memmove(w->past, w->past + 1, --w->num_past * sizeof(*w->past));
+        w->past[w->num_past++] = w->last.rows[i];
+    }
+}
+
 static void step(struct writing *w, struct dna_compose *c, const struct dna_symbol *symbol)
 {
     w->last.num = 0;
@@ -209,15 +218,6 @@ static void step(struct writing *w, struct dna_compose *c, const struct dna_symb
         dna_derive_quiet(&w->script);
     mark_rows(w, from);
     remember(w);
-}
-
-static void remember(struct writing *w)
-{
-    for (size_t i = 0; i < w->last.num; i++) {
-        if (w->num_past == MAX_PAST)
-            memmove(w->past, w->past + 1, --w->num_past * sizeof(*w->past));
-        w->past[w->num_past++] = w->last.rows[i];
-    }
 }
 
 /* What the latest rows cite, the last ones first: a session may be wrong at any of its steps. */
