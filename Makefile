@@ -26,7 +26,7 @@ CONF_SRC  := $(filter-out conformance/main.c,$(wildcard conformance/*.c) $(wildc
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 SPEC_OBJ  := $(call obj,$(SPEC_SRC))
 MODEL_OBJ := $(call obj,$(MODEL_SRC)) $(SPEC_OBJ)
-# The model checker runs the tables through the interpreter; nothing but model-tool and its test has both.
+# The model checker runs the tables through the interpreter; model-tool and xdna have both.
 VERIFY_OBJ := $(call obj,$(VERIFY_SRC))
 GEN_OBJ   := $(call obj,$(GEN_SRC))
 IMPL_OBJ  := $(call obj,$(IMPL_SRC))
@@ -65,7 +65,7 @@ $(BUILD)/obj/impl/%_main_test.o: impl/%_main.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(INC) $(PKGFLAGS) $(CFLAGS) -DDNA_TEST_BUILD -MMD -MP -c $< -o $@
 
-$(BUILD)/xdna: $(BUILD)/obj/conformance/main.o $(CONF_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
+$(BUILD)/xdna: $(BUILD)/obj/conformance/main.o $(CONF_OBJ) $(VERIFY_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/xdna-server: $(BUILD)/obj/impl/server_main.o $(IMPL_OBJ) $(GEN_OBJ) $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@

@@ -15,6 +15,8 @@ check-all:
 	@$(MAKE) --no-print-directory -s layers model-check gen-check
 	@echo "== tables: every mutant of every row is equivalent, or the derived suites kill it"
 	@$(MAKE) --no-print-directory -s model-mutants
+	@echo "== the tables against an attacker: claims, limits, planted bugs"
+	@$(MAKE) --no-print-directory -s verify
 	@echo "== unit tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@$(MAKE) --no-print-directory -s -j2 CC=gcc BUILD=build-asan CFLAGS="$(SAN)" tests
 	@$(MAKE) --no-print-directory -s CC=gcc BUILD=build-asan CFLAGS="$(SAN)" unit
@@ -55,6 +57,25 @@ gen-check: $(BUILD)/model-tool
 	 echo "gen-check: impl/gen and model/reference are what the tables say" || \
 	 { echo "gen-check: generated files differ from the tables: run make gen"; exit 1; }
 
+# The model checker: all claims and planted bugs in seconds; with alternatives, rows and documents in some minutes.
+verify: $(BUILD)/model-tool
+	@$(BUILD)/model-tool verify >$(BUILD)/verify.log; status=$$?; \
+	 [ $$status -eq 0 ] || grep -v ': holds\|as documented\|refuted by' $(BUILD)/verify.log; tail -n 1 $(BUILD)/verify.log; exit $$status
+
+prove-model: $(BUILD)/model-tool
+	@$(BUILD)/model-tool verify
+	@$(BUILD)/model-tool verify --choices
+	@$(BUILD)/model-tool proof >$(BUILD)/PROOF.md && diff $(BUILD)/PROOF.md model/PROOF.md && echo "prove-model: model/PROOF.md is what was found"
+	@rm -rf $(BUILD)/attack && mkdir -p $(BUILD)/attack && $(BUILD)/model-tool verify --bugs --scenarios $(BUILD)/attack >/dev/null && \
+	 diff -r $(BUILD)/attack conformance/scenarios/attack && echo "prove-model: conformance/scenarios/attack is what was found"
+
+prove-spin: $(BUILD)/model-tool
+	@.ci/packages prove
+	@CC="$(CC)" model/test/spin.sh $(BUILD)
+
+prove-attacks: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test
+	@conformance/attacks.sh $(BUILD)
+
 lint: $(BUILD)/xdna
 	@$(BUILD)/xdna lint
 
@@ -64,7 +85,7 @@ exits: $(BUILD)/xdna $(BUILD)/xdna-server
 mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/mutant-rows
 	@conformance/mutants.sh $(BUILD) $(ARGS)
 
-.PHONY: check-all exits
+.PHONY: check-all exits verify prove-model prove-spin prove-attacks
 
 # A toy prooftype, put into a copy of the checkout.
 toy-prooftype: all

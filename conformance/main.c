@@ -4,6 +4,7 @@
  */
 #include "conformance/cli.h"
 #include "conformance/federate.h"
+#include "model/verify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static const char usage[] =
     "  coverage [DOCUMENT...] [--missing] what each requirement rests on: rows, scenarios, or a reason\n"
     "  lint [FILE...]                     check scenarios\n"
     "  federate PROFILE[:VARIANT]...      let servers exchange messages in the lab\n"
+    "  model verify [--list ...]          what the tables allow, against an attacker (model/PROOF.md)\n"
     "  --version | --help\n";
 
 int main(int argc, char **argv)
@@ -40,6 +42,8 @@ int main(int argc, char **argv)
         return dna_cmd_lint(argc - 1, argv + 1);
     if (strcmp(command, "federate") == 0)
         return dna_federate(argc - 2, argv + 2);
+    if (strcmp(command, "model") == 0 && argc > 2 && strcmp(argv[2], "verify") == 0)
+        return dna_verify_cmd(argc - 3, argv + 3);
     if (strcmp(command, "--version") == 0)
         return dna_cmd_version();
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {

@@ -34,7 +34,7 @@ struct dna_oracle_setup {
     bool seeks_others;         /* proofs beside PKIX, which may take a while to come in */
     bool other_proofs;         /* and this case has records or pages that may prove or refute a
                                 * domain: then what a certificate proves stays open */
-    X509 *bounded;             /* trusted too, within bounds of its own that may be ignored; or NULL */
+    X509 *bounded;             /* trusted too, but bounded by itself; or NULL */
     X509 *root;                /* what it trusts; NULL: whether a certificate holds stays open */
 };
 

@@ -253,6 +253,17 @@ static void on_negotiation_timer(evutil_socket_t fd, short what, void *arg)
     dna_client_step(arg, c2s_client_E_TIMER_NEGOTIATION, NO_FACTS);
 }
 
+/* Dates are the wall clock's business, which may be set; so it is looked at, and no timer counts. */
+static void on_second(evutil_socket_t fd, short what, void *arg)
+{
+    struct dna_client *c = arg;
+
+    (void)fd;
+    (void)what;
+    if (c->expires && time(NULL) >= c->expires)
+        dna_client_step(c, c2s_client_E_TIMER_EXPIRY, NO_FACTS);
+}
+
 static void on_closing_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -337,10 +348,11 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
         abort();
     c->negotiation = evtimer_new(c->base, on_negotiation_timer, c);
     c->closing = evtimer_new(c->base, on_closing_timer, c);
+    c->watchman = event_new(c->base, -1, EV_PERSIST, on_second, c);
     c->waiting = evtimer_new(c->base, on_waited, c);
     c->quit = event_new(c->base, -1, 0, on_quit, c);
     c->answer = event_new(c->base, o->ask_fd, EV_READ, on_answer, c);
-    if (!c->negotiation || !c->closing || !c->waiting || !c->quit || !c->answer)
+    if (!c->negotiation || !c->closing || !c->watchman || !c->waiting || !c->quit || !c->answer)
         abort();
     dna_instance_init(&dna_machine_starttls_initiating, &c->starttls);
     dna_instance_init(&dna_machine_c2s_client, &c->machine);
@@ -362,6 +374,7 @@ static void tear_down(struct dna_client *c)
     dna_client_env_close(&c->env);
     event_free(c->negotiation);
     event_free(c->closing);
+    event_free(c->watchman);
     event_free(c->waiting);
     event_free(c->quit);
     event_free(c->answer);

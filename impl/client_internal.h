@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <openssl/ssl.h>
+#include <time.h>
 
 #include "impl/client.h"
 #include "impl/client_env.h"
@@ -36,7 +37,8 @@ struct dna_client {
     struct starttls_initiating starttls;
     struct c2s_client machine;
     struct dna_stream_vars stream;
-    struct event *negotiation, *closing, *quit, *waiting, *answer;
+    struct event *negotiation, *closing, *watchman, *quit, *waiting, *answer;
+    time_t expires; /* when the certificate that proved the server does; 0: never, or no matter */
     enum c2s_client_event on;  /* of the latest step of c2s_client, for what is said of it */
     const struct dna_row *row; /* of the step under way, whose requirements are shown */
     char note[512];            /* what the next step is about, shown with its requirements */

@@ -48,6 +48,11 @@ static void begin_starttls(struct dna_client *c)
                              &(const struct starttls_initiating_facts){ 0 });
 }
 
+static void error_reset(struct dna_client *c)
+{
+    dna_conn_puts(c->conn, "<stream:error><reset xmlns='" DNA_NS_STREAM_ERRORS "'/></stream:error>");
+}
+
 static void send_close(struct dna_client *c)
 {
     dna_conn_close(c->conn, 2 * c->options->close_ms); /* TIMER_CLOSE comes first */
@@ -110,6 +115,13 @@ static void report_refuted(struct dna_client *c)
                     c->options->jid->domain, names);
     c->association = "refuted";
     dna_client_verdict(c, DNA_CLIENT_REFUSED);
+}
+
+static void report_expired(struct dna_client *c)
+{
+    dna_client_show(c, "association", "%s: over, for its certificate has expired",
+                    c->options->domain_ascii);
+    dna_client_verdict(c, DNA_CLIENT_NETWORK);
 }
 
 static void report_failed(struct dna_client *c)

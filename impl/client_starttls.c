@@ -81,6 +81,8 @@ static void restart_after_tls(struct dna_client *c)
     verdict = dna_proof_weigh_ssl(dna_dial_proof(c->dial), ssl);
     dna_client_show_proofs(c);
     facts.peer_proved = verdict == DNA_PROOF_PROVED;
+    c->expires = facts.peer_proved ? dna_proof_expires(dna_dial_proof(c->dial)) : 0;
+    event_add(c->watchman, &(const struct timeval){ .tv_sec = 1 });
     facts.peer_refuted = verdict == DNA_PROOF_NEGATIVE;
     facts.pinned = !facts.peer_proved && is_pinned(c);
     facts.self_signed = leaf && X509_self_signed(leaf, 1) == 1;

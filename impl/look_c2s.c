@@ -53,6 +53,8 @@ static void drop_stream(struct look *l)
 #define report_login_failed nothing
 #define report_bound nothing
 #define report_lost nothing
+#define report_expired nothing
+#define error_reset nothing
 #define ask_user nothing
 #define begin_sasl nothing
 #define continue_sasl nothing

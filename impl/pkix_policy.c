@@ -21,7 +21,7 @@ static int required_after(X509 *x)
 static int explicit_policy(const STACK_OF(X509) * path)
 {
     int left = INT_MAX;
-    for (int i = sk_X509_num(path) - 2; i > 0; i--) { /* 6.1.4 (h), (i); the anchor is no part of it */
+    for (int i = sk_X509_num(path) - 2; i > 0; i--) { /* 6.1.4 (h), (i); without the anchor */
         X509 *x = sk_X509_value(path, i);
         int asked = required_after(x);
         if (left > 0 && left < INT_MAX && !(X509_get_extension_flags(x) & EXFLAG_SI))

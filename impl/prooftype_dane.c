@@ -187,7 +187,7 @@ static void on_srv(void *arg, const struct dna_dns_answer *a)
     d->places[0]->lookup_failed = a->class == DNA_DNS_FAILURE;
     for (size_t i = 0; i < a->num_srv && i < MAX_PLACES; i++)
         add_place(d, i, a->srv[i].target, a->srv[i].port, true);
-    if (a->class == DNA_DNS_NONE || a->class == DNA_DNS_FAILURE)
+    if (a->class != DNA_DNS_RECORDS) /* "." among them: there is no endpoint to have records */
         add_place(d, 0, d->domain, port, false);
     tell(d);
 }

@@ -10,6 +10,7 @@
  *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
  *   model-tool walk FILE...    whether the tables allow a recorded trace (fixtures/traces), and where not
  *   model-tool verify ...      the model checker: what holds against an attacker (verify.h, PROOF.md)
+ *   model-tool promela CONFIG  a configuration of the checker as a model for Spin
  *   model-tool proof           PROOF.md: all of that as a document
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
@@ -336,6 +337,9 @@ int main(int argc, char **argv)
     if (strcmp(command, "verify") == 0) {
         return dna_verify_cmd(argc - 2, argv + 2);
     }
+    if (strcmp(command, "promela") == 0 && argc == 3) {
+        return dna_promela_cmd(argv[2], stdout);
+    }
     if (strcmp(command, "proof") == 0 && argc == 2) {
         return dna_proof_cmd(stdout);
     }
@@ -344,7 +348,7 @@ int main(int argc, char **argv)
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE... | verify [--list ...] | proof | derive ROLE ... | mutate ROLE ...\n",
+          "mutants [NAME] | walk FILE... | verify [--list ...] | promela CONFIG | proof | derive ROLE ... | mutate ROLE ...\n",
           stderr);
     return 2;
 }

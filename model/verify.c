@@ -9,9 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct tally {
+    unsigned held, limits, bugs, wrong;
+    uint32_t seen; /* enum vf_when, a bit each */
+};
+
 struct request {
+    struct tally *tally;
     const char *config, *property, *bug;
-    bool list, traces, rows, survey, choices, only_bugs;
+    bool list, traces, rows, survey, choices, only_bugs, size;
     const char *scenario, *scenarios;
 };
 
@@ -52,7 +58,11 @@ static bool claim(const struct vf_search *s, size_t property, const struct reque
     if (broken && (r->traces || r->rows || !limit)) {
         dna_vf_print_trace(s, property, r->rows, stdout);
     }
-    return limit ? broken : known && !broken;
+    bool as_stated = limit ? broken : known && !broken;
+    r->tally->held += as_stated && !limit;
+    r->tally->limits += as_stated && limit;
+    r->tally->wrong += !as_stated;
+    return as_stated;
 }
 
 static int run_config(const struct vf_config *config, const struct request *r)
@@ -72,6 +82,7 @@ static int run_config(const struct vf_config *config, const struct request *r)
             bad = 1;
         }
     }
+    r->tally->seen |= s.seen;
     if (s.overflow) {
         fprintf(stderr, "verify: a bound was too small in %s\n", config->name);
         bad = 3;
@@ -126,6 +137,8 @@ static int run_bug(const struct vf_planted *bug, const struct request *r)
             dna_vf_print_trace(&s, (size_t)property, r->rows, stdout);
         }
         bad = found ? 0 : 1;
+        r->tally->bugs += found;
+        r->tally->wrong += !found;
         if (found && (r->scenario || r->scenarios)) {
             bad = write_scenario(bug, &s, (size_t)property, r);
         }
@@ -153,6 +166,39 @@ static int list(void)
     return 0;
 }
 
+/* A property whose occasion arises in no configuration claims nothing. */
+static bool vacuous(const struct request *r)
+{
+    bool found = false;
+    for (size_t i = 0; i < dna_vf_num_properties; i++) {
+        enum vf_when when = dna_vf_properties[i].when;
+        if (when != VF_W_DEAD && when != VF_W_ENDLESS && !(r->tally->seen & 1u << when)) {
+            printf("claim %s: its occasion, %s, arises in no configuration\n",
+                   dna_vf_properties[i].id, dna_vf_when_name[when]);
+            r->tally->wrong++;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static int print_sizes(const struct request *r)
+{
+    for (size_t i = 0; i < dna_vf_num_configs; i++) {
+        struct vf_search s = { 0 };
+        if (r->config && strcmp(r->config, dna_vf_configs[i].name) != 0) {
+            continue;
+        }
+        if (dna_vf_run_config(&dna_vf_configs[i], &s) || !s.full) {
+            dna_vf_search_free(&s);
+            return 3;
+        }
+        printf("%u %llu\n", s.num, (unsigned long long)s.transitions);
+        dna_vf_search_free(&s);
+    }
+    return 0;
+}
+
 static int run(const struct request *r)
 {
     int worst = 0, status;
@@ -168,12 +214,20 @@ static int run(const struct request *r)
             worst = status > worst ? status : worst;
         }
     }
+    if (!r->config && !r->bug && !r->only_bugs) {
+        worst = vacuous(r) && worst == 0 ? 1 : worst;
+    }
+    printf("verify: %u claims hold, %u limits are refuted as documented, %u planted bugs are "
+           "refuted, %u are not as "
+           "stated\n",
+           r->tally->held, r->tally->limits, r->tally->bugs, r->tally->wrong);
     return worst;
 }
 
 static int usage(void)
 {
-    fputs("usage: model-tool verify [--list | --rows | --choices] [--config NAME] [--property ID] "
+    fputs("usage: model-tool verify [--list | --rows | --choices] [--config NAME [--size]] "
+          "[--property ID] "
           "[--bugs [--scenarios DIR] | "
           "--bug ID [--scenario FILE]]\n                         [--traces] [--rows-fired]\n",
           stderr);
@@ -182,13 +236,16 @@ static int usage(void)
 
 int dna_verify_cmd(int argc, char **argv)
 {
-    struct request r = { 0 };
+    struct tally tally = { 0 };
+    struct request r = { .tally = &tally };
     for (int i = 0; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--list") == 0) {
             r.list = true;
         } else if (strcmp(argv[i], "--rows-fired") == 0) {
             r.rows = true;
+        } else if (strcmp(argv[i], "--size") == 0) {
+            r.size = true;
         } else if (strcmp(argv[i], "--choices") == 0) {
             r.choices = true;
         } else if (strcmp(argv[i], "--rows") == 0) {
@@ -217,6 +274,9 @@ int dna_verify_cmd(int argc, char **argv)
     }
     if (r.choices) {
         return dna_vf_choices(stdout);
+    }
+    if (r.size) {
+        return print_sizes(&r);
     }
     return r.list ? list() : run(&r);
 }

@@ -39,6 +39,8 @@ static const char head[] =
     "    build/model-tool verify --bug unsolicited_verify --traces [--rows-fired] [--scenario "
     "FILE]\n"
     "    build/model-tool verify --rows                # which property guards which row\n"
+    "    build/model-tool verify --choices             # alternatives that the texts allow, taken\n"
+    "    make prove-spin                               # Spin's search: as many states and transitions?\n"
     "    conformance/attacks.sh build                  # counterexamples replayed over sockets\n"
     "\n"
     "## What is claimed\n"
@@ -52,6 +54,15 @@ static const char head[] =
     "state, with users and\n"
     "attacker silent, timers and the network alone bring every flow to its end within 96 events.\n"
     "\n"
+    "\n"
+    "Where the texts allow several things (`CHOICE`), the reference takes the first; `--choices` takes the others, and\n"
+    "all claims must still hold. `make prove-spin` lets Spin search every configuration: it runs the same compiled\n"
+    "tables and wiring, but its search, its store and its comparison of states are its own, and it must find as many states and\n"
+    "transitions and no other violation. (It is no second reading of the tables; `test_interp` ties the interpreter to\n"
+    "the generated code.)\n"
+    "\n";
+
+static const char head_rest[] =
     "## What is not claimed\n"
     "* Nothing about cryptography: a key can be made only by who holds the secret, a certificate "
     "shown only by its owner.\n"
@@ -206,6 +217,7 @@ static int print_planted(FILE *out)
 int dna_proof_cmd(FILE *out)
 {
     fputs(head, out);
+    fputs(head_rest, out);
     print_properties(out);
     int status = print_configs(out);
     status = status ? status : print_example(out);

@@ -115,7 +115,7 @@ void dna_vf_reap(struct vf *x)
             }
         }
         memset(&x->w.end[e], 0, sizeof x->w.end[e]);
-        x->w.in[e].num = 0;
+        memset(&x->w.in[e], 0, sizeof x->w.in[e]);
         if (e == VF_R1 || e == VF_R2 || e == VF_Q) {
             x->w.end[e].flags = VF_SPENT;
         }

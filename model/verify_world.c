@@ -118,7 +118,7 @@ void dna_vf_end_init(struct vf *x, unsigned e)
     struct dna_stream_vars s;
     bool initiating = dna_vf_slots[e].initiating;
     memset(end, 0, sizeof *end);
-    x->w.in[e].num = 0;
+    memset(&x->w.in[e], 0, sizeof x->w.in[e]);
     end->flags = VF_LIVE;
     end->ours = dna_vf_slots[e].ours;
     end->theirs = dna_vf_slots[e].theirs;

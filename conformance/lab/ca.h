@@ -99,7 +99,7 @@ struct dna_cert_spec {
     bool policies_critical;
     bool require_policy;          /* policy constraints: requireExplicitPolicy 0 */
     bool inhibit_mapping;         /* policy constraints: inhibitPolicyMapping 0 */
-    char ocsp[DNA_CERT_NAME_LEN]; /* URL of a responder, as authority information access; "" = none */
+    char ocsp[DNA_CERT_NAME_LEN]; /* URL of a responder (authority information access) */
     char crl_at[DNA_CERT_NAME_LEN]; /* URL of a CRL distribution point */
     enum dna_cert_chain chain;
     bool no_subject;              /* empty; the names are in the extension alone */

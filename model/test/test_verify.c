@@ -8,6 +8,7 @@
  */
 #include "model/verify_run.h"
 #include "model/verify.h"
+#include "model/verify_spin.h"
 
 #include <CUnit/Basic.h>
 
@@ -178,7 +179,7 @@ static void test_a_dead_cell_is_reported(void)
 
 static void test_an_endless_row_is_reported(void)
 {
-    struct vf_search s = { .config = config("honest_bidi"), .stop_at = bit("T2") };
+    struct vf_search s = { .config = config("strong_initiating"), .stop_at = bit("T2") };
     CU_ASSERT(dna_vf_mutate("SI15:nodo=mark_bidi") == 0); /* features are reconsidered for ever */
     CU_ASSERT(dna_vf_search(&s) == 0);
     CU_ASSERT((s.broken & bit("T2")) != 0);
@@ -214,6 +215,24 @@ static void test_a_scenario_is_written(void)
     dna_vf_search_free(&s);
 }
 
+/* Walks as Spin would, always taking the last thing that may happen. */
+static void test_spin_sees_the_same_world(void)
+{
+    int num, longest = 0;
+    dna_spin_begin("weak_one");
+    struct vf_search s = explored("weak_one");
+    for (int n = 0; n < 50; n++) {
+        num = dna_spin_num();
+        CU_ASSERT_FATAL(num > 0);
+        CU_ASSERT_EQUAL(dna_spin_happen(num - 1), 0);
+        CU_ASSERT_EQUAL(dna_spin_happen(num + 1000),
+                        0); /* nothing of that number: nothing happens */
+        longest = num > longest ? num : longest;
+    }
+    CU_ASSERT(longest > 5);
+    dna_vf_search_free(&s);
+}
+
 static void test_arguments(void)
 {
     char *wrong[] = { (char *)"--config", (char *)"nowhere" }, *lone[] = { (char *)"--bug" };
@@ -240,6 +259,7 @@ int main(void)
         { "an endless row is reported", test_an_endless_row_is_reported },
         { "a stuck flow is reported", test_a_stuck_flow_is_reported },
         { "a scenario is written", test_a_scenario_is_written },
+        { "Spin sees the same world", test_spin_sees_the_same_world },
         { "arguments", test_arguments },
         CU_TEST_INFO_NULL,
     };
