@@ -13,6 +13,8 @@ check-all:
 	@$(MAKE) --no-print-directory -s -j2 CC=clang BUILD=build-clang CFLAGS=-O0 all tests
 	@echo "== tables: checked, and generated code is what they say"
 	@$(MAKE) --no-print-directory -s layers model-check gen-check
+	@echo "== tables: every mutant of every row is equivalent, or the derived suites kill it"
+	@$(MAKE) --no-print-directory -s model-mutants
 	@echo "== the tables against an attacker: claims, limits, planted bugs"
 	@$(MAKE) --no-print-directory -s verify
 	@echo "== unit tests under AddressSanitizer and UndefinedBehaviorSanitizer"
@@ -43,6 +45,9 @@ model-check: $(BUILD)/model-tool
 	  case "$$wanted" in allowed) echo "$$said" | grep -q ': allowed by' ;; \
 	  *) echo "$$said" | grep -q ":$${wanted##* }: refused" ;; esac && echo "$$trace: $$wanted, as it should be" || \
 	  { echo "$$trace: wanted $$wanted, got: $$said"; exit 1; }; done
+
+model-mutants: $(BUILD)/model-tool
+	@$(BUILD)/model-tool mutate all
 
 # Generated files are compared in a folder of their own, so that a checkout is never changed by a check.
 gen-check: $(BUILD)/model-tool

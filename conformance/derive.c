@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_SCOPES = 24, MAX_STEP_ROWS = 24, MAX_REQS = 16, MAX_ARGS = 128 };
+enum { MAX_SCOPES = 24, MAX_STEP_ROWS = 24, MAX_PAST = 64, MAX_REQS = 16, MAX_ARGS = 128 };
 
 __attribute__((unused)) static const char usage[] =
     "usage: xdna derive [--role ROLE] [--profile NAME] [options]\n"
@@ -161,6 +161,8 @@ struct writing {
     bool failed;
     struct dna_derive_script script;
     struct step_rows last;
+    const struct dna_row *past[MAX_PAST]; /* the latest rows, oldest first */
+    size_t num_past;
     struct dna_buf claim;
 };
 
@@ -170,6 +172,34 @@ static void put_rows(struct dna_buf *out, const struct step_rows *r, const char 
         dna_buf_printf(out, "%s%s", i ? " " : "", r->rows[i]->id);
     if (!r->num)
         dna_buf_puts(out, empty);
+}
+
+/* Each line from `from` on that says what must come bears the rows, so that a report shows them. */
+static void mark_rows(struct writing *w, size_t from)
+{
+    struct dna_buf *body = &w->script.body, rows = { 0 };
+    char *lines = body->at && body->len > from ? dna_xstrdup(body->at + from) : NULL;
+    char *rest = NULL;
+
+    put_rows(&rows, &w->last, "not looked at");
+    if (lines)
+        body->len = from;
+    for (char *line = lines ? strtok_r(lines, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        const char *expects = strstr(line, " > ");
+
+        dna_buf_printf(body, expects ? "%s # %s\n" : "%s\n", line, rows.at);
+    }
+    free(lines);
+    dna_buf_free(&rows);
+}
+
+static void remember(struct writing *w)
+{
+    for (size_t i = 0; i < w->last.num; i++) {
+        if (w->num_past == MAX_PAST)
+            memmove(w->past, w->past + 1, --w->num_past * sizeof(*w->past));
+        w->past[w->num_past++] = w->last.rows[i];
+    }
 }
 
 static void step(struct writing *w, struct dna_compose *c, const struct dna_symbol *symbol)
@@ -182,25 +212,29 @@ static void step(struct writing *w, struct dna_compose *c, const struct dna_symb
     put_rows(&w->script.body, &w->last, "not looked at");
     dna_buf_puts(&w->script.body, "\n");
     dna_derive_send(&w->script, symbol);
+    size_t from = w->script.body.len;
     dna_derive_expect(&w->script);
     if (!c->num_tokens)
         dna_derive_quiet(&w->script);
+    mark_rows(w, from);
+    remember(w);
 }
 
-static void put_reqs(struct dna_buf *out, const struct step_rows *r)
+/* What the latest rows cite, the last ones first: a session may be wrong at any of its steps. */
+static void put_reqs(struct dna_buf *out, const struct writing *w)
 {
     unsigned num = 0;
 
-    for (size_t i = 0; i < r->num; i++) {
-        for (const uint16_t *b = r->rows[i]->because; *b != DNA_REQ_END && num < MAX_REQS; b++) {
-            if (dna_requirement((enum dna_req)*b)->level != DNA_LEVEL_DECISION) {
-                dna_buf_printf(out, " %s", dna_requirement((enum dna_req)*b)->id);
+    for (size_t i = w->num_past; i-- > 0;) {
+        for (const uint16_t *b = w->past[i]->because; *b != DNA_REQ_END && num < MAX_REQS; b++) {
+            const struct dna_requirement *r = dna_requirement((enum dna_req)*b);
+
+            if (r->level != DNA_LEVEL_DECISION && !(out->at && strstr(out->at, r->id))) {
+                dna_buf_printf(out, " %s", r->id);
                 num++;
             }
         }
     }
-    if (!num)
-        dna_buf_puts(out, " R6120_4_9_1_1_1"); /* what is not looked at any more */
 }
 
 static void put_head(struct writing *w, struct dna_buf *out)
@@ -212,7 +246,7 @@ static void put_head(struct writing *w, struct dna_buf *out)
     dna_buf_printf(out, "claim    After %s the server has done what the tables say (", w->claim.at);
     put_rows(out, &w->last, "nothing");
     dna_buf_puts(out, ").\nreq     ");
-    put_reqs(out, &w->last);
+    put_reqs(out, w);
     dna_buf_printf(out,
                    "\nlevel    must\nrole     %s\nvariant  %s\n"
                    "impact   In some situation the server is not in the state that it should be in.\n"
@@ -224,6 +258,8 @@ static void put_head(struct writing *w, struct dna_buf *out)
                    s->needs_user || s->initiating ? "$U" : "juliet@$iut");
     if (s->needs_key)
         dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n");
+    if (s->needs_aside)
+        dna_buf_puts(out, "do open A aside $a $iut aside\n");
     if (s->needs_id)
         dna_buf_puts(out, "do open-clear A probe $a $iut theirs\n");
 }
@@ -281,6 +317,7 @@ static bool write_session(void *ctx, const uint32_t *word, size_t len)
                                             .initiating = strcmp(w->d->role, "initiating") == 0 };
     w->script.conn = w->script.initiating ? "A.v" : "A.in";
     w->claim = (struct dna_buf){ 0 };
+    w->num_past = 0;
     dna_compose_begin(&c);
     play_prefix(w, &c);
     for (size_t i = 0; i < len; i++)

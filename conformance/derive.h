@@ -21,7 +21,7 @@ struct dna_derive_script {
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
     bool loose; /* other features may be offered, too */
     bool last;  /* nothing more is sent behind this symbol */
-    bool needs_user, needs_key, needs_id;
+    bool needs_user, needs_key, needs_id, needs_aside;
 };
 
 /* dna_derive_playable says whether the symbol can be brought about over sockets. */

@@ -88,6 +88,10 @@ static const struct form receiving[] = {
 #define DIALBACK_FEATURE "<dbf:dialback><dbf:errors/></dbf:dialback>"
 #define BIDI_FEATURE "<bidif:bidi/>"
 
+/* The other connection is a stream that the peer opened; what it said has been dealt with once its
+ * barrier is answered. */
+#define ASIDE(rest) "A.aside < <db:result from='$a' to='$iut' " rest "\nA.aside > nothing\n"
+
 /* A header may lack the dialback namespace, so its elements bring it. */
 static const struct form initiating[] = {
     { "header", HEADER_OUT("from='$a' to='$iut' id='$s@N'") },
@@ -119,6 +123,9 @@ static const struct form initiating[] = {
     { "result invalid", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='invalid'/>\n" },
     { "result error", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='error'><error type='cancel'><stz:item-not-found/></error></db:result>\n" },
     { "result what", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='what'/>\n" },
+    { "valid elsewhere", ASIDE("type='valid'/>") },
+    { "invalid elsewhere", ASIDE("type='invalid'/>") },
+    { "error elsewhere", ASIDE("type='error'><error type='cancel'><stz:item-not-found/></error></db:result>") },
     { "key d1", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut'>key@K-$case</db:result>\n" },
     { "verify", "@C < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
     { "stanza d1", MESSAGE("x@$a", "$user") },
@@ -189,6 +196,7 @@ void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbo
     s->needs_key |= strcmp(symbol->name, "verify right") == 0;
     s->needs_id |= strcmp(symbol->name, "header your id") == 0;
     s->needs_user |= symbol->kind == DNA_SEND_LOCAL;
+    s->needs_aside |= symbol->kind == DNA_SEND_ASIDE;
     put(s, lines, symbol);
     if (symbol->kind == DNA_SEND_ANSWER)
         s->asked[symbol->whom == DNA_PAIR2] = 0;

@@ -292,6 +292,8 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
         return can_settle(c, symbol);
     case DNA_SEND_LOCAL:
         return !g->muted && !g->queue;
+    case DNA_SEND_ASIDE:
+        return !g->muted && !g->held;
     case DNA_SEND_TIMER:
         return true;
     }

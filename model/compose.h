@@ -108,6 +108,7 @@ enum dna_send_kind {
     DNA_SEND_ANSWER,   /* on the connection of the pair's authority, when it was asked */
     DNA_SEND_NO_ANSWER, /* likewise, but the question stays open */
     DNA_SEND_SETTLE,   /* what is being fetched arrives */
+    DNA_SEND_ASIDE,    /* on another connection of the same peer */
     DNA_SEND_TIMER,    /* waiting until a deadline */
     DNA_SEND_LOCAL     /* what a local account does, when nothing of it waits */
 };

@@ -40,6 +40,9 @@ static const struct dna_wire wires[] = {
     ACT( stream_initiating, report_failed, ROLE ),
     ACT( stream_initiating, send_close, MUTE ),
     ACT( stream_initiating, send_close, ROLE ), /* what comes now goes elsewhere */
+    ACT( stream_initiating, hold_input, HOLD ),
+    ACT( stream_initiating, hold_input, AWAIT ),
+    ACT( stream_initiating, release_input, RELEASE ),
     ACT( stream_initiating, drain_input, DRAIN ),
     ACT( stream_initiating, discard_input, DISCARD ),
     ACT( stream_initiating, drop_stream, GONE ),
@@ -161,6 +164,10 @@ static const struct dna_symbol symbols[] = {
     RESULT( "result error", RX_ERROR, "db:result of type error" ),
     RESULT( "result what", RX_OTHER_TYPE, "db:result of a type that nobody knows" ),
 
+    BARE( "valid elsewhere", ASIDE, dialback_initiating, RX_VALID, "db:result valid on another connection" ),
+    BARE( "invalid elsewhere", ASIDE, dialback_initiating, RX_INVALID, "db:result invalid on another connection" ),
+    BARE( "error elsewhere", ASIDE, dialback_initiating, RX_ERROR, "db:result of type error on another connection" ),
+
     SYMBOL( "key d1", ELEMENT, dialback_receiving, RX_KEY, PAIR1, NOBODY, "db:result with a key, backwards", .addressed = 1, .hosted = 1, .key_given = 1 ),
     SYMBOL( "d1 says valid", ANSWER, dialback_receiving, RX_VERIFY_VALID, PAIR1, NOBODY, "the authority of d1 answers valid", .asked_here = 1 ),
     SYMBOL( "d1 says invalid", ANSWER, dialback_receiving, RX_VERIFY_INVALID, PAIR1, NOBODY, "the authority of d1 answers invalid", .asked_here = 1 ),
@@ -172,6 +179,8 @@ static const struct dna_symbol symbols[] = {
     SYMBOL( "stanza other", STANZA, association, RX_STANZA, STRANGER, NOBODY, "a message from a domain that was never spoken of", .addressed = 1, .hosted = 1 ),
     SYMBOL( "stanza nobody", STANZA, association, RX_STANZA, STRANGER, NOBODY, "a message without from", .hosted = 1 ),
     SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY, "a local account writes to d1", .addressed = 1, .hosted = 1 ),
+
+    PLAIN( "proof of d1", SETTLE, PROOF_SETTLED, "what proves d1 arrives" ),
 
     PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION, "waiting until the time for becoming ready is over" ),
     PLAIN( "wait idle", TIMER, TIMER_IDLE, "waiting until the stream is given up as idle" ),
@@ -191,19 +200,23 @@ static const struct dna_scope scopes[] = {
       .alphabet = "header, header plain, header old, header old plain, features external, features external bidi, features dialback, features -, success, failure, challenge, "
                   "local d1, stanza d1, proceed, unknown, bidi, comment, close" },
     { .name = "dialback", .text = "dialback after TLS", .prefix = "header, features tls, proceed, tls d1, header",
-      .alphabet = "features dialback, features bidi, result valid, result invalid, result error, result what, local d1, stanza d1, stanza other, stanza nobody, key d1, "
+      .alphabet = "features dialback, features bidi, result valid, result invalid, result error, result what, valid elsewhere, invalid elsewhere, error elsewhere, local d1, stanza d1, stanza other, stanza nobody, key d1, "
                   "verify, success, tls failure, unknown, malformed, oversize, error, close" },
-    { .name = "weak", .text = "policy lets dialback do without the far end's certificate", .prefix = "header, features tls, proceed, tls -, header",
+    { .name = "weak", .text = "policy lets dialback do without the far end's certificate", .prefix = "header, features tls, proceed",
       .knobs = "outbound_proof_required=0",
-      .alphabet = "features bidi, features dialback, result valid, result error, key d1, d1 says valid, d1 says invalid, local d1, stanza d1, verify right, close" },
+      .alphabet = "tls -, tls refuted, header, features bidi, features dialback, result valid, result error, key d1, d1 says valid, d1 says invalid, local d1, stanza d1, verify right, close" },
     { .name = "voluntary TLS", .text = "policy lets dialback do without TLS", .prefix = "", .knobs = "tls_required=0, outbound_proof_required=0",
       .alphabet = "header, header plain, header old, header old plain, features dialback, features tls, features -, proceed, tls -, result valid, result invalid, local d1, stanza d1, close" },
+    { .name = "proof or nothing", .text = "policy lets TLS be, but wants the far end's certificate", .prefix = "", .knobs = "tls_required=0",
+      .alphabet = "header, header old, header old plain, features dialback, features tls, proceed, tls d1, tls -, result valid, close" },
     { .name = "strict names", .text = "policy wants the response from the domain that was asked for", .prefix = "", .knobs = "peer_header_from_must_match=1",
       .alphabet = "header, header other, features tls, proceed, tls d1, close" },
     { .name = "named", .text = "policy names the domain in EXTERNAL", .prefix = "header, features tls, proceed, tls d1, header", .knobs = "authzid_policy=1",
       .alphabet = "features external, challenge, success, failure, header, close" },
     { .name = "asking", .text = "a stream that only asks an authority", .prefix = "", .mark = ASKING,
       .alphabet = "header, header old, features tls, features -, features external bidi, proceed, tls d1, tls -, answered, stanza d1, error, unknown, close" },
+    { .name = "fetched", .text = "proofs that have to be fetched anew", .prefix = "header, features tls, proceed", .slow = true,
+      .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features dialback, result valid, local d1, close" },
     { .name = "timers", .text = "deadlines, and the server's own end", .prefix = "", .timers = true,
       .alphabet = "header, features tls, proceed, tls d1, features external, features dialback, success, result valid, local d1, wait negotiation, wait idle, wait close, "
                   "wait expiry, wait result, shutdown, stanza d1, malformed, error, close" },
@@ -237,8 +250,9 @@ static void stream_facts(const struct dna_compose *c, uint32_t on, struct stream
 {
     e->for_stanzas = on == stream_initiating_E_TCP_UP && c->scope->mark != ASKING;
     e->have_certificate = 1;
-    e->peer_proved = proves(c);
-    e->peer_refuted = c->scene->s.secured && c->scene->g.refuted;
+    e->peer_pending = c->scope->slow && on == stream_initiating_E_SECURED;
+    e->peer_proved = !e->peer_pending && proves(c);
+    e->peer_refuted = !e->peer_pending && c->scene->s.secured && c->scene->g.refuted;
     e->more_pending = 0;
 }
 
@@ -248,7 +262,8 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
     if (m == &dna_machine_stream_initiating) {
         stream_facts(c, on, e);
     } else if (m == &dna_machine_dialback_initiating) {
-        ((struct dialback_initiating_facts *)e)->asked_here = whom == DNA_PAIR1;
+        bool aside = c->symbol && c->symbol->kind == DNA_SEND_ASIDE;
+        ((struct dialback_initiating_facts *)e)->asked_here = whom == DNA_PAIR1 && !aside;
     } else if (m == &dna_machine_dialback_receiving) {
         ((struct dialback_receiving_facts *)e)->sender_proved = proves(c);
     } else if (m == &dna_machine_piggyback_assertion) {
@@ -288,6 +303,9 @@ static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *sym
     c->scene->g.refuted |= symbol->kind == DNA_SEND_TLS && symbol->mark;
     if (symbol->machine == &dna_machine_dialback_initiating && symbol->kind == DNA_SEND_TIMER) {
         return DNA_PAIR1;
+    }
+    if (symbol->kind == DNA_SEND_ASIDE) { /* put to the pair that waits, as what it is */
+        return c->scene->g.via ? DNA_PAIR1 : DNA_STRANGER;
     }
     if (symbol->machine == &dna_machine_stream_initiating) {
         return DNA_STREAM;

@@ -16,7 +16,7 @@
 #include "model/compose.h"
 #include "model/mealy.h"
 
-enum { DNA_MAX_MACHINES = 32, DNA_MAX_ROWS = 192, DNA_WORD_TEXT = 512 };
+enum { DNA_MAX_MACHINES = 32, DNA_MAX_ROWS = 320, DNA_WORD_TEXT = 512 };
 
 /* dna_uniformity tells, for each row of each machine (by their places in dna_machines), whether the
    row was tried and fired, and which values each atom of its guard took: bit 0 false, bit 1 true. */

@@ -28,7 +28,7 @@ static bool sound(const char *body, bool initiating)
     struct dna_buf text = { 0 };
     struct dna_scn *scn;
 
-    dna_buf_printf(&text, "%s%sthen:\n%s", head, initiating ? "A accept as v\n" : "A.in connect\n", body);
+    dna_buf_printf(&text, "%s%sthen:\n%s", head, initiating ? "A accept as v\nA.aside connect\n" : "A.in connect\n", body);
     scn = dna_scn_parse("x/derived/all_lines.scn", text.at, prelude, &diags);
     if (!scn)
         printf("%s\nof\n%s\n", diags.text.at, body);
