@@ -84,6 +84,7 @@ struct dna_seen_request {
 struct dna_seen_query {
     struct dna_seen_query *next;
     const char *name, *type;
+    unsigned bits; /* enum dna_query_bit */
     unsigned seq;
 };
 

@@ -245,7 +245,7 @@ static bool add_record(struct dna_case_run *run, const char *name, const char *r
 
 const char *dna_run_srv_owner(struct dna_case_run *run, const char *domain, bool c2s)
 {
-    if (*domain == '_')
+    if (*domain == '_' || *domain == '*')
         return domain;
     return dna_pool_printf(run->pool, "_xmpp-%s._tcp.%s", c2s ? "client" : "server", domain);
 }
@@ -396,11 +396,14 @@ static void on_query(const struct dna_dns_event *event, void *arg)
     q = dna_pool_alloc(run->pool, sizeof(*q));
     q->name = dna_pool_strdup(run->pool, event->name);
     q->type = dna_pool_strdup(run->pool, event->type_name);
+    q->bits = (event->dnssec_ok ? DNA_QUERY_DO : 0u) | (event->authentic_data ? DNA_QUERY_AD : 0u) |
+              (event->checking_disabled ? DNA_QUERY_CD : 0u);
     q->seq = ++run->seq;
     q->next = run->queries;
     run->queries = q;
-    dna_run_note(run, "DNS: the IUT asks %s %s: %s", q->type, q->name,
-                 dna_dns_answer_name(event->answer));
+    dna_run_note(run, "DNS: the IUT asks %s %s%s%s%s: %s", q->type, q->name,
+                 event->dnssec_ok ? " DO" : "", event->authentic_data ? " AD" : "",
+                 event->checking_disabled ? " CD" : "", dna_dns_answer_name(event->answer));
     dna_run_wake(run);
 }
 

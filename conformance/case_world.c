@@ -73,9 +73,14 @@ static bool sign_records(struct dna_case_run *run, const char *name, const char 
         enum dna_dns_signature manner;
     } manners[] = { { "good", DNA_DNS_SIGN_GOOD }, { "bad", DNA_DNS_SIGN_BAD },
                     { "expired", DNA_DNS_SIGN_EXPIRED }, { "future", DNA_DNS_SIGN_FUTURE },
-                    { "stripped", DNA_DNS_SIGN_STRIPPED } };
-    bool any = strcmp(type, "any") == 0;
+                    { "stripped", DNA_DNS_SIGN_STRIPPED }, { "unproved", DNA_DNS_SIGN_UNPROVED },
+                    { "signer", DNA_DNS_SIGN_SIGNER }, { "tag", DNA_DNS_SIGN_TAG },
+                    { "labels", DNA_DNS_SIGN_LABELS } };
+    bool any = strcmp(type, "any") == 0, ad = strcmp(how, "ad") == 0;
     uint16_t number = any ? DNA_DNS_ANY : dna_dns_type(type);
+
+    if (ad || strcmp(how, "no-ad") == 0)
+        return dna_dns_authentic_set(run->context->lab->dns, name, number, ad, any, diag) == 0;
 
     for (size_t i = 0; i < sizeof(manners) / sizeof(*manners); i++)
         if (strcmp(manners[i].word, how) == 0)

@@ -185,7 +185,8 @@ static bool do_dns_never(struct dna_case_run *run, const struct dna_step *s)
     const char *name = dna_run_expand(run, s->value);
 
     for (const struct dna_seen_query *q = run->queries; q; q = q->next) {
-        if (strcasecmp(q->name, name) == 0 && strcasecmp(q->type, s->name) == 0) {
+        if (strcasecmp(q->name, name) == 0 && strcasecmp(q->type, s->name) == 0 &&
+            (q->bits & s->query_bits) == s->query_bits) {
             dna_run_end(run, DNA_END_WRONG, s, "got:query", dna_run_expand(run, s->text),
                         dna_pool_printf(run->pool, "a query for %s %s", q->type, q->name));
             return false;

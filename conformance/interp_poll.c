@@ -261,7 +261,7 @@ static enum dna_poll poll_dns(struct dna_case_run *run, struct dna_candidate *ca
 
     for (const struct dna_seen_query *q = run->queries; q; q = q->next)
         if (strcasecmp(q->name, name) == 0 && strcasecmp(q->type, s->name) == 0 &&
-            (!before || q->seq < before))
+            (q->bits & s->query_bits) == s->query_bits && (!before || q->seq < before))
             return DNA_POLL_MATCH;
     cand->got = "no such query before that";
     return before ? DNA_POLL_NO : DNA_POLL_WAIT;

@@ -102,6 +102,9 @@ struct dna_scn_page {
     int status;              /* 0: 200 */
 };
 
+/* Bits of a query's head that a scenario can speak of. */
+enum dna_query_bit { DNA_QUERY_DO = 1, DNA_QUERY_AD = 2, DNA_QUERY_CD = 4 };
+
 enum dna_step_kind {
     DNA_STEP_CONNECT, DNA_STEP_ACCEPT,
     DNA_STEP_SEND, DNA_STEP_SEND_RAW, DNA_STEP_SEND_CLOSE, DNA_STEP_SEND_FIN,
@@ -150,6 +153,7 @@ struct dna_step {
     struct dna_scn_dns dns;   /* DNS_SET; owner: DNSSEC, TLSA */
     struct dna_scn_page *page; /* PAGE; host and path (NULL: any): WEB_* */
     unsigned times;           /* WEB_SAW: how often, 0: at least once */
+    unsigned query_bits;      /* DNS_SAW, DNS_NEVER: the enum dna_query_bit that it must bear */
     long long seconds;        /* CLOCK: ahead of the real one */
 };
 

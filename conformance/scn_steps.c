@@ -399,6 +399,52 @@ static struct dna_step *set_step(struct scn_parse *p, const struct scn_line *lin
     return s;
 }
 
+/* the bits of 'with do,ad,cd'; 0 is an error */
+static unsigned query_bits(const char *list)
+{
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } known[] = { { "do", DNA_QUERY_DO }, { "ad", DNA_QUERY_AD }, { "cd", DNA_QUERY_CD } };
+    unsigned bits = 0;
+
+    for (const char *at = list; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+        size_t i = 0;
+
+        while (i < 3 && !(strcspn(at, ",") == 2 && strncmp(known[i].word, at, 2) == 0))
+            i++;
+        if (i == 3)
+            return 0;
+        bits |= known[i].bit;
+    }
+    return bits;
+}
+
+/* TYPE NAME [with do,ad,cd] [before ACTOR accept] */
+static bool query_words(struct scn_parse *p, const struct scn_line *line, struct dna_step *s)
+{
+    size_t i = 2;
+
+    if (s->num_words < 2)
+        return false;
+    s->name = s->words[0];
+    s->value = s->words[1];
+    if (!dna_dns_type(s->name)) /* it would never be seen */
+        scn_error(p->diags, s->file, s->line, "unknown type '%s'", s->name);
+    if (i + 1 < s->num_words && strcmp(s->words[i], "with") == 0) {
+        s->query_bits = query_bits(s->words[i + 1]);
+        if (!s->query_bits)
+            return false;
+        i += 2;
+    }
+    if (s->kind == DNA_STEP_DNS_SAW && i + 3 == s->num_words &&
+        strcmp(s->words[i], "before") == 0 && strcmp(s->words[i + 2], "accept") == 0) {
+        s->actor = scn_find_actor(p, line, s->words[i + 1], &s->conn);
+        i += 3;
+    }
+    return i == s->num_words;
+}
+
 static struct dna_step *dns_step(struct scn_parse *p, const struct scn_line *line,
                                  const char *rest)
 {
@@ -412,18 +458,8 @@ static struct dna_step *dns_step(struct scn_parse *p, const struct scn_line *lin
     }
     s = scn_step_new(p, line, saw ? DNA_STEP_DNS_SAW : DNA_STEP_DNS_NEVER);
     scn_take_words(p, line, s, at);
-    if (s->num_words < 2 ||
-        !(s->num_words == 2 || (saw && s->num_words == 5 && strcmp(s->words[2], "before") == 0 &&
-                                strcmp(s->words[4], "accept") == 0))) {
-        bad(p, s, "dns saw|never TYPE NAME [before ACTOR accept]");
-        return s;
-    }
-    s->name = s->words[0];
-    s->value = s->words[1];
-    if (!dna_dns_type(s->name)) /* it would never be seen */
-        scn_error(p->diags, s->file, s->line, "unknown type '%s'", s->name);
-    if (s->num_words == 5)
-        s->actor = scn_find_actor(p, line, s->words[3], &s->conn);
+    if (!query_words(p, line, s))
+        bad(p, s, "dns saw|never TYPE NAME [with do,ad,cd] [before ACTOR accept]");
     return s;
 }
 

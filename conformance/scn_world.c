@@ -44,7 +44,9 @@ static struct dna_step *dnssec(struct scn_parse *p, const struct scn_line *line,
     static const char *const zones[] = { "unsigned", "nsec3", "signed", NULL };
     static const char *const types[] = { "SRV", "A", "AAAA", "CNAME", "TXT", "TLSA", "DS", "DNSKEY",
                                          "SOA", "NS", "any", NULL };
-    static const char *const manners[] = { "good", "bad", "expired", "future", "stripped", NULL };
+    static const char *const manners[] = { "good", "bad", "expired", "future", "stripped",
+                                           "unproved", "signer", "tag", "labels", "ad", "no-ad",
+                                           NULL };
     struct dna_step *s = scn_step_new(p, line, DNA_STEP_DNSSEC);
     const char *words[4] = { NULL };
     size_t num = 0;
@@ -59,7 +61,8 @@ static struct dna_step *dnssec(struct scn_parse *p, const struct scn_line *line,
         s->value = words[1];
     } else {
         bad(p, line, "dnssec NAME unsigned|nsec3|signed (the zone of that name), or dnssec NAME "
-            "TYPE|any good|bad|expired|future|stripped (signatures)");
+            "TYPE|any good|bad|expired|future|stripped|unproved|signer|tag|labels (signatures) or "
+            "ad|no-ad (the AD bit of answers)");
         return NULL;
     }
     return s;

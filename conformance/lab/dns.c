@@ -169,6 +169,15 @@ int dna_dns_signature_set(struct dna_dns *dns, const char *name, uint16_t type,
     return set_manner(dns, name, type, &wanted, diag);
 }
 
+int dna_dns_authentic_set(struct dna_dns *dns, const char *name, uint16_t type, bool authentic,
+                          bool below, struct dna_diag *diag)
+{
+    struct dns_manner wanted = { .aspect = DNS_AUTHENTIC, .manner = authentic ? 1 : 0,
+                                 .below = below };
+
+    return set_manner(dns, name, type, &wanted, diag);
+}
+
 int dna_dns_delay_set(struct dna_dns *dns, const char *name, uint16_t type, unsigned ms,
                       bool below, struct dna_diag *diag)
 {
@@ -185,6 +194,8 @@ int dna_dns_zone(struct dna_dns *dns, const char *name, struct dna_diag *diag)
     struct dns_name *node;
     ldns_rdf *rdf;
 
+    if (name[0] == '*' && (name[1] == '.' || name[1] == '\0'))
+        return dna_diag_set(diag, DNA_CLASS_USAGE, "DNS: a wildcard, \"%s\", is no zone", name);
     /* Denials are remembered for a second only, so that a case may add what it first lacked. */
     if (dna_dns_replace(dns, name,
                         "SOA ns.lab.example. hostmaster.lab.example. 1 3600 600 86400 1", diag) ||
@@ -327,7 +338,9 @@ void dns_report(struct dna_dns *dns, const ldns_pkt *query, const struct dns_rep
 {
     const ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(query), 0);
     struct dna_dns_event event = { .tcp = tcp, .client = *client, .answer = reply->answer,
-                                   .dnssec_ok = reply->dnssec_ok };
+                                   .dnssec_ok = reply->dnssec_ok,
+                                   .authentic_data = ldns_pkt_ad(query),
+                                   .checking_disabled = ldns_pkt_cd(query) };
     struct timespec now;
     struct dns_key key;
     ldns_rdf *name;

@@ -8,7 +8,8 @@
  *
  * Names are compared without regard to case; a question is echoed as it was asked. The responder
  * answers for the whole tree: what nobody added is NXDOMAIN with an SOA (NOERROR without data if
- * something exists below it). The dna_dns owns everything that is added to it.
+ * something exists below it), or made of the wildcard that is there ("*.hosts.example", RFC 4592).
+ * The dna_dns owns everything that is added to it.
  *
  * The tree is signed from the root down (RFC 4033 to 4035, ECDSAP256SHA256), on demand: queries
  * with the DO bit get signatures and proofs of what doesn't exist, made when they are asked for.
@@ -48,6 +49,11 @@ enum dna_dns_signature {
     DNA_DNS_SIGN_EXPIRED,  /* ended ten days ago */
     DNA_DNS_SIGN_FUTURE,   /* begins in ten days */
     DNA_DNS_SIGN_STRIPPED, /* no RRSIG and no NSEC or NSEC3 at all */
+    DNA_DNS_SIGN_UNPROVED, /* no NSEC or NSEC3, with denials and with expansions */
+    /* Made by the zone's key over what the RRSIG says, but it says (RFC 4035 section 5.3.1): */
+    DNA_DNS_SIGN_SIGNER, /* another signer's name, of no zone */
+    DNA_DNS_SIGN_TAG,    /* another key tag */
+    DNA_DNS_SIGN_LABELS, /* one label more than the owner has */
 };
 
 /* How a zone is signed. */
@@ -75,6 +81,8 @@ struct dna_dns_event {
     uint16_t type;
     bool tcp;
     bool dnssec_ok;            /* the DO bit */
+    bool authentic_data;       /* the AD bit */
+    bool checking_disabled;    /* the CD bit */
     struct sockaddr_in client;
     uint64_t time_us;          /* CLOCK_MONOTONIC */
     enum dna_dns_answer answer;
@@ -128,11 +136,19 @@ int dna_dns_manner_set(struct dna_dns *dns, const char *name, uint16_t type,
  * dna_dns_signature_set fixes the manner of the signatures of a name for a type or DNA_DNS_ANY,
  * found by the same rules as the manner of its answers. It goes for the signatures over such
  * records, and over the denial if there are none. In the place where a name has a CNAME, that
- * record's own type decides. The DS and DNSKEY of a zone are types of its apex.
+ * record's own type decides. The DS and DNSKEY of a zone are types of its apex. An expansion of a
+ * wildcard that has no such manner itself has that of the wildcard.
  */
 int dna_dns_signature_set(struct dna_dns *dns, const char *name, uint16_t type,
                           enum dna_dns_signature manner, bool below,
                           struct dna_diag *diag) DNA_CHECKED;
+
+/*
+ * dna_dns_authentic_set sets the AD bit in the answers for a name (by the same rules), as if
+ * somebody had validated them, or (false) leaves it clear, as it is otherwise.
+ */
+int dna_dns_authentic_set(struct dna_dns *dns, const char *name, uint16_t type, bool authentic,
+                          bool below, struct dna_diag *diag) DNA_CHECKED;
 
 /*
  * dna_dns_delay_set makes the answers for a name (by the same rules) leave the responder that
@@ -144,7 +160,8 @@ int dna_dns_delay_set(struct dna_dns *dns, const char *name, uint16_t type, unsi
 
 /*
  * dna_dns_zone makes name the apex of a zone (SOA and NS), so that negative answers carry its
- * SOA. The zone is signed, with NSEC, by a key of its own which the zone above vouches for.
+ * SOA. The zone is signed, with NSEC, by a key of its own which the zone above vouches for. A
+ * wildcard is no apex (RFC 4592 section 4.2).
  */
 int dna_dns_zone(struct dna_dns *dns, const char *name, struct dna_diag *diag) DNA_CHECKED;
 

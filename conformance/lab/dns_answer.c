@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the lab's DNS says to a query: a walk from the name through its CNAMEs to records or to a
- * denial (dns_deny.c), each rrset signed by its own zone. The reply's packet belongs to the caller.
+ * denial (dns_deny.c), each rrset signed by its own zone. A name that doesn't exist has what the
+ * wildcard above it has, signed as the wildcard's (RFC 4035 section 3.1.3.3). The reply's packet
+ * belongs to the caller.
  */
 #include "conformance/lab/dns_sign.h"
 
@@ -28,10 +30,33 @@ static ldns_rr *made_rr(const struct dns_store *store, const struct dns_name *na
     return rr;
 }
 
-/* rrset_of copies the records of one type (or all) at a name, under the name as asked. */
-static ldns_rr_list *rrset_of(const struct dns_store *store, const struct dns_name *name,
-                              const ldns_rdf *owner, ldns_rr_type type, struct dns_reply *out)
+/* found is what answers for a name: its own records, or those of a wildcard. */
+struct found {
+    const struct dns_name *name;     /* NULL: nothing */
+    const struct dns_name *wildcard; /* the same name, if it is one that was expanded */
+    const ldns_rdf *owner;           /* the name as asked */
+    struct dns_key key;              /* of the owner */
+};
+
+/* rename_rrs puts the records of a section from one on under another name. */
+static void rename_rrs(ldns_rr_list *list, size_t from, const ldns_rdf *owner)
 {
+    for (size_t i = from; i < ldns_rr_list_rr_count(list); i++) {
+        ldns_rr *rr = ldns_rr_list_rr(list, i);
+
+        ldns_rdf_deep_free(ldns_rr_owner(rr));
+        ldns_rr_set_owner(rr, ldns_rdf_clone(owner));
+    }
+}
+
+/*
+ * rrset_of copies the records of one type (or all): under the name as asked, or the wildcard's,
+ * which is what is signed.
+ */
+static ldns_rr_list *rrset_of(const struct dns_store *store, const struct found *found,
+                              ldns_rr_type type, struct dns_reply *out)
+{
+    const struct dns_name *name = found->name;
     ldns_rr_list *set = ldns_rr_list_new();
     ldns_rr *made;
 
@@ -43,27 +68,23 @@ static ldns_rr_list *rrset_of(const struct dns_store *store, const struct dns_na
     }
     if (ldns_rr_list_rr_count(set) == 0 && (made = made_rr(store, name, type, out)))
         ldns_rr_list_push_rr(set, made);
-    for (size_t i = 0; i < ldns_rr_list_rr_count(set); i++) {
-        ldns_rr *rr = ldns_rr_list_rr(set, i);
-
-        ldns_rdf_deep_free(ldns_rr_owner(rr));
-        ldns_rr_set_owner(rr, ldns_rdf_clone(owner));
-    }
+    if (!found->wildcard)
+        rename_rrs(set, 0, found->owner);
     return set;
 }
 
-static void give_signature(const struct dns_store *store, const struct dns_name *name,
+static void give_signature(const struct dns_store *store, const struct found *found,
                            const ldns_rr_list *set, ldns_rr_type type, struct dns_reply *out)
 {
     enum dna_dns_signature manner =
-        dns_store_manner(store, DNS_SIGNING, &name->key, (uint16_t)type);
+        dns_store_signing(store, &found->key, found->wildcard, (uint16_t)type);
 
-    dns_push_signature(store, dns_store_apex_of(store, &name->key, type), manner,
+    dns_push_signature(store, dns_store_apex_of(store, &found->key, type), manner,
                        LDNS_SECTION_ANSWER, set, out);
 }
 
 /* give_signatures signs each type by itself in an answer of all types. */
-static void give_signatures(const struct dns_store *store, const struct dns_name *name,
+static void give_signatures(const struct dns_store *store, const struct found *found,
                             const ldns_rr_list *all, struct dns_reply *out)
 {
     for (size_t i = 0; i < ldns_rr_list_rr_count(all); i++) {
@@ -78,25 +99,29 @@ static void give_signatures(const struct dns_store *store, const struct dns_name
             ldns_rr_list_push_rr(set, ldns_rr_list_rr(all, j));
         }
         if (first)
-            give_signature(store, name, set, type, out);
+            give_signature(store, found, set, type, out);
         ldns_rr_list_free(set);
     }
 }
 
-/* give_rrset puts the records of one type at a name into the answer; returns how many. */
-static size_t give_rrset(const struct dns_store *store, const struct dns_name *name,
-                         const ldns_rdf *owner, ldns_rr_type type, struct dns_reply *out)
+/* give_rrset puts the records of one type into the answer; returns how many. */
+static size_t give_rrset(const struct dns_store *store, const struct found *found,
+                         ldns_rr_type type, struct dns_reply *out)
 {
-    ldns_rr_list *set = rrset_of(store, name, owner, type, out);
-    size_t count = ldns_rr_list_rr_count(set);
+    ldns_rr_list *set = rrset_of(store, found, type, out);
+    size_t count = ldns_rr_list_rr_count(set), before = ldns_pkt_ancount(out->packet);
 
     for (size_t i = 0; i < count; i++)
         ldns_pkt_push_rr(out->packet, LDNS_SECTION_ANSWER, ldns_rr_list_rr(set, i));
     if (count && type == LDNS_RR_TYPE_ANY)
-        give_signatures(store, name, set, out);
+        give_signatures(store, found, set, out);
     else if (count)
-        give_signature(store, name, set, type, out);
+        give_signature(store, found, set, type, out);
     ldns_rr_list_free(set); /* the records are the packet's now */
+    if (count && found->wildcard) {
+        rename_rrs(ldns_pkt_answer(out->packet), before, found->owner);
+        dns_prove_expansion(store, found->owner, type, found->wildcard, out);
+    }
     return count;
 }
 
@@ -154,31 +179,31 @@ static void answer_question(const struct dns_store *store, const ldns_rr *questi
     size_t given = 0;
 
     for (unsigned hop = 0; hop <= MAX_CNAMES; hop++) {
-        struct dns_name *name;
-        struct dns_key key;
+        struct found found = { .owner = owner };
         const ldns_rdf *target;
         size_t count;
 
-        dns_key_of(owner, &key);
+        dns_key_of(owner, &found.key);
         if (by_manner(store, owner, type,
-                      dns_store_manner(store, DNS_ANSWERING, &key, (uint16_t)type), out))
+                      dns_store_manner(store, DNS_ANSWERING, &found.key, (uint16_t)type), out))
             return;
-        name = dns_store_find(store, &key);
-        count = give_rrset(store, name, owner, type, out);
+        found.wildcard = dns_store_wildcard(store, &found.key);
+        found.name = found.wildcard ? found.wildcard : dns_store_find(store, &found.key);
+        count = give_rrset(store, &found, type, out);
         given += count;
         out->answer = DNA_DNS_GAVE_RECORDS;
         if (count)
             return;
-        target = cname_target(name);
+        target = cname_target(found.name);
         if (!target) {
-            bool exists = dns_store_exists(store, &key);
+            bool exists = found.wildcard || dns_store_exists(store, &found.key);
 
             dns_deny(store, owner, type, exists, out);
             if (given == 0)
                 out->answer = exists ? DNA_DNS_GAVE_NODATA : DNA_DNS_GAVE_NXDOMAIN;
             return;
         }
-        given += give_rrset(store, name, owner, LDNS_RR_TYPE_CNAME, out);
+        given += give_rrset(store, &found, LDNS_RR_TYPE_CNAME, out);
         owner = target;
     }
 }
@@ -235,6 +260,9 @@ int dns_reply_make(const struct dns_store *store, const ldns_pkt *query, struct 
     out->delay_ms = dns_store_manner(store, DNS_LATENESS, &key,
                                      (uint16_t)ldns_rr_get_type(question));
     answer_question(store, question, out);
+    if (out->packet && dns_store_manner(store, DNS_AUTHENTIC, &key,
+                                        (uint16_t)ldns_rr_get_type(question)))
+        ldns_pkt_set_ad(out->packet, true);
     if (!out->failed)
         return 0;
     ldns_pkt_free(out->packet);

@@ -5,6 +5,8 @@
  *
  *   no such type   NSEC b.example -> \000.b.example, without the type
  *   no such name   NSEC a\255.example -> b\000.example, and the same around *.example
+ *   made of *      NSEC a\255.example -> b\000.example
+ *   no type of *   the same, and NSEC *.example -> \000.*.example, without the type
  *
  * and likewise with hashes for NSEC3 (RFC 5155), one below and one above.
  */
@@ -321,6 +323,38 @@ static ldns_rdf *wildcard_of(const ldns_rdf *name)
                               : make_name((const uint8_t *)"*", 1, ldns_rdf_data(name), len);
 }
 
+/* place is where a name that doesn't exist would be, in the words of RFC 5155 section 1.3. */
+struct place {
+    ldns_rdf *closest;  /* the closest encloser */
+    ldns_rdf *next;     /* the next closer name, which doesn't exist */
+    ldns_rdf *wildcard; /* the source of synthesis, NULL if it would be too long */
+};
+
+/* find_place does it for a name in lower case, which is not the root. */
+static void find_place(const struct denial *d, const ldns_rdf *name, struct place *out)
+{
+    struct dns_key key;
+
+    out->next = ldns_rdf_clone(name);
+    out->closest = ldns_dname_left_chop(out->next);
+    for (dns_key_of(out->closest, &key);
+         !dns_store_exists(d->store, &key) && dns_store_find(d->store, &key) != d->apex &&
+         key.len > 0;
+         dns_key_of(out->closest, &key)) {
+        ldns_rdf_deep_free(out->next);
+        out->next = out->closest;
+        out->closest = ldns_dname_left_chop(out->next);
+    }
+    out->wildcard = wildcard_of(out->closest);
+}
+
+static void leave_place(struct place *place)
+{
+    ldns_rdf_deep_free(place->wildcard);
+    ldns_rdf_deep_free(place->next);
+    ldns_rdf_deep_free(place->closest);
+}
+
 /*
  * no_name proves that a name doesn't exist: not the closest ancestor of it that doesn't exist
  * either, and no wildcard beside that one. With NSEC3 the closest that exists is named too.
@@ -328,57 +362,102 @@ static ldns_rdf *wildcard_of(const ldns_rdf *name)
 static void no_name(const struct denial *d, const ldns_rdf *name)
 {
     bool nsec3 = d->apex->zone->signing == DNA_DNS_ZONE_NSEC3;
-    ldns_rdf *missing = ldns_rdf_clone(name), *above = ldns_dname_left_chop(missing), *wildcard;
-    struct dns_key key;
+    struct place place;
 
-    for (dns_key_of(above, &key);
-         !dns_store_exists(d->store, &key) && dns_store_find(d->store, &key) != d->apex &&
-         key.len > 0;
-         dns_key_of(above, &key)) {
-        ldns_rdf_deep_free(missing);
-        missing = above;
-        above = ldns_dname_left_chop(missing);
-    }
+    find_place(d, name, &place);
     if (nsec3)
-        nsec3_match(d, above, 0);
-    (nsec3 ? nsec3_cover : nsec_cover)(d, missing);
-    wildcard = wildcard_of(above);
-    if (wildcard && ldns_rdf_compare(wildcard, missing) != 0)
-        (nsec3 ? nsec3_cover : nsec_cover)(d, wildcard);
-    ldns_rdf_deep_free(wildcard);
-    ldns_rdf_deep_free(missing);
-    ldns_rdf_deep_free(above);
+        nsec3_match(d, place.closest, 0);
+    (nsec3 ? nsec3_cover : nsec_cover)(d, place.next);
+    if (place.wildcard && ldns_rdf_compare(place.wildcard, place.next) != 0)
+        (nsec3 ? nsec3_cover : nsec_cover)(d, place.wildcard);
+    leave_place(&place);
 }
 
-/* push_soa gives the witness; returns how long a denial counts (RFC 9077). */
-static uint32_t push_soa(const struct denial *d)
+/* no_type_of_wildcard proves it by the wildcard's own types, and that nothing is closer. */
+static void no_type_of_wildcard(const struct denial *d, const ldns_rdf *name, ldns_rr_type type)
+{
+    bool nsec3 = d->apex->zone->signing == DNA_DNS_ZONE_NSEC3;
+    struct place place;
+
+    find_place(d, name, &place);
+    if (nsec3)
+        nsec3_match(d, place.closest, 0);
+    (nsec3 ? nsec3_cover : nsec_cover)(d, place.next);
+    (nsec3 ? nsec3_match : nsec_match)(d, place.wildcard, type);
+    leave_place(&place);
+}
+
+/* soa_of copies the witness; ttl: how long a denial counts (RFC 9077). */
+static ldns_rr_list *soa_of(const struct denial *d, uint32_t *ttl)
 {
     ldns_rr_list *set = ldns_rr_list_new();
-    uint32_t ttl = 1;
 
+    *ttl = 1;
     for (size_t i = 0; i < ldns_rr_list_rr_count(d->apex->records); i++) {
         const ldns_rr *rr = ldns_rr_list_rr(d->apex->records, i);
 
         if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA)
             continue;
-        ttl = ldns_rdf2native_int32(ldns_rr_rdf(rr, 6));
-        ttl = ttl < ldns_rr_ttl(rr) ? ttl : ldns_rr_ttl(rr);
+        *ttl = ldns_rdf2native_int32(ldns_rr_rdf(rr, 6));
+        *ttl = *ttl < ldns_rr_ttl(rr) ? *ttl : ldns_rr_ttl(rr);
         ldns_rr_list_push_rr(set, ldns_rr_clone(rr));
     }
-    dns_push_signed(d->store, d->apex, d->manner, LDNS_SECTION_AUTHORITY, set, d->out);
-    return ttl;
+    return set;
+}
+
+static bool is_proved(const struct denial *d)
+{
+    return d->out->dnssec_ok && dns_zone_signed(d->apex) && d->manner != DNA_DNS_SIGN_STRIPPED &&
+           d->manner != DNA_DNS_SIGN_UNPROVED;
+}
+
+void dns_prove_expansion(const struct dns_store *store, const ldns_rdf *owner, ldns_rr_type type,
+                         const struct dns_name *wildcard, struct dns_reply *out)
+{
+    struct denial d = { .store = store, .out = out };
+    struct place place;
+    struct dns_key key;
+    ldns_rdf *name;
+
+    dns_key_of(owner, &key);
+    d.manner = dns_store_signing(store, &key, wildcard, (uint16_t)type);
+    d.apex = dns_store_apex(store, &key);
+    if (!is_proved(&d))
+        return;
+    ldns_rr_list_deep_free(soa_of(&d, &d.ttl));
+    name = ldns_rdf_clone(owner);
+    ldns_dname2canonical(name);
+    find_place(&d, name, &place);
+    (d.apex->zone->signing == DNA_DNS_ZONE_NSEC3 ? nsec3_cover : nsec_cover)(&d, place.next);
+    leave_place(&place);
+    ldns_rdf_deep_free(name);
+}
+
+static void prove_denial(const struct denial *d, const ldns_rdf *name, ldns_rr_type type,
+                         bool name_exists, bool by_wildcard)
+{
+    if (by_wildcard)
+        no_type_of_wildcard(d, name, type);
+    else if (!name_exists && ldns_rdf_size(name) > 1)
+        no_name(d, name);
+    else if (d->apex->zone->signing == DNA_DNS_ZONE_NSEC3)
+        nsec3_match(d, name, type);
+    else
+        nsec_match(d, name, type);
 }
 
 void dns_deny(const struct dns_store *store, const ldns_rdf *owner, ldns_rr_type type,
               bool name_exists, struct dns_reply *out)
 {
     struct denial d = { .store = store, .out = out };
-    const struct dns_name *above;
+    const struct dns_name *above, *wildcard;
+    ldns_rr_list *soa;
     struct dns_key key;
     ldns_rdf *name;
 
     dns_key_of(owner, &key);
-    d.manner = dns_store_manner(store, DNS_SIGNING, &key, (uint16_t)type);
+    wildcard = name_exists ? dns_store_wildcard(store, &key) : NULL;
+    d.manner = dns_store_signing(store, &key, wildcard, (uint16_t)type);
     d.apex = dns_store_apex(store, &key);
     /* An apex can be denied, and its DS too, by the zone above only. */
     above = dns_store_apex_of(store, &key, name_exists ? type : LDNS_RR_TYPE_DS);
@@ -387,16 +466,12 @@ void dns_deny(const struct dns_store *store, const ldns_rdf *owner, ldns_rr_type
     ldns_pkt_set_rcode(out->packet, name_exists ? LDNS_RCODE_NOERROR : LDNS_RCODE_NXDOMAIN);
     if (!d.apex)
         return;
-    d.ttl = push_soa(&d);
-    if (!out->dnssec_ok || !dns_zone_signed(d.apex) || d.manner == DNA_DNS_SIGN_STRIPPED)
+    soa = soa_of(&d, &d.ttl);
+    dns_push_signed(d.store, d.apex, d.manner, LDNS_SECTION_AUTHORITY, soa, d.out);
+    if (!is_proved(&d))
         return;
     name = ldns_rdf_clone(owner);
     ldns_dname2canonical(name);
-    if (!name_exists && key.len > 0)
-        no_name(&d, name);
-    else if (d.apex->zone->signing == DNA_DNS_ZONE_NSEC3)
-        nsec3_match(&d, name, type);
-    else
-        nsec_match(&d, name, type);
+    prove_denial(&d, name, type, name_exists, wildcard != NULL);
     ldns_rdf_deep_free(name);
 }

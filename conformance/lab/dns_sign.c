@@ -189,6 +189,28 @@ static const uint8_t *signature_over(struct dns_signer *signer, const struct dns
     return slot->signature;
 }
 
+/* misname makes one field of an RRSIG, which is not signed yet, say what isn't so. */
+static void misname(const struct dns_zone *zone, ldns_rr *rrsig, enum dna_dns_signature manner)
+{
+    ldns_rdf *name;
+
+    if (manner == DNA_DNS_SIGN_TAG) {
+        uint16_t tag = ldns_rdf2native_int16(ldns_rr_rrsig_keytag(rrsig));
+
+        ldns_rr_rrsig_set_keytag(rrsig, ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, tag ^ 1));
+    } else if (manner == DNA_DNS_SIGN_LABELS) {
+        uint8_t num = ldns_rdf2native_int8(ldns_rr_rrsig_labels(rrsig));
+
+        ldns_rr_rrsig_set_labels(rrsig, ldns_native2rdf_int8(LDNS_RDF_TYPE_INT8,
+                                                             (uint8_t)(num + 1)));
+    } else if (manner == DNA_DNS_SIGN_SIGNER && (name = ldns_dname_new_frm_str("signer"))) {
+        if (ldns_dname_cat(name, zone->name) == LDNS_STATUS_OK)
+            ldns_rr_rrsig_set_signame(rrsig, name);
+        else
+            ldns_rdf_deep_free(name);
+    }
+}
+
 ldns_rr *dns_sign(struct dns_signer *signer, struct dns_zone *zone, const ldns_rr_list *rrset,
                   enum dna_dns_signature manner)
 {
@@ -204,6 +226,8 @@ ldns_rr *dns_sign(struct dns_signer *signer, struct dns_zone *zone, const ldns_r
     set = canonical_form(rrset);
     wire = ldns_buffer_new(LDNS_MIN_BUFLEN);
     rrsig = ldns_create_empty_rrsig(set, zone->key);
+    if (rrsig)
+        misname(zone, rrsig, manner);
     if (set && wire && rrsig && ldns_rrsig2buffer_wire(wire, rrsig) == LDNS_STATUS_OK &&
         ldns_rr_list2buffer_wire(wire, set) == LDNS_STATUS_OK)
         signature = signature_over(signer, zone, wire);

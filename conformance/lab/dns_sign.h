@@ -65,4 +65,11 @@ void dns_push_signed(const struct dns_store *store, const struct dns_name *apex,
 void dns_deny(const struct dns_store *store, const ldns_rdf *owner, ldns_rr_type type,
               bool name_exists, struct dns_reply *out);
 
+/*
+ * dns_prove_expansion proves that records could be made of a wildcard: that neither the name nor
+ * anything closer to it exists (RFC 4035 section 3.1.3.3, RFC 5155 section 7.2.6).
+ */
+void dns_prove_expansion(const struct dns_store *store, const ldns_rdf *owner, ldns_rr_type type,
+                         const struct dns_name *wildcard, struct dns_reply *out);
+
 #endif

@@ -166,6 +166,25 @@ bool dns_store_exists(const struct dns_store *store, const struct dns_key *key)
     return false;
 }
 
+struct dns_name *dns_store_wildcard(const struct dns_store *store, const struct dns_key *key)
+{
+    const struct dns_name *name = dns_store_find(store, key);
+    struct dns_name *wildcard;
+    struct dns_key at = *key;
+
+    while (!dns_store_exists(store, &at) && !(name && name->zone)) {
+        if (!dns_key_up(&at))
+            return NULL;
+        name = dns_store_find(store, &at);
+    }
+    if (at.len == key->len || at.len + 2 > DNS_MAX_KEY)
+        return NULL;
+    at.at[at.len++] = '*';
+    at.at[at.len++] = 0;
+    wildcard = dns_store_find(store, &at);
+    return wildcard && ldns_rr_list_rr_count(wildcard->records) ? wildcard : NULL;
+}
+
 void dns_store_remove_tree(struct dns_store *store, const struct dns_key *key)
 {
     struct dns_name *name;
@@ -197,6 +216,16 @@ unsigned dns_store_manner(const struct dns_store *store, enum dns_aspect aspect,
         own = false;
     } while (dns_key_up(&at));
     return 0;
+}
+
+enum dna_dns_signature dns_store_signing(const struct dns_store *store, const struct dns_key *key,
+                                         const struct dns_name *wildcard, uint16_t type)
+{
+    unsigned own = dns_store_manner(store, DNS_SIGNING, key, type);
+
+    if (own == DNA_DNS_SIGN_GOOD && wildcard)
+        own = dns_store_manner(store, DNS_SIGNING, &wildcard->key, type);
+    return (enum dna_dns_signature)own;
 }
 
 struct dns_name *dns_store_apex(const struct dns_store *store, const struct dns_key *key)

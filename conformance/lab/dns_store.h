@@ -29,6 +29,7 @@ enum dns_aspect {
     DNS_ANSWERING, /* enum dna_dns_manner */
     DNS_SIGNING,   /* enum dna_dns_signature */
     DNS_LATENESS,  /* milliseconds */
+    DNS_AUTHENTIC, /* 1: its answers bear the AD bit */
     DNS_NUM_ASPECTS,
 };
 
@@ -79,12 +80,22 @@ void dns_store_tidy(struct dns_store *store, struct dns_name *name);
 /* dns_store_exists says whether there are records at the key or below it. */
 bool dns_store_exists(const struct dns_store *store, const struct dns_key *key);
 
+/*
+ * dns_store_wildcard is the name whose records a name that doesn't exist has (RFC 4592 section
+ * 3.3.1): "*" under the closest that exists. NULL if the name exists, or has nothing to be made of.
+ */
+struct dns_name *dns_store_wildcard(const struct dns_store *store, const struct dns_key *key);
+
 /* dns_store_remove_tree forgets everything at and below a key. */
 void dns_store_remove_tree(struct dns_store *store, const struct dns_key *key);
 
 /* dns_store_manner is the manner that a name has for a type. */
 unsigned dns_store_manner(const struct dns_store *store, enum dns_aspect aspect,
                           const struct dns_key *key, uint16_t type);
+
+/* dns_store_signing is the manner of signatures: the name's own, else its wildcard's (or NULL). */
+enum dna_dns_signature dns_store_signing(const struct dns_store *store, const struct dns_key *key,
+                                         const struct dns_name *wildcard, uint16_t type);
 
 /* dns_store_apex is the closest enclosing zone's apex; never NULL while the root is one. */
 struct dns_name *dns_store_apex(const struct dns_store *store, const struct dns_key *key);

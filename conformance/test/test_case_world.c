@@ -334,6 +334,31 @@ static void zones_and_signatures_are_as_written(void)
     close_world(&w);
 }
 
+static void wildcards_and_manners_are_as_written(void)
+{
+    struct world w;
+
+    open_world(&w, "domain a\npeer A $a\ndns *.w.$a A A\ndns *._tcp.s.$a SRV 1 2 3 A\n"
+                   "tlsa *._tcp.$A.host 3 1 1 of=A\ndnssec A TLSA tag\ndnssec $a SRV signer\n"
+                   "dnssec A A labels\ndnssec $a TXT ad\n"
+                   "then:\ndnssec *.w.$a A unproved\ndnssec *._tcp.s.$a SRV unproved\n"
+                   "dnssec A TLSA good\nA connect\n");
+    says(&w, "x.w.$a", LDNS_RR_TYPE_A, "secure 0\n7f");
+    says(&w, "w.$a", LDNS_RR_TYPE_A, "secure 0");
+    says(&w, "_xmpp-server._tcp.s.$a", LDNS_RR_TYPE_SRV, "secure 0\n00010002000306");
+    says(&w, "_5269._tcp.$A.host", LDNS_RR_TYPE_TLSA, "bogus");
+    says(&w, "_5270._tcp.$A.host", LDNS_RR_TYPE_TLSA, "secure 0\n030101");
+    says(&w, "_xmpp-server._tcp.$a", LDNS_RR_TYPE_SRV, "bogus");
+    says(&w, "$A.host", LDNS_RR_TYPE_A, "bogus");
+    CU_ASSERT_TRUE(next(&w));
+    says(&w, "x.w.$a", LDNS_RR_TYPE_A, "bogus");
+    CU_ASSERT_TRUE(next(&w));
+    says(&w, "_xmpp-server._tcp.s.$a", LDNS_RR_TYPE_SRV, "bogus");
+    CU_ASSERT_TRUE(next(&w));
+    says(&w, "_5269._tcp.$A.host", LDNS_RR_TYPE_TLSA, "secure 0\n030101");
+    close_world(&w);
+}
+
 /* ---- web ---- */
 
 static const char *fingerprint(struct world *w, const char *cert)
@@ -466,6 +491,7 @@ static void nothing_is_left_behind(void)
 static const struct lab_test tests[] = {
     { "TLSA records are made of certificates", tlsa_records_are_made_of_certificates },
     { "zones and signatures are as written", zones_and_signatures_are_as_written },
+    { "wildcards and manners are as written", wildcards_and_manners_are_as_written },
     { "pages are as written", pages_are_as_written },
     { "handshakes are as written", handshakes_are_as_written },
     { "clock moves signer and file", clock_moves_signer_and_file },

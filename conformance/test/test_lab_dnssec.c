@@ -1,122 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of the lab's DNSSEC. The judge is libunbound, a validator that knows nothing of the
- * responder but the root's trust anchor: secure, insecure or bogus, as it says.
+ * Tests of the lab's DNSSEC, judged by libunbound (lab_test_dnssec.h). Wildcards are in
+ * test_lab_dns_wild.c.
  */
-#include "conformance/test/lab_dns_test.h"
-#include "conformance/test/lab_test.h"
+#include "conformance/test/lab_test_dnssec.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <ldns/ldns.h>
-#include <unbound-event.h>
-#include <unbound.h>
-
-#include "conformance/lab/dns.h"
-
-#define ADDRESS "127.0.0.1"
 #define DAY 86400
-
-/* What libunbound says (ub_resolve_event's sec). */
-enum verdict { INSECURE, BOGUS, SECURE };
-
-static struct event_base *base;
-static struct dna_dns *dns;
-static struct dna_diag diag;
-static struct ub_ctx *judge;
-
-static void add(const char *name, const char *record)
-{
-    CU_ASSERT_EQUAL(dna_dns_add(dns, name, record, &diag), 0);
-}
-
-static void zone(const char *name, enum dna_dns_zone_signing signing)
-{
-    CU_ASSERT_EQUAL(dna_dns_zone(dns, name, &diag), 0);
-    CU_ASSERT_EQUAL(dna_dns_zone_sign(dns, name, signing, &diag), 0);
-}
-
-static void manner(const char *name, uint16_t type, enum dna_dns_manner how, bool below)
-{
-    CU_ASSERT_EQUAL(dna_dns_manner_set(dns, name, type, how, below, &diag), 0);
-}
-
-static void signature(const char *name, uint16_t type, enum dna_dns_signature how, bool below)
-{
-    CU_ASSERT_EQUAL(dna_dns_signature_set(dns, name, type, how, below, &diag), 0);
-}
-
-/* new_judge is a resolver without memory; option (or NULL) is one more setting of it. */
-static void new_judge(const char *anchor, const char *option, const char *value)
-{
-    char forward[64];
-
-    ub_ctx_delete(judge);
-    judge = ub_ctx_create_event(base);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(judge);
-    ub_ctx_set_option(judge, "do-not-query-localhost:", "no");
-    ub_ctx_set_option(judge, "module-config:", "validator iterator");
-    ub_ctx_set_option(judge, "trust-anchor-signaling:", "no");
-    ub_ctx_set_option(judge, "use-caps-for-id:", "yes");
-    ub_ctx_set_option(judge, "outgoing-range:", "64");
-    if (option)
-        CU_ASSERT_EQUAL(ub_ctx_set_option(judge, option, value), 0);
-    CU_ASSERT_EQUAL(ub_ctx_add_ta(judge, anchor), 0);
-    snprintf(forward, sizeof forward, ADDRESS "@%u", dna_dns_port(dns));
-    CU_ASSERT_EQUAL(ub_ctx_set_fwd(judge, forward), 0);
-}
-
-static void open_dns(void)
-{
-    base = event_base_new();
-    dns = dna_dns_new(base, ADDRESS, 0, &diag);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(dns);
-    new_judge(dna_dns_anchor(dns), NULL, NULL);
-}
-
-static void close_dns(void)
-{
-    ub_ctx_delete(judge);
-    judge = NULL;
-    dna_dns_free(dns);
-    event_base_free(base);
-}
-
-static struct lab_lookup look_up(const char *name, ldns_rr_type type)
-{
-    struct lab_lookup lookup = { .secure = -1 };
-    int id;
-
-    CU_ASSERT_EQUAL(ub_resolve_event(judge, name, (int)type, 1, &lookup, lab_on_lookup, &id), 0);
-    CU_ASSERT_TRUE_FATAL(lab_run_until(base, &lookup.done, 30));
-    return lookup;
-}
-
-/* expect asks the judge; what differs is printed, because a table of names is behind it. */
-static void expect(const char *name, ldns_rr_type type, enum verdict verdict, int rcode)
-{
-    struct lab_lookup lookup = look_up(name, type);
-    bool same = lookup.secure == (int)verdict && (verdict == BOGUS || lookup.rcode == rcode);
-
-    if (!same)
-        printf("\n    %s type %d: verdict %d rcode %d, %u answers: %s\n", name, (int)type,
-               lookup.secure, lookup.rcode, lookup.answers, lookup.why);
-    CU_ASSERT_TRUE(same);
-}
-
-/* in makes a name of a zone. */
-static const char *in(const char *label, const char *apex)
-{
-    static char names[4][300];
-    static unsigned turn;
-    char *out = names[turn++ % 4];
-
-    snprintf(out, sizeof names[0], "%s.%s", label, apex);
-    return out;
-}
 
 static void fill(const char *apex)
 {
@@ -302,7 +196,10 @@ static void tampering_is_bogus(void)
     } manners[] = { { DNA_DNS_SIGN_BAD, "signature verification failed" },
                     { DNA_DNS_SIGN_EXPIRED, "signature expired" },
                     { DNA_DNS_SIGN_FUTURE, "before inception date" },
-                    { DNA_DNS_SIGN_STRIPPED, "no signatures" } };
+                    { DNA_DNS_SIGN_STRIPPED, "no signatures" },
+                    { DNA_DNS_SIGN_SIGNER, "no signatures" },
+                    { DNA_DNS_SIGN_TAG, "unknown keys" },
+                    { DNA_DNS_SIGN_LABELS, "labelcount" } };
     struct lab_lookup lookup;
 
     open_dns();
@@ -469,12 +366,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 /* ask_raw sends one query over UDP and leaves the answer's bytes in out. */
-static size_t ask_raw(const char *name, ldns_rr_type type, bool dnssec_ok, uint8_t *out,
-                      size_t size)
+static size_t ask_with(const char *name, ldns_rr_type type, bool dnssec_ok, uint16_t flags,
+                       uint8_t *out, size_t size)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(dna_dns_port(dns)) };
     ldns_pkt *packet = ldns_pkt_query_new(ldns_dname_new_frm_str(name), type, LDNS_RR_CLASS_IN,
-                                          LDNS_RD);
+                                          LDNS_RD | flags);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool ready = false;
     struct event *event = event_new(base, fd, EV_READ, on_readable, &ready);
@@ -499,6 +396,12 @@ static size_t ask_raw(const char *name, ldns_rr_type type, bool dnssec_ok, uint8
     return (size_t)num;
 }
 
+static size_t ask_raw(const char *name, ldns_rr_type type, bool dnssec_ok, uint8_t *out,
+                      size_t size)
+{
+    return ask_with(name, type, dnssec_ok, 0, out, size);
+}
+
 static void others_see_no_difference(void)
 {
     static const struct {
@@ -510,12 +413,17 @@ static void others_see_no_difference(void)
                   { "nobody.c1.example", LDNS_RR_TYPE_A },
                   { "alias.c1.example", LDNS_RR_TYPE_A },
                   { "c1.example", LDNS_RR_TYPE_NS },
+                  { "x.hosts.c1.example", LDNS_RR_TYPE_A },
+                  { "x.hosts.c1.example", LDNS_RR_TYPE_AAAA },
+                  { "x.alias.c1.example", LDNS_RR_TYPE_A },
                   { "under.nothing.c1.example", LDNS_RR_TYPE_A } };
     uint8_t plain[4096], other[4096];
 
     open_dns();
     zone("c1.example", DNA_DNS_ZONE_UNSIGNED);
     fill("c1.example");
+    add("*.hosts.c1.example", "A 127.3.0.7");
+    add("*.alias.c1.example", "CNAME x.hosts.c1.example");
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         size_t len, other_len;
 
@@ -535,6 +443,7 @@ static void others_see_no_difference(void)
 struct order {
     unsigned num_asked;
     unsigned num_records;
+    bool dnssec_ok, authentic, unchecked;
 };
 
 static void on_query(const struct dna_dns_event *event, void *arg)
@@ -543,7 +452,9 @@ static void on_query(const struct dna_dns_event *event, void *arg)
 
     order->num_asked++;
     order->num_records = event->num_records;
-    CU_ASSERT_TRUE(event->dnssec_ok);
+    order->dnssec_ok = event->dnssec_ok;
+    order->authentic = event->authentic_data;
+    order->unchecked = event->checking_disabled;
 }
 
 static void queries_are_reported(void)
@@ -558,10 +469,45 @@ static void queries_are_reported(void)
     ask_raw("a.example", LDNS_RR_TYPE_A, true, wire, sizeof wire);
     CU_ASSERT_EQUAL(order.num_asked, 1);
     CU_ASSERT_EQUAL(order.num_records, 1); /* the signature is none */
+    CU_ASSERT_TRUE(order.dnssec_ok && !order.authentic && !order.unchecked);
     CU_ASSERT_EQUAL(wire[7], 2);
     ask_raw("a.example", LDNS_RR_TYPE_ANY, true, wire, sizeof wire);
     CU_ASSERT_EQUAL(order.num_records, 2);
     CU_ASSERT_EQUAL(wire[7], 4); /* one signature a type */
+    ask_with("a.example", LDNS_RR_TYPE_A, false, LDNS_AD, wire, sizeof wire);
+    CU_ASSERT_TRUE(!order.dnssec_ok && order.authentic && !order.unchecked);
+    ask_with("a.example", LDNS_RR_TYPE_A, false, LDNS_CD, wire, sizeof wire);
+    CU_ASSERT_TRUE(!order.dnssec_ok && !order.authentic && order.unchecked);
+    close_dns();
+}
+
+static bool bears_ad(const char *name, ldns_rr_type type)
+{
+    uint8_t wire[4096];
+
+    ask_raw(name, type, true, wire, sizeof wire);
+    return wire[3] & 0x20;
+}
+
+/* The bit is on the wire, and the judge takes no notice of it. */
+static void authentic_data_can_be_claimed(void)
+{
+    open_dns();
+    zone("c1.example", DNA_DNS_ZONE_UNSIGNED);
+    fill("c1.example");
+    CU_ASSERT_EQUAL(dna_dns_authentic_set(dns, "a.c1.example", LDNS_RR_TYPE_A, true, false, &diag),
+                    0);
+    CU_ASSERT_EQUAL(dna_dns_authentic_set(dns, "az.c1.example", DNA_DNS_ANY, true, true, &diag), 0);
+    CU_ASSERT_TRUE(bears_ad("a.c1.example", LDNS_RR_TYPE_A));
+    CU_ASSERT_FALSE(bears_ad("a.c1.example", LDNS_RR_TYPE_TXT));
+    CU_ASSERT_FALSE(bears_ad("b-b.c1.example", LDNS_RR_TYPE_A));
+    CU_ASSERT_TRUE(bears_ad("below.az.c1.example", LDNS_RR_TYPE_A));
+    CU_ASSERT_TRUE(bears_ad("nobody.az.c1.example", LDNS_RR_TYPE_A));
+    expect("a.c1.example", LDNS_RR_TYPE_A, INSECURE, LDNS_RCODE_NOERROR);
+    expect("nobody.az.c1.example", LDNS_RR_TYPE_A, INSECURE, LDNS_RCODE_NXDOMAIN);
+    CU_ASSERT_EQUAL(dna_dns_authentic_set(dns, "az.c1.example", DNA_DNS_ANY, false, true, &diag),
+                    0);
+    CU_ASSERT_FALSE(bears_ad("below.az.c1.example", LDNS_RR_TYPE_A));
     close_dns();
 }
 
@@ -580,6 +526,7 @@ int main(void)
         { "large answers go over TCP", large_answers_go_over_tcp },
         { "without DO nothing differs", others_see_no_difference },
         { "queries are reported", queries_are_reported },
+        { "authentic data can be claimed", authentic_data_can_be_claimed },
     };
 
     return lab_test_main("lab.dnssec", tests, sizeof tests / sizeof tests[0], NULL);

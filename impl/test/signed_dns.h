@@ -2,8 +2,9 @@
 /* signed_dns: a name server of one process for tests. It serves the zone "example.", signed here
  * with NSEC, and whatever the test put into it. By its owner name a record is more than a record:
  * below plain.example. it stands behind an insecure delegation; "broken" in a name spoils its
- * signatures, "half" those of AAAA alone; "failing" gets SERVFAIL, "lame" for AAAA alone; "silent"
- * gets no answer. No wildcards, no DNAMEs. */
+ * signatures, "half" those of AAAA and of what denies it; "failing" gets SERVFAIL, "lame" for AAAA
+ * alone; "silent" gets no answer. A name may have records and an alias, which then is for other
+ * types only. No wildcards, no DNAMEs. */
 #ifndef DNA_IMPL_TEST_SIGNED_DNS_H
 #define DNA_IMPL_TEST_SIGNED_DNS_H
 #include <CUnit/Basic.h>
@@ -92,8 +93,10 @@ static inline void signed_push(ldns_pkt *r, ldns_pkt_section section, const ldns
 {
     ldns_rr *own = ldns_rr_clone(rr);
     char *name = ldns_rdf2str(ldns_rr_owner(own));
-    bool of_six = ldns_rr_get_type(own) == LDNS_RR_TYPE_RRSIG &&
-                  ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(own)) == LDNS_RR_TYPE_AAAA;
+    ldns_rr_type of = ldns_rr_get_type(own) == LDNS_RR_TYPE_RRSIG
+                          ? ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(own))
+                          : LDNS_RR_TYPE_FIRST;
+    bool of_six = of == LDNS_RR_TYPE_AAAA || of == LDNS_RR_TYPE_NSEC;
     if (ldns_rr_get_type(own) == LDNS_RR_TYPE_RRSIG &&
         (strstr(name, "broken") || (of_six && strstr(name, "half")))) {
         ldns_rdf *signature = ldns_rr_rdf(own, 8);

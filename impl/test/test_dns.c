@@ -276,6 +276,17 @@ static const char *const signed_lines[] = {
     "broken.host.example. 60 IN A 127.0.0.9",
     "half.host.example. 60 IN A 127.0.0.9",
     "half.host.example. 60 IN AAAA ::1",
+    "halfway.host.example. 60 IN A 127.0.0.9",
+    "half-out.host.example. 60 IN AAAA ::1",
+    "half-out.host.example. 60 IN CNAME h.plain.example.",
+    "split4.host.example. 60 IN A 127.0.0.9",
+    "split4.host.example. 60 IN CNAME six.plain.example.",
+    "split6.host.example. 60 IN AAAA ::1",
+    "split6.host.example. 60 IN CNAME h.plain.example.",
+    "only4.host.example. 60 IN A 127.0.0.9",
+    "only4.host.example. 60 IN CNAME nobody.plain.example.",
+    "out6.host.example. 60 IN CNAME six.plain.example.",
+    "six.plain.example. 60 IN AAAA ::1",
     "lame.host.example. 60 IN A 127.0.0.9",
     ("_5269._tcp.x.host.example. 60 IN TLSA 3 1 1 "
      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
@@ -403,6 +414,28 @@ static void test_security_addr(void)
     end_secured(&l);
 }
 
+/* RFC 7673 3.2: one secure RRset of the two is enough, and a bogus one is too many. */
+static void test_security_families(void)
+{
+    struct secured l;
+    begin_secured(&l, true);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "split4.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_addr, 2); /* AAAA is insecure */
+    CU_ASSERT_STRING_EQUAL(l.canonical, "split4.host.example"); /* that of the secure one */
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "split6.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_addr, 2); /* A is insecure */
+    CU_ASSERT_STRING_EQUAL(l.canonical, "split6.host.example");
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "only4.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_addr, 1); /* AAAA is denied, and that is insecure */
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "out6.host.example"), "records insecure");
+    CU_ASSERT_EQUAL(l.num_addr, 1);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "halfway.host.example"), "failure bogus");
+    CU_ASSERT_EQUAL(l.num_addr, 0); /* the denial of AAAA is bogus */
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_ADDR, "half-out.host.example"), "failure bogus");
+    CU_ASSERT_EQUAL(l.num_addr, 0); /* AAAA is bogus, A insecure */
+    end_secured(&l);
+}
+
 static void test_security_tlsa(void)
 {
     struct secured l;
@@ -485,6 +518,7 @@ int main(void)
     CU_add_test(s, "a resolver that is no address is refused", test_bad_resolver);
     CU_add_test(s, "what DNSSEC says of SRV records", test_security_srv);
     CU_add_test(s, "what DNSSEC says of addresses", test_security_addr);
+    CU_add_test(s, "what DNSSEC says of two families", test_security_families);
     CU_add_test(s, "what DNSSEC says of TLSA records", test_security_tlsa);
     CU_add_test(s, "nothing is secure without a trust anchor", test_without_anchor);
     CU_add_test(s, "several trust anchors, and what is none", test_anchors);
