@@ -29,6 +29,7 @@ struct retrieval {
     bool cached, answered;
     TAILQ_ENTRY(retrieval) entry; /* of the cache, the longest unused first */
     char *domain, *key, *source, *url;
+    char *next; /* where a reference or a redirect leads, should the table say so */
     enum dna_pkix_service service;
     struct prooftype_posh m;
     struct dna_posh_get *get;
@@ -112,6 +113,7 @@ static void free_retrieval(struct retrieval *r)
     free(r->key);
     free(r->source);
     free(r->url);
+    free(r->next);
     free(r);
 }
 
@@ -165,13 +167,19 @@ static bool remember(struct retrieval *r)
     return true;
 }
 
-/* A document that has run out is told so, for somebody may still hold it (RFC 7711 6). */
-static void outdate(struct retrieval *r)
+/* Time is measured here; what it does to a document, the table says (RFC 7711 6). */
+static void check_time(struct retrieval *r)
 {
     struct dna_effects fx;
-    if (r->m.state == prooftype_posh_S_HAVE)
+    if (r->m.state == prooftype_posh_S_HAVE && !fresh(r))
         step(r, prooftype_posh_E_STALE, NULL, &fx);
-    forget(r);
+}
+
+static bool in_force(struct retrieval *r)
+{
+    check_time(r);
+    return r->m.state == prooftype_posh_S_HAVE ||
+           (r->m.state != prooftype_posh_S_OUTDATED && fresh(r));
 }
 
 static struct retrieval *recall(struct dna_posh *p, const char *key)
@@ -179,8 +187,8 @@ static struct retrieval *recall(struct dna_posh *p, const char *key)
     struct retrieval *r = dna_hash_get(&p->by_key, key);
     if (!r)
         return NULL;
-    if (!pending(r) && !fresh(r)) {
-        outdate(r);
+    if (!pending(r) && !in_force(r)) {
+        forget(r);
         return NULL;
     }
     TAILQ_REMOVE(&p->entries, r, entry);
@@ -239,16 +247,20 @@ static void answer(struct retrieval *r, enum prooftype_posh_event on,
     struct dna_effects fx;
     step(r, on, e, &fx);
     if (has_out(&fx, prooftype_posh_O_fetch_reference) ||
-        has_out(&fx, prooftype_posh_O_fetch_redirect))
+        has_out(&fx, prooftype_posh_O_fetch_redirect)) {
+        free(r->url);
+        r->url = r->next;
+        r->next = NULL;
         fetch(r);
+    }
     if (has_out(&fx, prooftype_posh_O_report_settled))
         tell(r);
 }
 
-static void go_to(struct retrieval *r, const char *url)
+static void note_next(struct retrieval *r, const char *url)
 {
-    free(r->url);
-    r->url = dna_strdup(url);
+    free(r->next);
+    r->next = dna_strdup(url);
 }
 
 static void on_document(struct retrieval *r, const struct dna_posh_got *got)
@@ -266,9 +278,9 @@ static void on_document(struct retrieval *r, const struct dna_posh_got *got)
     if (doc.kind == DNA_POSH_FINGERPRINTS) {
         r->doc = doc;
     } else {
-        if (doc.kind == DNA_POSH_REFERENCE && !r->reference_until_ms) {
+        if (doc.kind == DNA_POSH_REFERENCE) {
             r->reference_until_ms = until(r, doc.expires);
-            go_to(r, doc.url);
+            note_next(r, doc.url);
         }
         dna_posh_doc_cleanup(&doc);
     }
@@ -280,12 +292,11 @@ static void on_redirect(struct retrieval *r, const struct dna_posh_got *got)
     struct prooftype_posh_facts e = { .https = 0 };
     char why[100] = "";
     e.https = dna_posh_url_ok(got->location, why, sizeof why);
-    if (e.https) {
-        go_to(r, got->location);
+    note_next(r, got->location);
+    if (e.https)
         (void)snprintf(r->why, sizeof r->why, "more than %u redirects", r->knobs->posh_redirects);
-    } else {
+    else
         (void)snprintf(r->why, sizeof r->why, "the redirect to %.150s %s", got->location, why);
-    }
     answer(r, prooftype_posh_E_REDIRECTED, &e);
 }
 
@@ -476,12 +487,12 @@ static void explain(const struct retrieval *r, enum dna_proof_says says,
 
 bool dna_posh_outdated(const struct dna_posh_ask *ask)
 {
-    const struct retrieval *r = ask->of;
+    struct retrieval *r = ask->of;
     int64_t age = now_ms(r->posh) - r->received_ms;
-    if (pending(r) || !r->url)
+    if (pending(r) || !r->url || in_force(r))
         return false;
     /* what is not remembered at all serves the operation that fetched it, a second */
-    return !fresh(r) && (r->m.state == prooftype_posh_S_HAVE || age < 0 || age >= 1000);
+    return r->m.state == prooftype_posh_S_OUTDATED || age < 0 || age >= 1000;
 }
 
 enum dna_proof_says dna_posh_judge(struct dna_posh_ask *ask, X509 *leaf, char *why, size_t why_len)
@@ -490,8 +501,7 @@ enum dna_proof_says dna_posh_judge(struct dna_posh_ask *ask, X509 *leaf, char *w
     struct prooftype_posh_facts e = { .given = 0 };
     struct dna_posh_match match;
     struct dna_effects fx;
-    if (r->m.state == prooftype_posh_S_HAVE && !fresh(r))
-        outdate(r);
+    check_time(r);
     gather(r, leaf, &e, &match);
     step(r, prooftype_posh_E_CERTIFICATE, &e, &fx);
     enum dna_proof_says says = says_of(&fx);

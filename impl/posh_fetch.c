@@ -228,12 +228,13 @@ static void pin(struct dna_posh_get *g, const struct dna_dns_answer *a)
         abort();
 }
 
-/* Each option counts, so one that is refused stops the request. */
+/* Each option counts, so one that is refused stops the request. That HTTPS is not left is for
+ * model/prooftype_posh.def to say, which is asked before each redirect. */
 static bool set_limits(struct dna_posh_get *g)
 {
     const struct dna_posh_fetcher_config *c = &g->fetcher->config;
     CURL *e = g->easy;
-    return curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+    return curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https,http") == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&

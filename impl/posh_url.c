@@ -28,13 +28,19 @@ static bool part_is_set(CURLU *u, CURLUPart part)
     return set;
 }
 
+static bool is_https(const char *url)
+{
+    return strncasecmp(url, "https://", 8) == 0;
+}
+
 static bool parse(CURLU *u, const char *url, char *why, size_t why_len)
 {
     if (strlen(url) > DNA_POSH_MAX_URL)
         return no(why, why_len, "is too long");
-    if (strncasecmp(url, "https://", 8) != 0)
+    size_t scheme = is_https(url) ? 8 : strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
+    if (!scheme)
         return no(why, why_len, "is no https URI");
-    if (url[8] == '/') /* the parser would take the path for a host */
+    if (url[scheme] == '/') /* the parser would take the path for a host */
         return no(why, why_len, "has no host");
     CURLUcode code = curl_url_set(u, CURLUPART_URL, url, CURLU_NO_AUTHORITY);
     if (code != CURLUE_OK)
@@ -97,7 +103,7 @@ bool dna_posh_url_ok(const char *url, char *why, size_t why_len)
     uint16_t port;
     bool ok = dna_posh_url_split(url, host, &port, &full, why, why_len);
     free(full);
-    return ok;
+    return ok && (is_https(url) || no(why, why_len, "is no https URI"));
 }
 
 char *dna_posh_url_source(const char *domain, const char *service, uint16_t port)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* posh_url: the HTTPS URIs of POSH: those that are sought, that references name, and that redirects
- * lead to (RFC 7711 3, 3.2, 10). */
+/* posh_url: the URIs of POSH: those that are sought, that references name, and that redirects lead
+ * to (RFC 7711 3, 3.2, 10). */
 #ifndef DNA_IMPL_POSH_URL_H
 #define DNA_IMPL_POSH_URL_H
 #include <stdbool.h>
@@ -11,9 +11,10 @@
  * information, at most DNA_POSH_MAX_URL bytes long; why says what it is not ("is no https URI"). */
 bool dna_posh_url_ok(const char *url, char *why, size_t why_len);
 
-/* dna_posh_url_split() finds whom to connect to. host is a name in A-labels or an address, IPv6 in
- * brackets; full is the URL with that host. False (and why) if the URL is not ok. Free full with
- * free(). */
+/* dna_posh_url_split() finds whom to connect to, by https or http: whether the latter is done is for
+ * model/prooftype_posh.def to say. host is a name in A-labels or an address, IPv6 in
+ * brackets; full is the URL with that host. False (and why) if the URL is neither, or not ok. Free full
+ * with free(). */
 bool dna_posh_url_split(const char *url, char host[256], uint16_t *port, char **full, char *why,
                         size_t why_len);
 
