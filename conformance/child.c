@@ -79,6 +79,7 @@ static const char *placeholder(struct dna_actor *a, const char *word)
                   { "@resolver_port@", "53" },
                   { "@ca_dir@", lab->store_dir },
                   { "@trust_anchor@", dna_dns_anchor(lab->dns) },
+                  { "@crl_file@", dna_pool_printf(a->run->pool, "%s/ca.crl", lab->store_dir) },
                   { "@tmp@", dna_pool_printf(a->run->pool, "%s/%s", lab->place.dir,
                                              a->run->label) },
                   { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };

@@ -35,6 +35,10 @@ static const char *const variant_words[] = {
     "poshin", "POSH is sought both ways, no DANE",
     "proofs", "DANE and POSH are sought both ways",
     "crl", "the revocation list of the lab's CA is consulted",
+    "permissive", "knobs that let more pass: common names, names of the client service, TLSA without SRV, every digest",
+    "severe", "knobs that let less pass: what is unclear, unusable or unlisted is refused; DANE and POSH are sought",
+    "unanchored", "DANE is sought, and no trust anchor is configured; a failed SRV query is final",
+    "unpkix", "POSH is sought both ways, names and chains of certificates prove nothing",
     "opportunistic", "neither TLS nor proof is asked for, but DANE is sought both ways",
     "clock", "as proofs, an instance for each case, with a clock that the case moves",
     NULL
@@ -218,7 +222,7 @@ static void add_cert(struct scn_parse *p, const struct scn_line *line, const cha
     static const char *const keys[] = { "dns", "srv", "xmpp", "cn", "ip", "issuer", "notbefore",
                                         "notafter", "eku", "ca", "same-key-as", "signature",
                                         "pathlen", "keyusage", "permitted", "excluded", "chain",
-                                        "subject", "filler", "critical", "utf8", "uri", "dir", "o",
+                                        "subject", "filler", "nested", "critical", "utf8", "uri", "dir", "o",
                                         "ou", "key", "version", "serial", "constraints", "policies",
                                         "policy-constraints", "ocsp", "crl-at" };
     struct dna_scn_cert *c = dna_pool_alloc(p->pool, sizeof(*c)), **tail = &p->scn->certs;

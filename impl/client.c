@@ -339,6 +339,7 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
                                                 .trust_anchor = o->trust_anchor,
                                                 .ca_file = o->ca_file,
                                                 .ca_dir = o->ca_dir,
+                                                .crl_file = o->crl_file,
                                                 .knobs = &o->knobs,
                                                 .resolve_ms = o->resolve_ms,
                                                 .posh_port = o->posh_port };

@@ -29,6 +29,7 @@ struct dna_client_options {
     const char *resolver;     /* "addr" or "addr@port" */
     const char *trust_anchor; /* DS or DNSKEY record; NULL: DNSSEC is not validated */
     const char *ca_file, *ca_dir;
+    const char *crl_file; /* PEM revocation lists; NULL: none; see the knob revocation */
     const char *connect_host; /* goes there instead of where DNS says; name or address */
     uint16_t connect_port;
     uint16_t posh_port;    /* of POSH documents, for tests; 0: 443 */

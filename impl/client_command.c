@@ -52,3 +52,11 @@ bool dna_command_knob(const char *text, struct dna_knobs *knobs)
         return dna_command_usage("--knob: `%s': no such name, or a value it can't have", text);
     return true;
 }
+
+bool dna_command_crl_file(const char *text, const char **out_file, struct dna_knobs *knobs)
+{
+    *out_file = text;
+    if (knobs->revocation == 0)
+        knobs->revocation = 1;
+    return true;
+}

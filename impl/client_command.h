@@ -16,5 +16,8 @@ bool dna_command_seconds(const char *text, uint32_t *out_ms);
 /* dna_command_resolver reads ADDR[:PORT] and writes "ADDR@PORT". */
 bool dna_command_resolver(const char *text, char *out, size_t size);
 bool dna_command_knob(const char *text, struct dna_knobs *knobs);
+/* dna_command_crl_file borrows the name, and has the lists consulted where they were not: knob
+   revocation, which a later --knob may set otherwise. */
+bool dna_command_crl_file(const char *text, const char **out_file, struct dna_knobs *knobs);
 
 #endif

@@ -12,6 +12,7 @@ struct dna_client_env_options {
     const char *resolver;     /* "addr" or "addr@port"; NULL: that of /etc/resolv.conf */
     const char *trust_anchor; /* DS or DNSKEY records; NULL: DNSSEC is not validated */
     const char *ca_file, *ca_dir;
+    const char *crl_file;          /* PEM revocation lists, read once; NULL: none */
     const char *certificate, *key; /* PEM files shown to servers that ask; NULL: none */
     const struct dna_knobs *knobs;
     uint32_t resolve_ms; /* for a question to DNS, and for a POSH document */

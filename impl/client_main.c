@@ -40,6 +40,7 @@ static const char help[] =
     "  --connect HOST[:PORT]     go there instead of asking DNS; the domain to prove stays\n"
     "Deciding on the certificate\n"
     "  --ca-file F, --ca-dir D   trusted roots (default: the system's)\n"
+    "  --crl-file F              revocation lists (PEM) of the roots; those revoked are refused\n"
     "  --pin SHA256              accept this certificate where nothing proves it\n"
     "  --pins FILE               remembered pins (default ~/.config/xdna/pins); none = no file.\n"
     "                            A pin holds for its domain, host, port and chain only.\n"
@@ -74,6 +75,7 @@ enum option_id {
     OPT_CONNECT,
     OPT_CA_FILE,
     OPT_CA_DIR,
+    OPT_CRL_FILE,
     OPT_PIN,
     OPT_PINS,
     OPT_ACCEPT,
@@ -104,6 +106,7 @@ static const struct option long_options[] = {
     { "connect", required_argument, NULL, OPT_CONNECT },
     { "ca-file", required_argument, NULL, OPT_CA_FILE },
     { "ca-dir", required_argument, NULL, OPT_CA_DIR },
+    { "crl-file", required_argument, NULL, OPT_CRL_FILE },
     { "pin", required_argument, NULL, OPT_PIN },
     { "pins", required_argument, NULL, OPT_PINS },
     { "accept-unauthenticated", no_argument, NULL, OPT_ACCEPT },
@@ -267,6 +270,8 @@ static bool read_option(struct command *c, int option, const char *value)
     case OPT_MUTATE: /* damages a row of the tables: model/interp.h */
         return read_mutant(value);
 #endif
+    case OPT_CRL_FILE:
+        return dna_command_crl_file(value, &o->crl_file, &o->knobs);
     case OPT_KNOB:
         return dna_command_knob(value, &o->knobs);
     default:

@@ -20,6 +20,7 @@ static const char help[] =
     "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
     "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC; without it DANE proves nothing\n"
     "  --ca-file F, --ca-dir D   trusted roots, for servers and for POSH (default: the system's)\n"
+    "  --crl-file F              revocation lists (PEM) of the roots; those revoked are refused\n"
     "  --no-posh                 seek no POSH document\n"
     "  --knob NAME=VALUE         a choice of spec/decisions.def\n"
     "  --timeout S               seconds for each question, connection and negotiation\n"
@@ -44,6 +45,7 @@ enum option_id {
     OPT_TRUST_ANCHOR,
     OPT_CA_FILE,
     OPT_CA_DIR,
+    OPT_CRL_FILE,
     OPT_POSH,
     OPT_NO_POSH,
     OPT_KNOB,
@@ -62,6 +64,7 @@ static const struct option long_options[] = {
     { "trust-anchor", required_argument, NULL, OPT_TRUST_ANCHOR },
     { "ca-file", required_argument, NULL, OPT_CA_FILE },
     { "ca-dir", required_argument, NULL, OPT_CA_DIR },
+    { "crl-file", required_argument, NULL, OPT_CRL_FILE },
     { "posh", no_argument, NULL, OPT_POSH },
     { "no-posh", no_argument, NULL, OPT_NO_POSH },
     { "knob", required_argument, NULL, OPT_KNOB },
@@ -119,6 +122,8 @@ static bool read_option(struct command *c, int option, const char *value)
     case OPT_NO_POSH:
         o->knobs.posh = option == OPT_POSH;
         return true;
+    case OPT_CRL_FILE:
+        return dna_command_crl_file(value, &o->env.crl_file, &o->knobs);
     case OPT_KNOB:
         return dna_command_knob(value, &o->knobs);
     case OPT_TIMEOUT:

@@ -52,6 +52,18 @@ static int add_attribute(X509_NAME *name, const char *type, const char *value)
                                       -1, 0) ? 0 : -1;
 }
 
+/* The common name may hold a NUL byte. */
+static int add_common_name(X509_NAME *name, const char *text)
+{
+    ASN1_STRING *value = ca_text(V_ASN1_UTF8STRING, text);
+    int ok = value && X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+                                                 ASN1_STRING_get0_data(value),
+                                                 ASN1_STRING_length(value), -1, 0);
+
+    ASN1_STRING_free(value);
+    return ok ? 0 : -1;
+}
+
 /*
  * set_subject chooses the common name: only where nothing else would tell certificates apart. The
  * organization comes first, so that a directoryName subtree of it alone holds the subject.
@@ -73,7 +85,7 @@ static int set_subject(X509 *x509, const struct dna_cert_spec *spec)
         snprintf(serial + 2 * i, 3, "%02x", bytes[i]);
     if (add_attribute(subject, "O", spec->o[0] ? spec->o : "xdna lab") ||
         (spec->ou[0] && add_attribute(subject, "OU", spec->ou)) ||
-        (cn && add_attribute(subject, "CN", cn)))
+        (cn && add_common_name(subject, cn)))
         return -1;
     /* The roots keep one subject, so that the untrusted one looks like the trusted one. */
     if (spec->ca && spec->issuer == DNA_ISSUER_SELF)

@@ -104,6 +104,7 @@ struct dna_cert_spec {
     enum dna_cert_chain chain;
     bool no_subject;              /* empty; the names are in the extension alone */
     unsigned filler;              /* so many more dNSNames, before the others */
+    unsigned nested;              /* an SRVName, before the others, of so many sequences; 0 = none */
     bool unknown_critical;        /* a critical extension that nobody knows */
     bool bad_signature;           /* one bit of the signature is wrong */
     bool sha1;                    /* signed over SHA-1 */
@@ -135,7 +136,8 @@ void dna_cert_spec_init(struct dna_cert_spec *spec);
 /*
  * dna_cert_spec_parse reads the keys of a scenario's `cert` line (what follows its name) into
  * spec, which it initialises:
- *   dns= srv= xmpp= ip=   comma lists        cn=NAME   (%00 in dns= srv= xmpp= is a NUL byte)
+ *   dns= srv= xmpp= ip=   comma lists  cn=NAME  (%00 in dns= srv= xmpp= cn= is a NUL byte;
+ *                         %empty alone is a name of no bytes)
  *   utf8= (dNSNames that are not ASCII)  uri=  dir=ATTRIBUTE=VALUE  o=NAME  ou=NAME
  *   issuer=ca|self|other|bounded|NAME        same-key-as=NAME
  *   notbefore= notafter=  offsets from now: +Nd -Nh +Nm -Ns (a notafter before notbefore moves
@@ -150,7 +152,8 @@ void dna_cert_spec_init(struct dna_cert_spec *spec);
  *   policies=OID,...[,critical]              policy-constraints=explicit,no-mapping
  *   ocsp=URL  crl-at=URL  (where the certificate says that revocation can be learnt)
  *   chain=good|full|none|reversed|junk       subject=none
- *   filler=N (so many dNSNames before the others)  critical=unknown  revoked (by the lab's CA)
+ *   filler=N (so many dNSNames before the others)  nested=N (an SRVName of sequences in sequences)
+ *   critical=unknown  revoked (by the lab's CA)
  * Class USAGE with the offending key in the text otherwise.
  */
 int dna_cert_spec_parse(const char *text, struct dna_cert_spec *spec,

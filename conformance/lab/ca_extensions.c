@@ -22,13 +22,15 @@ static int add_general(GENERAL_NAMES *names, int type, void *value)
     return 0;
 }
 
-/* ca_text is a name as it is written, but that "%00" stands for a NUL byte inside it. */
+/* ca_text is a name as it is written, but that "%00" stands for a NUL byte inside it, "%empty" for nothing. */
 ASN1_STRING *ca_text(int type, const char *text)
 {
     ASN1_STRING *value = ASN1_STRING_type_new(type);
     char bytes[2 * DNA_CERT_NAME_LEN];
     size_t len = 0;
 
+    if (strcmp(text, "%empty") == 0)
+        text = "";
     while (*text && len < sizeof bytes) {
         bool nul = strncmp(text, "%00", 3) == 0;
 
@@ -118,6 +120,36 @@ static int add_srv(GENERAL_NAMES *names, const char *text)
     return push(names, ca_other_name(NID_SRVName, V_ASN1_IA5STRING, service));
 }
 
+/* An otherName of the type SRVName whose value is NULL in depth sequences: no text at all. */
+static int add_nested(GENERAL_NAMES *names, unsigned depth)
+{
+    unsigned char der[4 * 4000 + 2], *start = der + sizeof der - 2;
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    const unsigned char *at;
+    ASN1_TYPE *value;
+
+    start[0] = V_ASN1_NULL;
+    start[1] = 0;
+    for (unsigned i = 0; i < depth; i++) {
+        size_t len = (size_t)(der + sizeof der - start);
+
+        *--start = (unsigned char)(len % 256);
+        if (len > 255)
+            *--start = (unsigned char)(len / 256);
+        if (len > 127)
+            *--start = len > 255 ? 0x82 : 0x81;
+        *--start = V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED;
+    }
+    at = start;
+    value = d2i_ASN1_TYPE(NULL, &at, der + sizeof der - start);
+    if (!name || !value || !GENERAL_NAME_set0_othername(name, OBJ_nid2obj(NID_SRVName), value)) {
+        GENERAL_NAME_free(name);
+        ASN1_TYPE_free(value);
+        return -1;
+    }
+    return push(names, name);
+}
+
 static int add_names(X509 *x509, const struct dna_cert_spec *spec)
 {
     GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
@@ -130,6 +162,8 @@ static int add_names(X509 *x509, const struct dna_cert_spec *spec)
         snprintf(name, sizeof name, "f%04u.filler.example", i);
         result = add_general(names, GEN_DNS, ca_text(V_ASN1_IA5STRING, name));
     }
+    if (!result && spec->nested)
+        result = add_nested(names, spec->nested);
     for (size_t i = 0; !result && i < spec->dns.num; i++)
         result = add_general(names, GEN_DNS, ca_text(V_ASN1_IA5STRING, spec->dns.at[i]));
     for (size_t i = 0; !result && i < spec->srv.num; i++)

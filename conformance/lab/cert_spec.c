@@ -306,7 +306,9 @@ static int put_shape(struct dna_cert_spec *spec, const char *key, const char *va
         return put_number(&spec->pathlen, 16, key, value, diag);
     }
     if (strcmp(key, "filler") == 0)
-        return put_number(&spec->filler, 5000, key, value, diag);
+        return put_number(&spec->filler, 20000, key, value, diag);
+    if (strcmp(key, "nested") == 0)
+        return put_number(&spec->nested, 4000, key, value, diag);
     if (strcmp(key, "keyusage") == 0)
         return put_key_usage(spec->key_usage, sizeof spec->key_usage, key, value, diag);
     if (strcmp(key, "subject") == 0) {
@@ -404,7 +406,7 @@ static int put_key(struct dna_cert_spec *spec, const char *key, const char *valu
                         "cert: unknown key \"%s\" (known: dns srv xmpp ip utf8 uri dir cn o ou "
                         "issuer same-key-as key notbefore notafter eku ca signature version serial "
                         "pathlen keyusage permitted excluded constraints policies "
-                        "policy-constraints ocsp crl-at chain subject filler critical revoked "
+                        "policy-constraints ocsp crl-at chain subject filler nested critical revoked "
                         "none)",
                         key);
 }
