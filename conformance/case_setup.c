@@ -131,7 +131,7 @@ static bool mint(struct dna_case_run *run, const char *name, const char *spec_te
 }
 
 /* what is hashed how, of which a document of POSH gives the base64 */
-enum spoiling { AS_IT_IS, WRAPPED, PAD_BITS };
+enum spoiling { AS_IT_IS, WRAPPED, PAD_BITS, URL_SAFE };
 
 static void cert_property(struct dna_case_run *run, const struct dna_named_cert *n,
                          const char *property, const char *value)
@@ -157,6 +157,8 @@ static void set_base64(struct dna_case_run *run, const struct dna_named_cert *n,
     last = text + strcspn(text, "=");
     if (how == PAD_BITS && last > text)
         last[-1] = digits[strchr(digits, last[-1]) - digits + 1];
+    for (char *c = text; how == URL_SAFE && *c; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
     if (how == WRAPPED) /* the line end as JSON writes it */
         cert_property(run, n, property, dna_pool_printf(run->pool, "%.20s\\n%s", text, text + 20));
     else
@@ -182,6 +184,7 @@ static void set_fingerprints(struct dna_case_run *run, const struct dna_named_ce
     set_base64(run, n, "b64_key", EVP_sha256(), true, AS_IT_IS);
     set_base64(run, n, "b64_wrapped", EVP_sha256(), false, WRAPPED);
     set_base64(run, n, "b64_bits", EVP_sha256(), false, PAD_BITS);
+    set_base64(run, n, "b64_512_url", EVP_sha512(), false, URL_SAFE);
 }
 
 /* the certificate that an actor shows unless a step says another */

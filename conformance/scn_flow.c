@@ -468,7 +468,7 @@ static void predeclare(struct flow *f)
     static const char *const always[] = { "iut", "iut2", "iut3", "unhosted", "role", "variant",
                                           "case" };
     static const char *const of_cert[] = { "sha256", "b64", "b64_512", "b64_md5", "b64_key",
-                                           "b64_wrapped", "b64_bits" };
+                                           "b64_wrapped", "b64_bits", "b64_512_url" };
 
     for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
         dna_binds_set(&f->bound, always[i], "");

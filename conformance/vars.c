@@ -55,7 +55,7 @@ static bool is_property(const char *at, size_t len)
 {
     static const char *const names[] = { "bare", "resource", "password", "addr", "host", "port",
                                          "sha256", "b64", "b64_512", "b64_md5", "b64_key",
-                                         "b64_wrapped", "b64_bits" };
+                                         "b64_wrapped", "b64_bits", "b64_512_url" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strlen(names[i]) == len && memcmp(names[i], at, len) == 0)
