@@ -112,6 +112,17 @@ static void send_header(struct vf *x, unsigned e)
     dna_vf_send(x, e, (struct vf_msg){ .type = VF_T_HEADER, .from = end->ours, .to = end->theirs });
 }
 
+static void input_out(struct vf_end *end, unsigned out)
+{
+    if (out == stream_initiating_O_release_input) {
+        end->flags &= (uint16_t)~VF_HELD;
+    } else {
+        end->flags |= out == stream_initiating_O_hold_input      ? VF_HELD
+                      : out == stream_initiating_O_discard_input ? VF_DISCARD
+                                                                 : VF_DRAIN;
+    }
+}
+
 static void initiating_out(struct vf *x, unsigned e, unsigned out)
 {
     struct vf_end *end = &x->w.end[e];
@@ -151,16 +162,10 @@ static void initiating_out(struct vf *x, unsigned e, unsigned out)
         dna_vf_send_close(x, e);
         break;
     case stream_initiating_O_drain_input:
-        end->flags |= VF_DRAIN;
-        break;
     case stream_initiating_O_discard_input:
-        end->flags |= VF_DISCARD;
-        break;
     case stream_initiating_O_hold_input:
-        end->flags |= VF_HELD;
-        break;
     case stream_initiating_O_release_input:
-        end->flags &= (uint16_t)~VF_HELD;
+        input_out(end, out);
         break;
     case stream_initiating_O_drop_stream:
         dna_vf_drop(x, e);
