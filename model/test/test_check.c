@@ -18,9 +18,20 @@ static void print_fault(void *ctx, unsigned line, const char *fault)
     printf("%s (line %u): %s\n", checker->machine ? checker->machine->name : "all", line, fault);
 }
 
+/* Twenty million steps of one machine tell a sanitizer no more than the thousands of the others do;
+   `make model-check` takes them all. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 static void test_real_tables(void)
 {
     for (const struct dna_machine *const *m = dna_machines; *m; m++) {
+        if (SANITIZED && *m == &dna_machine_stream_initiating) {
+            continue;
+        }
         struct dna_checker checker = { .machine = *m, .say = print_fault };
         checker.ctx = &checker;
         CU_ASSERT_EQUAL(dna_check_machine(&checker), 0);
