@@ -5,8 +5,10 @@
 #
 # usage: conformance/mutants.sh BUILD [security|all|ROW...]      (make mutants [ARGS=all])
 #   security   every row that cites a security requirement (default); all: every row
+#   BASELINE=kept in the environment: which cases each row fires in is known from the last time
 #
-# A row counts as killed when a case FAILs with one of its mutants.  A row whose every mutant passed is a
+# A row counts as killed when a case FAILs with one of its mutants, or WARNs of a SHOULD that was not kept; and
+# when its situation no longer comes about (INCONC) and no case says more.  A row whose every mutant passed is a
 # survivor; conformance/mutants.survivors says of each known one why nothing can be seen of it.  Ends with
 # status 1 when a row survives that is not listed there, or a listed one is killed.
 # Cases alone judge here, without the oracle: it knows the very rows that are broken.
@@ -16,43 +18,59 @@ shift || true
 [ $# -gt 0 ] || set -- security
 out=$build/mutants
 known=conformance/mutants.survivors
-rm -rf "$out" && mkdir -p "$out/runs"
+if [ -n "${BASELINE:-}" ]; then
+    [ -s "$out/map" ] || { echo "mutants: $out/map is not there: run once without BASELINE"; exit 99; }
+    rm -rf "$out/runs"
+else
+    rm -rf "$out"
+fi
+mkdir -p "$out/runs"
 "$build/mutant-rows" >"$out/rows" || exit 99
 
-echo "mutants: one run of the undamaged test build tells which cases each row fires in"
-"$build/xdna" run --profile xdna --no-oracle --server "$build/xdna-server-test" --keep "$PWD/$out/keep" --transcripts "$out/cases" \
-    --progress none >"$out/baseline" 2>&1 || { tail -n 5 "$out/baseline"; exit 99; }
-# The second line group of a transcript names the case and its number: "ID as c0042, variant V".
-grep -hoE '[^ ]+ as c[0-9]+, variant' "$out"/cases/*.txt | sed -E 's/^(.*) as (c[0-9]+), variant$/\2 \1/' >"$out/numbers"
-# A row belongs to the cases whose label its line, or another line of its connection, carries.
-awk -v numbers="$out/numbers" '
-    BEGIN { while ((getline line < numbers) > 0) { split(line, pair, " "); id[pair[1]] = pair[2] } }
-    {
-        conn = match($0, /conn=[0-9]+/) ? FILENAME substr($0, RSTART, RLENGTH) : ""
-        rest = $0
-        delete here
-        while (match(rest, /c[0-9][0-9][0-9][0-9]+/)) {
-            label = substr(rest, RSTART, RLENGTH)
-            if (label in id) { here[label] = 1; if (conn != "") labels[conn] = labels[conn] " " label }
-            rest = substr(rest, RSTART + RLENGTH)
-        }
-        if (match($0, / row=[^ ]+/)) {
-            row = substr($0, RSTART + 5, RLENGTH - 5)
-            for (label in here) print row, id[label] > hits
-            if (conn != "") rows[conn] = rows[conn] " " row
-        }
-    }
-    END {
-        for (conn in rows) {
-            nr = split(rows[conn], r, " ")
-            nl = split(labels[conn], l, " ")
-            for (i = 1; i <= nr; i++) for (j = 1; j <= nl; j++) if (!((r[i], l[j]) in seen)) {
-                seen[r[i], l[j]] = 1
-                print r[i], id[l[j]] > hits
+# baseline writes $out/map: "ROW CASE RANK", where RANK is the number of rows that fire in the case.
+baseline() {
+    echo "mutants: one run of the undamaged test build tells which cases each row fires in"
+    "$build/xdna" run --profile xdna --no-oracle --server "$build/xdna-server-test" --keep "$PWD/$out/keep" --transcripts "$out/cases" \
+        --progress none >"$out/baseline" 2>&1 || { tail -n 5 "$out/baseline"; exit 99; }
+    # The second line group of a transcript names the case and its number: "ID as c0042, variant V".
+    grep -hoE '[^ ]+ as c[0-9]+, variant' "$out"/cases/*.txt | sed -E 's/^(.*) as (c[0-9]+), variant$/\2 \1/' >"$out/numbers"
+    # An address that is a domain has no label in it; no two cases share one.
+    awk 'FNR == 1 { id = "" } / as c[0-9]+, variant / { id = $2 } id { while (match($0, /from=.127(\.[0-9]+)+|to=.127(\.[0-9]+)+/)) {
+            address = substr($0, RSTART, RLENGTH); sub(/.*=./, "", address); print address, id; $0 = substr($0, RSTART + RLENGTH) } }' \
+        "$out"/cases/*.txt | sort -u >>"$out/numbers"
+    # A row belongs to the cases whose label its line, or another line of its connection, carries; conn=0 is none.
+    awk -v numbers="$out/numbers" '
+        BEGIN { while ((getline line < numbers) > 0) { split(line, pair, " "); id[pair[1]] = pair[2] } }
+        {
+            conn = match($0, /conn=[1-9][0-9]*/) ? FILENAME substr($0, RSTART, RLENGTH) : ""
+            rest = $0
+            delete here
+            if (match($0, / pair=127[0-9.]+/) && (substr($0, RSTART + 6, RLENGTH - 6) in id)) here[substr($0, RSTART + 6, RLENGTH - 6)] = 1
+            while (match(rest, /c[0-9][0-9][0-9][0-9]+/)) {
+                label = substr(rest, RSTART, RLENGTH)
+                if (label in id) { here[label] = 1; if (conn != "") labels[conn] = labels[conn] " " label }
+                rest = substr(rest, RSTART + RLENGTH)
+            }
+            if (match($0, / row=[^ ]+/)) {
+                row = substr($0, RSTART + 5, RLENGTH - 5)
+                for (label in here) print row, id[label] > hits
+                if (conn != "") rows[conn] = rows[conn] " " row
             }
         }
-    }' hits="$out/hits" "$out"/keep/*/log
-sort -u "$out/hits" >"$out/map"
+        END {
+            for (conn in rows) {
+                nr = split(rows[conn], r, " ")
+                nl = split(labels[conn], l, " ")
+                for (i = 1; i <= nr; i++) for (j = 1; j <= nl; j++) if (!((r[i], l[j]) in seen)) {
+                    seen[r[i], l[j]] = 1
+                    print r[i], id[l[j]] > hits
+                }
+            }
+        }' hits="$out/hits" "$out"/keep/*/log
+    sort -u "$out/hits" >"$out/fired"
+    awk 'NR == FNR { rows[$2]++; next } { print $1, $2, rows[$2] }' "$out/fired" "$out/fired" >"$out/map"
+}
+[ -n "${BASELINE:-}" ] || baseline
 
 wanted() { # row, mark
     case " $selection " in
@@ -74,18 +92,20 @@ try_row() {
     else
         client=""
     fi
-    # Cases first that few rows fire in would be best; a spread of at most 40 is quick and mostly enough.
-    every=$(awk -v row="$row" '$1 == row { print $2 }' "$out/map")
-    some=$(awk '{ a[NR] = $0 } END { step = NR > 40 ? NR / 40 : 1; for (i = 1; i <= NR; i += step) print a[int(i)] }' <<<"$every")
+    # The cases in which the fewest rows fire come first: they are about this one. Those that need an
+    # instance for themselves, whose clock they move, are slow, and come last.
+    every=$(awk -v row="$row" '$1 == row { print ($2 ~ /\+clock$/), $3, $2 }' "$out/map" | sort -n | awk '{ print $3 }')
     if [ -z "${every// /}${client// /}" ]; then
         echo "unseen $row $mark - -"
         return
     fi
+    first=$(head -n 12 <<<"$every")
+    some=$(sed 1,12d <<<"$every" | grep -v '+clock$' | awk '{ a[NR] = $0 } END { step = NR > 40 ? NR / 40 : 1; for (i = 1; i <= NR; i += step) print a[int(i)] }')
+    try_cases "$first" "$@" && return
     try_cases "$some $client" "$@" && return
-    # Where 40 are not enough, every case in which the row fires.
-    if [ "$some" != "$every" ]; then
-        try_cases "$every" "$@" && return
-    fi
+    # Where these are not enough, every case in which the row fires.
+    [ -n "$stuck" ] || try_cases "$(grep -vxF "$first
+$some" <<<"$every")" "$@" && return
     if [ -n "$stuck" ]; then
         echo "killed $row $mark $stuck"
     else
@@ -96,12 +116,13 @@ try_row() {
 # try_cases runs CASES with each OP of $row, until one FAILs.
 try_cases() {
     cases=$1
+    [ -n "${cases//[[:space:]]/}" ] || return 1
     shift
     for op in "$@"; do
         log="$out/runs/$row.${op//\//_}"
         # shellcheck disable=SC2086
-        timeout 120 "$build/xdna" run --profile xdna --no-oracle --mutate "$row:$op" --no-honesty-check --fail-fast --progress line $cases >"$log" 2>&1
-        case=$(awk '$1 == "FAIL" { print $2; exit }' "$log")
+        timeout 120 "$build/xdna" run --profile xdna --no-oracle --mutate "$row:$op" --no-honesty-check --fail-fast --fail-on should --progress line $cases >"$log" 2>&1
+        case=$(awk '$1 == "FAIL" || $1 == "WARN" { print $2; exit }' "$log")
         if [ -n "$case" ]; then
             echo "killed $row $mark $op $case"
             return

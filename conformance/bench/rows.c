@@ -39,6 +39,17 @@ static bool generous(const char *out)
     return false;
 }
 
+/* proves tells a prooftype's or a proof's "no", and the "yes" that a careless one would give instead. */
+static bool proves(const char *no, const char *yes)
+{
+    static const char *const noes[] = { "failed", "unclear", "refuted", "absent", "unproved", "pending" };
+    bool denied = false;
+    for (size_t i = 0; i < sizeof noes / sizeof noes[0]; i++) {
+        denied |= strncmp(no, "report_", 7) == 0 && strcmp(no + 7, noes[i]) == 0;
+    }
+    return denied && (strcmp(yes, "report_held") == 0 || strcmp(yes, "report_proved") == 0);
+}
+
 static void print_swaps(const struct dna_machine *m, const struct dna_row *row)
 {
     for (size_t b = 1; row->dos[0] && b < m->num_dos; b++) {
@@ -46,8 +57,9 @@ static void print_swaps(const struct dna_machine *m, const struct dna_row *row)
         for (const uint8_t *a = row->dos; *a; a++) {
             inside |= *a == b;
         }
-        if (!inside && generous(m->dos[b].name)) {
-            printf(" do=%s/%s", m->dos[row->dos[0]].name, m->dos[b].name);
+        const char *no = m->dos[row->dos[0]].name, *yes = m->dos[b].name;
+        if (!inside && (generous(yes) || proves(no, yes))) {
+            printf(" do=%s/%s", no, yes);
         }
     }
 }

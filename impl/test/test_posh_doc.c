@@ -293,6 +293,8 @@ static void test_urls(void)
           "cher.example:8443/x#y",
           "xn--bcher-kva.example", "https://xn--bcher-kva.example:8443/x", 8443 },
         { "https://127.0.0.1/x", "127.0.0.1", "https://127.0.0.1/x", 443 },
+        /* whether it is gone to is for the table to say */
+        { "http://h.example/x", "h.example", "http://h.example/x", 80 },
         { "https://[::1]:444/", "[::1]", "https://[::1]:444/", 444 },
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
