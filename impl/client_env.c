@@ -29,7 +29,8 @@ bool dna_client_env_open(struct dna_client_env *env, struct event_base *base,
     *env = (struct dna_client_env){ .base = base, .policy = policy_of(o->knobs) };
     env->tls = dna_tls_context_new(o->certificate, o->key, why, why_size);
     env->store = env->tls ? dna_pkix_store_new(o->ca_file, o->ca_dir, why, why_size) : NULL;
-    listed = env->store && (!o->crl_file || dna_pkix_store_add_crl(env->store, o->crl_file, why, why_size));
+    listed = env->store && (!o->crl_file ||
+                            dna_pkix_store_add_crl(env->store, o->crl_file, why, why_size));
     env->dns = listed ? dna_dns_new(base, &dns, why, why_size) : NULL;
     posh.dns = env->dns;
     env->posh = env->dns ? dna_posh_new(&posh, why, why_size) : NULL;

@@ -5,6 +5,8 @@
 #include <sys/time.h>
 
 #include "impl/client.h"
+#include "impl/client_command.h"
+#include "impl/client_env.h"
 #include "impl/log.h"
 #include "impl/pkix.h"
 #include "impl/test/look_lab.h"
@@ -454,6 +456,103 @@ static void test_barred_target(void)
           DNA_CLIENT_OK, false, "other.example is 127.0.0.1");
 }
 
+/* --- revocation lists --- */
+
+/* A list by root of this certificate, or of none; its file is the caller's to remove. */
+static void write_list(char *path, X509 *revoked)
+{
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *t = ASN1_TIME_new();
+    FILE *out;
+
+    X509_CRL_set_version(crl, 1);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(root.x));
+    X509_CRL_set1_lastUpdate(crl, X509_gmtime_adj(t, -86400));
+    X509_CRL_set1_nextUpdate(crl, X509_gmtime_adj(t, 86400));
+    if (revoked) {
+        X509_REVOKED *gone = X509_REVOKED_new();
+        X509_REVOKED_set_serialNumber(gone, X509_get_serialNumber(revoked));
+        X509_REVOKED_set_revocationDate(gone, X509_gmtime_adj(t, -86400));
+        X509_CRL_add0_revoked(crl, gone);
+    }
+    X509_CRL_sort(crl);
+    X509_CRL_sign(crl, root.key, EVP_sha256());
+    out = fdopen(mkstemp(path), "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    PEM_write_X509_CRL(out, crl);
+    fclose(out);
+    ASN1_TIME_free(t);
+    X509_CRL_free(crl);
+}
+
+/* What an environment with this list says of the good certificate. */
+static unsigned listed(const char *crl_file)
+{
+    struct dna_knobs knobs = dna_knobs_default();
+    struct dna_client_env_options o = { .resolver = "127.0.0.1@1", .ca_file = root.file,
+                                        .crl_file = crl_file, .knobs = &knobs,
+                                        .resolve_ms = 1000 };
+    struct event_base *base = event_base_new();
+    struct prooftype_pkix_facts facts = { 0 };
+    struct dna_client_env env;
+    char why[400] = "";
+
+    CU_ASSERT_TRUE_FATAL(dna_client_env_open(&env, base, &o, why, sizeof why));
+    dna_pkix_path_facts(good.x, NULL, env.store, true, &facts, why, sizeof why);
+    dna_client_env_close(&env);
+    event_base_free(base);
+    return facts.listed;
+}
+
+static void test_lists_are_consulted(void)
+{
+    char names_it[] = "/tmp/test_env_XXXXXX", names_none[] = "/tmp/test_env_XXXXXX";
+
+    write_list(names_it, good.x);
+    write_list(names_none, NULL);
+    CU_ASSERT_EQUAL(listed(names_it), DNA_LISTED_REVOKED);
+    CU_ASSERT_EQUAL(listed(names_none), DNA_LISTED_NOT);
+    CU_ASSERT_EQUAL(listed(NULL), DNA_LISTED_NO_LIST);
+    unlink(names_it);
+    unlink(names_none);
+}
+
+static void cannot_use(const char *crl_file, const char *reason)
+{
+    struct dna_knobs knobs = dna_knobs_default();
+    struct dna_client_env_options o = { .resolver = "127.0.0.1@1", .ca_file = root.file,
+                                        .crl_file = crl_file, .knobs = &knobs };
+    struct event_base *base = event_base_new();
+    struct dna_client_env env;
+    char why[400] = "";
+
+    CU_ASSERT_FALSE(dna_client_env_open(&env, base, &o, why, sizeof why));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, crl_file));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, reason));
+    dna_client_env_close(&env);
+    event_base_free(base);
+}
+
+static void test_file_that_cannot_be_read(void)
+{
+    cannot_use("/nonexistent.crl", "revocation lists");
+    cannot_use("/dev/null", "revocation lists");
+}
+
+static void test_list_switches_revocation_on(void)
+{
+    struct dna_knobs knobs = dna_knobs_default();
+    const char *file = NULL;
+
+    CU_ASSERT_EQUAL(knobs.revocation, 0);
+    CU_ASSERT_TRUE(dna_command_crl_file("ca.crl", &file, &knobs));
+    CU_ASSERT_STRING_EQUAL(file, "ca.crl");
+    CU_ASSERT_EQUAL(knobs.revocation, 1);
+    knobs.revocation = 2;
+    dna_command_crl_file("ca.crl", &file, &knobs);
+    CU_ASSERT_EQUAL(knobs.revocation, 2);
+}
+
 static const struct {
     const char *name;
     CU_TestFunc run;
@@ -474,6 +573,9 @@ static const struct {
     { "strong by POSH", test_strong_by_posh },
     { "refuted", test_refuted },
     { "a barred target", test_barred_target },
+    { "revocation lists are consulted", test_lists_are_consulted },
+    { "revocation list that cannot be read", test_file_that_cannot_be_read },
+    { "a list switches revocation on", test_list_switches_revocation_on },
 };
 
 int main(void)
