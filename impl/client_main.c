@@ -311,6 +311,15 @@ int main(int argc, char **argv)
     int option;
 
     signal(SIGPIPE, SIG_IGN);
+#ifdef DNA_TEST_BUILD
+    if (argc > 3 && strcmp(argv[1], "check") == 0 && strcmp(argv[2], "--mutate") == 0) {
+        if (!read_mutant(argv[3]))
+            return DNA_CLIENT_USAGE;
+        argv[3] = argv[1]; /* the look itself knows nothing of it */
+        argc -= 2;
+        argv += 2;
+    }
+#endif
     if (argc > 1 && strcmp(argv[1], "check") == 0)
         return dna_look_command(argc - 1, argv + 1);
     dna_client_options_default(&c.options);

@@ -79,13 +79,15 @@ static bool system_resolver(char *out, size_t len)
 
 static int set_options(struct ub_ctx *ub)
 {
-    /* Why: the resolver may be on loopback; a dead one must not stay dead for minutes; denials are
-     * asked for and not inferred, so that a query log shows what was relied on. */
+    /* Why: the resolver may be on loopback; a dead one must not stay dead for minutes, but one name
+     * that it has no answer to in time must not make it dead for all others either, which it is
+     * taken for once the time between two tries has doubled up to max-rtt; denials are asked for
+     * and not inferred, so that a query log shows what was relied on. */
     static const char *const options[][2] = {
         { "do-not-query-localhost:", "no" },
         { "module-config:", "validator iterator" },
         { "aggressive-nsec:", "no" },
-        { "infra-cache-max-rtt:", "1000" },
+        { "infra-cache-max-rtt:", "10000" },
         { "infra-host-ttl:", "5" },
         { "trust-anchor-signaling:", "no" },
         { "outgoing-range:", "256" },
