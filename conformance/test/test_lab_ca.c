@@ -292,7 +292,8 @@ static void bad_keys_are_refused(void)
     refused("ca=yes", "expected true, false or absent");
     refused("signature=broken", "expected good, bad, sha1 or md5");
     refused("pathlen=-1", "expected a number up to 16");
-    refused("filler=6000", "expected a number up to 5000");
+    refused("filler=20001", "expected a number up to 20000");
+    refused("nested=4001", "expected a number up to 4000");
     refused("keyusage=signing", "words of RFC 5280");
     refused("keyusage=", "words of RFC 5280");
     refused("chain=long", "expected good, full");
