@@ -181,6 +181,32 @@ static void chains_are_shown_as_written(void)
     memset(known, 0, sizeof known);
 }
 
+static void odd_names_are_as_written(void)
+{
+    struct dna_cert *nothing = mint("dns=%empty,a.example"), *cut = mint("cn=a.example%00.b"),
+                    *deep = mint("dns=a.example nested=4000");
+    GENERAL_NAMES *two = X509_get_ext_d2i(nothing->x509, NID_subject_alt_name, NULL, NULL),
+                  *nested = X509_get_ext_d2i(deep->x509, NID_subject_alt_name, NULL, NULL);
+    X509_NAME *subject = X509_get_subject_name(cut->x509);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    const ASN1_TYPE *value = sk_GENERAL_NAME_value(nested, 0)->d.otherName->value;
+
+    CU_ASSERT_EQUAL(sk_GENERAL_NAME_num(two), 2);
+    CU_ASSERT_EQUAL(ASN1_STRING_length(sk_GENERAL_NAME_value(two, 0)->d.dNSName), 0);
+    CU_ASSERT_EQUAL(X509_check_host(nothing->x509, "a.example", 0, 0, NULL), 1);
+    CU_ASSERT_EQUAL(ASN1_STRING_length(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))),
+                    12);
+    CU_ASSERT_EQUAL(value->type, V_ASN1_SEQUENCE);
+    /* four bytes a sequence, but for the innermost */
+    CU_ASSERT_TRUE(value->value.sequence->length > 4 * 3900);
+    CU_ASSERT_EQUAL(worth(deep), X509_V_OK);
+    GENERAL_NAMES_free(two);
+    GENERAL_NAMES_free(nested);
+    dna_cert_unref(nothing);
+    dna_cert_unref(cut);
+    dna_cert_unref(deep);
+}
+
 static void odd_shapes_are_as_written(void)
 {
     struct dna_cert *bare = mint("dns=a.example subject=none"),
@@ -293,6 +319,7 @@ static void bad_keys_are_refused(void)
     refused("signature=broken", "expected good, bad, sha1 or md5");
     refused("pathlen=-1", "expected a number up to 16");
     refused("filler=20001", "expected a number up to 20000");
+    refused("nested=4001", "expected a number up to 4000");
     refused("keyusage=signing", "words of RFC 5280");
     refused("keyusage=", "words of RFC 5280");
     refused("chain=long", "expected good, full");
@@ -403,6 +430,7 @@ int main(void)
         { "usages and signatures are as written", usages_are_as_written },
         { "chains are shown as written", chains_are_shown_as_written },
         { "odd shapes are as written", odd_shapes_are_as_written },
+        { "odd names are as written", odd_names_are_as_written },
         { "the list names the revoked", the_list_names_the_revoked },
         { "keys are shared when asked", keys_are_shared_when_asked },
         { "bad keys are refused", bad_keys_are_refused },
