@@ -113,26 +113,32 @@ $some" <<<"$every")" "$@" && return
     fi
 }
 
-# try_cases runs CASES with each OP of $row, until one FAILs.
+# run_mutant prints "VERDICT CASE" of each of the CASES that does not pass with OP of $row, up to the first bad one.
+run_mutant() {
+    log="$out/runs/$row.${1//\//_}"
+    # shellcheck disable=SC2086
+    timeout 120 "$build/xdna" run --profile xdna --no-oracle --mutate "$row:$1" --no-honesty-check --fail-fast --fail-on should --progress line $2 >"$log" 2>&1
+    awk '$1 == "FAIL" || $1 == "WARN" || $1 == "INCONC" { print $1, $2 }' "$log"
+}
+
+# try_cases runs CASES with each OP of $row, until one FAILs, and FAILs once more: a busy machine is no mutant.
 try_cases() {
     cases=$1
     [ -n "${cases//[[:space:]]/}" ] || return 1
     shift
     for op in "$@"; do
-        log="$out/runs/$row.${op//\//_}"
-        # shellcheck disable=SC2086
-        timeout 120 "$build/xdna" run --profile xdna --no-oracle --mutate "$row:$op" --no-honesty-check --fail-fast --fail-on should --progress line $cases >"$log" 2>&1
-        case=$(awk '$1 == "FAIL" || $1 == "WARN" { print $2; exit }' "$log")
-        if [ -n "$case" ]; then
+        bad=$(run_mutant "$op" "$cases")
+        case=$(awk '$1 != "INCONC" { print $2; exit }' <<<"$bad")
+        if [ -n "$case" ] && run_mutant "$op" "$case" | grep -qv '^INCONC'; then
             echo "killed $row $mark $op $case"
             return
         fi
         # A situation that no longer comes about is unexpected too, but a FAIL says more: look on.
-        [ -n "$stuck" ] || stuck=$(awk -v op="$op" '$1 == "INCONC" { print op " " $2 " (INCONC)"; exit }' "$log")
+        [ -n "$stuck" ] || stuck=$(awk -v op="$op" '$1 == "INCONC" { print op " " $2 " (INCONC)"; exit }' <<<"$bad")
     done
     return 1
 }
-export -f try_row try_cases
+export -f try_row try_cases run_mutant
 export build out selection
 
 selection="$*"
