@@ -148,6 +148,7 @@ static struct result run(struct dna_client_options *o, const struct step *first,
 {
     int listener = listen_somewhere(&o->connect_port);
 
+    o->knobs.posh = 0; /* no resolver listens here: each run would wait until it is given up */
     return run_on(listener, o, first, then);
 }
 
