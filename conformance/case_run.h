@@ -125,7 +125,7 @@ struct dna_case_run {
     struct dna_iut *iut;
     struct dna_pool *pool;      /* goes with the run */
     unsigned number;
-    char label[16];             /* c0042 */
+    char label[20];             /* c0042; c0042m17 with mutant 17 */
     struct dna_binds vars;
     struct dna_actor *actors;
     struct dna_named_cert *certs;

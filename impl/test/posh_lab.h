@@ -118,7 +118,6 @@ struct lab {
     SSL_CTX *ctx;
     struct dna_dns *dns;
     struct dna_knobs knobs;
-    struct dna_pkix_policy policy;
     struct dna_proof_env env;
     bool impatient;
     unsigned requests, settled;
@@ -392,7 +391,6 @@ static void begin(struct lab *l, const struct dna_posh_config *extra)
     l->env = (struct dna_proof_env){ .base = l->base,
                                      .dns = l->dns,
                                      .store = X509_STORE_new(),
-                                     .policy = &l->policy,
                                      .knobs = &l->knobs,
                                      .posh = dna_posh_new(&c, why, sizeof why) };
     CU_ASSERT_PTR_NOT_NULL_FATAL(l->env.posh);

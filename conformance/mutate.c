@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. `xdna mutate`: the command line.
+ */
+#include "conformance/cli.h"
+#include "conformance/mutate_cmd.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: xdna mutate cases [SELECTOR...] [--list FILE] [--write FILE] [-j N]\n"
+    "  Shows that the suite can fail: the tables of the running reference (xdna-server-test) are damaged,\n"
+    "  many mutants at a time in one process, each for the peers of one play of a case.\n"
+    "  cases          for each case a damaged row that makes it fail\n"
+    "  --list FILE    what is known already (default conformance/cases.killers); it is played, not believed\n"
+    "  --write FILE   write the list anew\n"
+    "  --server PROGRAM   another xdna-server-test\n"
+    "  -j N           plays at a time (default 300, of which 32 have just begun)\n"
+    "exit status: 0 all were seen to fail or have a reason, 1 some did not, 2 usage, 99 the lab was not usable\n";
+
+int dna_cmd_mutate(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        { "list", required_argument, NULL, 'l' }, { "write", required_argument, NULL, 'w' },
+        { "server", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+    };
+    struct dna_mutate_lab m = { .jobs = 300, .number = 0 };
+    struct dna_mutate_options o = { .list = "conformance/cases.killers" };
+    int flag, status;
+
+    optind = 0;
+    while ((flag = getopt_long(argc, argv, "j:v", longs, NULL)) != -1) {
+        if (flag == 'h')
+            return fputs(usage, stdout), 0;
+        if (flag == 'l')
+            o.list = optarg;
+        else if (flag == 'w')
+            o.write = optarg;
+        else if (flag == 's')
+            m.server = optarg;
+        else if (flag == 'v')
+            m.verbose = true;
+        else if (flag != 'j' || (m.jobs = (unsigned)strtoul(optarg, NULL, 10)) == 0 || m.jobs > 1000)
+            return fputs(usage, stderr), 2;
+    }
+    if (optind >= argc || strcmp(argv[optind], "cases") != 0)
+        return fputs(usage, stderr), 2;
+    o.selectors = argv + optind + 1;
+    o.num_selectors = (size_t)(argc - optind - 1);
+    status = dna_mutate_open(&m, dna_scenarios_dir(), NULL, 0);
+    if (!status)
+        status = dna_mutate_cases(&m, &o);
+    dna_mutate_close(&m);
+    return status;
+}
