@@ -11,6 +11,50 @@
 #include "conformance/pool.h"
 #include "model/unfold.h"
 
+#include <stdio.h>
+
+struct dna_profile;
+struct dna_variant;
+
+enum { DNA_DERIVE_SCOPES = 24 };
+
+/* dna_derive_parts is a role with the scopes and symbols that can be played against a server, and
+ * the variant of its profile that plays each. role.scopes points into it: it stays where it is. */
+struct dna_derive_parts {
+    struct dna_role role;
+    struct dna_scope scopes[DNA_DERIVE_SCOPES];
+    const char *variants[DNA_DERIVE_SCOPES];
+};
+
+/* dna_derive_choose fills parts. habits has the knobs of the profile's first variant; only: one
+ * scope's name, or NULL; strings belong to the pool; what is left out is told to say, if there is
+ * one. */
+void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *role,
+                       const struct dna_profile *server, const struct dna_habits *habits,
+                       const char *only, struct dna_pool *pool, FILE *say);
+
+/* dna_derive_knobs sets the knobs that the variant declares. */
+void dna_derive_knobs(const struct dna_variant *variant, struct dna_knobs *knobs);
+
+/* dna_derive_how says how sessions of an unfolded scope become scenarios. */
+struct dna_derive_how {
+    const struct dna_unfolding *u;     /* its role and scope: of dna_derive_choose */
+    const struct dna_overlay *choices; /* the alternatives that the server takes: habits.choices */
+    const char *variant;               /* of the profile */
+    const char *note;                  /* a comment on the first line, or NULL */
+    bool loose;                        /* other features may be offered, too */
+};
+
+/* dna_derive_write adds one session (inputs of the unfolding, behind the scope's prefix) as a
+ * scenario's text; dna_derive_store writes it into a file, dna_derive_folder makes DIR/derived for
+ * such files, with a copy of the prelude in DIR, which exists: XDNA_SCENARIOS=DIR then runs them.
+ * The latter two say on stderr what went wrong. */
+void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,
+                      struct dna_buf *out);
+bool dna_derive_store(const struct dna_derive_how *how, const uint32_t *word, size_t len,
+                      const char *path);
+bool dna_derive_folder(const char *dir);
+
 /* dna_derive_script is one session while it is written. */
 struct dna_derive_script {
     struct dna_buf body;
@@ -28,7 +72,8 @@ struct dna_derive_script {
 bool dna_derive_playable(const struct dna_symbol *symbol);
 
 /* dna_derive_send writes what the peer sends; dna_derive_expect what must come, given the words in
- * script->compose; dna_derive_quiet a barrier, if one can be answered now; or, behind the last symbol, the end. */
+ * script->compose; dna_derive_quiet a barrier, if one can be answered now; or, behind the last
+ * symbol, the end. */
 void dna_derive_send(struct dna_derive_script *script, const struct dna_symbol *symbol);
 void dna_derive_expect(struct dna_derive_script *script);
 void dna_derive_quiet(struct dna_derive_script *script);
