@@ -166,6 +166,6 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
 const struct dna_role dna_role_c2s_server = {
     .name = "c2s-server",
     .text = "a C2S server that a client opens a stream to",
-    DNA_ROLE_TABLES( scopes ),
+    DNA_ROLE_TABLES( scopes, dna_role_timer_runs ),
     .stream = &dna_machine_c2s_server,
 };

@@ -447,7 +447,7 @@ static void local(struct dna_compose *c, const struct dna_symbol *symbol)
 const struct dna_role dna_role_initiating = {
     .name = "initiating",
     .text = "an S2S server that opens a stream",
-    DNA_ROLE_TABLES( scopes ),
+    DNA_ROLE_TABLES( scopes, dna_role_timer_runs ),
     .stream = &dna_machine_stream_initiating,
     .begin = begin,
     .address = address,

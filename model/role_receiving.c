@@ -439,7 +439,7 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
 const struct dna_role dna_role_receiving = {
     .name = "receiving",
     .text = "an S2S server that a peer opens a stream to",
-    DNA_ROLE_TABLES( scopes ),
+    DNA_ROLE_TABLES( scopes, dna_role_timer_runs ),
     .stream = &dna_machine_stream_receiving,
     .address = address,
 };
@@ -469,7 +469,7 @@ static const struct dna_scope asked_scopes[] = {
 const struct dna_role dna_role_authoritative = {
     .name = "authoritative",
     .text = "an S2S server that is asked about dialback keys",
-    DNA_ROLE_TABLES( asked_scopes ),
+    DNA_ROLE_TABLES( asked_scopes, dna_role_timer_runs ),
     .stream = &dna_machine_stream_receiving,
     .address = address,
 };

@@ -5,7 +5,8 @@
 #include <string.h>
 
 const struct dna_role *const dna_roles[] = { &dna_role_receiving, &dna_role_initiating,
-                                            &dna_role_authoritative, &dna_role_c2s_server, NULL };
+                                            &dna_role_authoritative, &dna_role_c2s_server,
+                                            &dna_role_c2s_client, NULL };
 
 bool dna_role_timer_runs(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
