@@ -22,7 +22,7 @@ enum { MAX_ARGS = 128 };
 
 static const char usage[] =
     "usage: xdna derive [--role ROLE] [--profile NAME] [options]\n"
-    "  --role ROLE        receiving (default), initiating, authoritative\n"
+    "  --role ROLE        receiving (default), initiating, authoritative, c2s-server, c2s-client\n"
     "  --extra-states K   situations beyond the tables' that a server may have (default 0)\n"
     "  --scope NAME       only this part of the alphabet\n"
     "  --choices FILE     alternatives that the server takes: lines 'choice ROW',\n"
@@ -205,7 +205,7 @@ static int prepare(struct derive *d)
     struct dna_diag diag = { 0 };
     char err[256];
 
-    if (!role || strcmp(d->role, "c2s-server") == 0) {
+    if (!role) {
         fprintf(stderr, "xdna: no suite is derived for role '%s'\n%s", d->role, usage);
         return 2;
     }

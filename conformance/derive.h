@@ -55,18 +55,29 @@ bool dna_derive_store(const struct dna_derive_how *how, const uint32_t *word, si
                       const char *path);
 bool dna_derive_folder(const char *dir);
 
+/* dna_derive_side says who opens the stream to whom. */
+enum dna_derive_side {
+    DNA_DERIVE_PEER,       /* a server to the IUT */
+    DNA_DERIVE_IUT,        /* the IUT to a server */
+    DNA_DERIVE_CLIENT,     /* a client to the IUT */
+    DNA_DERIVE_CLIENT_IUT, /* the IUT, a client, to its server */
+};
+
 /* dna_derive_script is one session while it is written. */
 struct dna_derive_script {
     struct dna_buf body;
     const struct dna_compose *compose; /* after the symbol that is being written */
-    bool initiating;                   /* the IUT opened the stream */
-    const char *conn;                  /* "A.in" or "A.v" */
-    unsigned header, key, verify, message, local, barrier, got; /* counted up */
+    enum dna_derive_side side;
+    const char *conn; /* the connection's name: dna_derive_begin sets it */
+    unsigned header, key, verify, message, local, bind, barrier, got; /* counted up */
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
     bool loose; /* other features may be offered, too */
     bool last;  /* nothing more is sent behind this symbol */
     bool needs_user, needs_key, needs_id, needs_aside;
 };
+
+/* dna_derive_begin sets a script up for sessions of a role. */
+void dna_derive_begin(struct dna_derive_script *script, const struct dna_role *role);
 
 /* dna_derive_playable says whether the symbol can be brought about over sockets. */
 bool dna_derive_playable(const struct dna_symbol *symbol);

@@ -4,7 +4,7 @@
  * barrier that shows that nothing does. A connection of the IUT to an authority, which the tester
  * serves as a complete peer, begins here too.
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -152,9 +152,9 @@ static void expect_header(struct dna_derive_script *s, const char *token)
 {
     const char *old = strcmp(token, "send_header_old") == 0 ? " -version" : "";
 
-    if (!s->initiating && s->compose->symbol->kind != DNA_SEND_HEADER)
+    if (s->side != DNA_DERIVE_IUT && s->compose->symbol->kind != DNA_SEND_HEADER)
         s->header++; /* an error before any header of the peer's */
-    if (s->initiating)
+    if (s->side == DNA_DERIVE_IUT)
         dna_buf_printf(&s->body, "%s > <stream:stream from='$iut' to='$a'>\n", s->conn);
     else
         dna_buf_printf(&s->body, "%s > <stream:stream id='$s%u'%s>\n", s->conn, s->header, old);
@@ -209,6 +209,8 @@ void dna_derive_expect(struct dna_derive_script *s)
 
         if (strncmp(t->text, "offer_", 6) == 0 || strcmp(t->text, "start_tls") == 0)
             continue; /* of the features; or the handshake, which is the peer's next step */
+        if (dna_derive_expect_c2s(s, t))
+            continue;
         if (strcmp(t->text, "send_features") == 0)
             expect_features(s, i);
         else if (strncmp(t->text, "send_header", 11) == 0)
@@ -231,9 +233,10 @@ void dna_derive_quiet(struct dna_derive_script *s)
         dna_buf_printf(&s->body, "%s < close\n%s > eof\n", s->conn, s->conn);
         return;
     }
-    if (g->closed || g->muted || g->header_due || g->tls_due || g->held)
-        return;
-    if (!s->initiating) {
+    if (g->closed || g->muted || g->header_due || g->tls_due || g->held ||
+        s->side == DNA_DERIVE_CLIENT || s->side == DNA_DERIVE_CLIENT_IUT)
+        return; /* clients' streams have no barrier: what comes next shows it */
+    if (s->side != DNA_DERIVE_IUT) {
         dna_buf_printf(&s->body, "%s > nothing\n", s->conn);
         return;
     }

@@ -3,7 +3,7 @@
  * Room: conformance. Which parts of a role's alphabet can be played against a server: the knobs of
  * each scope pick the variant of its profile, and symbols that no peer brings about go.
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
 
 #include "conformance/lab/profile.h"
 
@@ -92,7 +92,8 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
         *to = role->scopes[i];
         (void)playable(parts, pool, to->prefix, &left_of_prefix);
         to->alphabet = playable(parts, pool, to->alphabet, &left);
-        why = to->mark ? "not played" : left_out(to, left_of_prefix == 0, variant);
+        why = to->mark && !dna_derive_has_user(to) ? "not played"
+                                                   : left_out(to, left_of_prefix == 0, variant);
         if (why) {
             if (say)
                 fprintf(say, "%s: %s\n", to->name, why);

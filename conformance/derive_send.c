@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What a peer sends for each symbol of the derived suites, as scenario lines.
- * @C stands for the connection, @N for the number of the current stream id, @K of the key, @M of
- * the message, @L of the local account's, @V of the connection that asks the authority.
+ * Room: conformance. What a server sends for each symbol of the derived suites, as scenario lines;
+ * the letters behind @ are explained in derive_internal.h.
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
+
+#include "model/roles.h"
 
 #include <string.h>
-
-struct form {
-    const char *symbol, *lines;
-};
 
 #define TEXT "type='chat' id='m@M-$case'><body>m@M</body></message>\n"
 #define MESSAGE(from, to) "@C < <message from='" from "' to='" to "' " TEXT
@@ -18,7 +15,7 @@ struct form {
 #define ANSWER(rest) "A.v@V < <db:verify from='$a' to='$iut' id='$s@Q' type=" rest "\n"
 #define HEADER_IN(rest) "@C < <stream:stream " rest ">\n"
 
-static const struct form receiving[] = {
+static const struct dna_derive_form receiving[] = {
     { "header d1", HEADER_IN("from='$a' to='$iut'") },
     { "header d2", HEADER_IN("from='$c' to='$iut'") },
     { "header -", HEADER_IN("to='$iut'") },
@@ -103,7 +100,7 @@ static const struct form receiving[] = {
     "xmlns:stream='http://etherx.jabber.org/streams' from='$a' to='$iut' id='$s@N'" rest ">\"\n"
 #define RESULT "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut'"
 #define VERIFY "@C < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut'"
-static const struct form initiating[] = {
+static const struct dna_derive_form initiating[] = {
     { "header", HEADER_OUT("from='$a' to='$iut' id='$s@N'") },
     { "header no id", "@C < <stream:stream from='$a' to='$iut'>\n" },
     { "header your id", "@C < <stream:stream from='$a' to='$iut' id='$clear_theirs'>\n" },
@@ -152,27 +149,44 @@ static const struct form initiating[] = {
     { NULL, NULL },
 };
 
-static const char *lines_of(bool opens, const char *symbol)
+static const struct {
+    const struct dna_role *role;
+    const struct dna_derive_form *forms;
+    enum dna_derive_side side;
+    const char *conn;
+} sides[] = {
+    { &dna_role_receiving, receiving, DNA_DERIVE_PEER, "A.in" },
+    { &dna_role_initiating, initiating, DNA_DERIVE_IUT, "A.v" },
+    { &dna_role_c2s_server, dna_derive_c2s_server, DNA_DERIVE_CLIENT, "C" },
+    { &dna_role_c2s_client, dna_derive_c2s_client, DNA_DERIVE_CLIENT_IUT, "A.v" },
+};
+
+enum { NUM_SIDES = sizeof(sides) / sizeof(*sides) };
+
+/* Roles may share their symbols. */
+static size_t side_of(const struct dna_symbol *symbols)
 {
-    for (const struct form *f = opens ? initiating : receiving; f->symbol; f++)
-        if (strcmp(f->symbol, symbol) == 0)
-            return f->lines;
-    return NULL;
+    size_t i = 0;
+
+    while (i + 1 < NUM_SIDES && (symbols < sides[i].role->symbols ||
+                                 symbols >= sides[i].role->symbols + sides[i].role->num_symbols))
+        i++;
+    return i;
 }
 
-static bool is_initiating(const struct dna_symbol *symbol)
+void dna_derive_begin(struct dna_derive_script *script, const struct dna_role *role)
 {
-    const struct dna_role *role = dna_role_find("initiating");
+    size_t i = side_of(role->symbols);
 
-    return symbol >= role->symbols && symbol < role->symbols + role->num_symbols;
+    *script = (struct dna_derive_script){ .side = sides[i].side, .conn = sides[i].conn };
 }
 
 bool dna_derive_playable(const struct dna_symbol *symbol)
 {
-    return lines_of(is_initiating(symbol), symbol->name) != NULL;
+    return dna_derive_form_find(sides[side_of(symbol)].forms, symbol->name) != NULL;
 }
 
-static void put(struct dna_derive_script *s, const char *lines, const struct dna_symbol *symbol)
+void dna_derive_put(struct dna_derive_script *s, const char *lines, const struct dna_symbol *symbol)
 {
     unsigned pair = symbol->whom == DNA_PAIR2;
     unsigned id = s->header;
@@ -181,7 +195,7 @@ static void put(struct dna_derive_script *s, const char *lines, const struct dna
         id = s->asked_id[pair];
 
     for (const char *p = lines; *p; p++) {
-        if (*p != '@' || !strchr("CNKMLVQ", p[1]) || p[1] == '\0') {
+        if (*p != '@' || !strchr("CNKMLBVQ", p[1]) || p[1] == '\0') {
             dna_buf_printf(&s->body, "%c", *p);
             continue;
         }
@@ -190,6 +204,7 @@ static void put(struct dna_derive_script *s, const char *lines, const struct dna
         case 'N': dna_buf_printf(&s->body, "%u", id); break;
         case 'K': dna_buf_printf(&s->body, "%u", s->key); break;
         case 'M': dna_buf_printf(&s->body, "%u", s->message); break;
+        case 'B': dna_buf_printf(&s->body, "%u", s->bind); break;
         case 'L': dna_buf_printf(&s->body, "%u", s->local); break;
         case 'V': dna_buf_printf(&s->body, "%u", s->asked[pair]); break;
         default: dna_buf_printf(&s->body, "%u", s->asked_id[pair]); break;
@@ -199,19 +214,21 @@ static void put(struct dna_derive_script *s, const char *lines, const struct dna
 
 void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbol)
 {
-    const char *lines = lines_of(s->initiating, symbol->name);
+    const char *lines = dna_derive_form_find(sides[side_of(symbol)].forms, symbol->name);
 
     if (symbol->kind == DNA_SEND_HEADER)
         s->header++;
     if (strncmp(symbol->name, "key ", 4) == 0)
         s->key++;
-    s->message += symbol->kind == DNA_SEND_STANZA;
+    bool c2s = s->side == DNA_DERIVE_CLIENT || s->side == DNA_DERIVE_CLIENT_IUT;
+    s->message += symbol->kind == DNA_SEND_STANZA || (c2s && strstr(lines, "@M"));
+    s->bind += strcmp(symbol->name, "bind") == 0;
     s->local += symbol->kind == DNA_SEND_LOCAL;
     s->needs_key |= strcmp(symbol->name, "verify right") == 0;
     s->needs_id |= strcmp(symbol->name, "header your id") == 0;
     s->needs_user |= symbol->kind == DNA_SEND_LOCAL;
     s->needs_aside |= symbol->kind == DNA_SEND_ASIDE;
-    put(s, lines, symbol);
+    dna_derive_put(s, lines, symbol);
     if (symbol->kind == DNA_SEND_ANSWER)
         s->asked[symbol->whom == DNA_PAIR2] = 0;
 }

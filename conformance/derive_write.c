@@ -4,7 +4,7 @@
  * scenario: it is played through the tables while it is written, so that beside each step stand the
  * rows that fire.
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
 
 #include "conformance/cli.h"
 #include "model/cell.h"
@@ -115,10 +115,16 @@ static void put_reqs(struct dna_buf *out, const struct writing *w)
     }
 }
 
+/* The word that the language has for a role. */
+static const char *role_word(const struct dna_role *role)
+{
+    return strcmp(role->name, "c2s-server") == 0   ? "server"
+           : strcmp(role->name, "c2s-client") == 0 ? "client"
+                                                   : role->name;
+}
+
 static void put_head(struct writing *w, struct dna_buf *out)
 {
-    const struct dna_derive_script *s = &w->script;
-
     if (w->how->note)
         dna_buf_printf(out, "# %s\n", w->how->note);
     dna_buf_printf(out,
@@ -132,30 +138,47 @@ static void put_head(struct writing *w, struct dna_buf *out)
                    "\nlevel    must\nrole     %s\nvariant  %s\n"
                    "impact   In some situation the server is not in the state that it should be "
                    "in.\n"
-                   "rev      1\ndomain   a c\ncert     Both dns=$a,$c\ncert     Wrong dns=$c\n"
+                   "rev      1\n",
+                   role_word(w->u->role), w->how->variant);
+}
+
+/* What sessions between servers begin with. */
+static void put_servers(const struct dna_derive_script *s, struct dna_buf *out)
+{
+    bool opens = s->side == DNA_DERIVE_IUT;
+
+    dna_buf_printf(out,
+                   "domain   a c\ncert     Both dns=$a,$c\ncert     Wrong dns=$c\n"
                    "peer     A $a\npeer     C $c\n%s",
-                   w->u->role->name, w->how->variant,
-                   s->needs_user || s->needs_key || s->initiating ? "client   U juliet\n" : "");
+                   s->needs_user || s->needs_key || opens ? "client   U juliet\n" : "");
     dna_buf_printf(out,
                    "given:\nset $user = \"%s\"\n"
                    "set $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n",
-                   s->needs_user || s->initiating ? "$U" : "juliet@$iut");
+                   s->needs_user || opens ? "$U" : "juliet@$iut");
     if (s->needs_key)
         dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n");
     if (s->needs_aside)
         dna_buf_puts(out, "do open A aside $a $iut aside\n");
     if (s->needs_id)
         dna_buf_puts(out, "do open-clear A probe $a $iut theirs\n");
+    dna_buf_puts(out, opens ? "U < <message to='x@$a' type='chat' id='u0-$case'><body>u0</body>"
+                              "</message>\nA accept as v\n"
+                              "A.v > <stream:stream from='$iut' to='$a'>\nthen:\n"
+                            : "A.in connect\nthen:\n");
 }
 
 static void put_begin(const struct writing *w, struct dna_buf *out)
 {
-    if (!w->script.initiating) {
-        dna_buf_puts(out, "A.in connect\nthen:\n");
+    const struct dna_derive_script *s = &w->script;
+    struct dna_buf given = { 0 };
+
+    if (s->side == DNA_DERIVE_PEER || s->side == DNA_DERIVE_IUT) {
+        put_servers(s, out);
         return;
     }
-    dna_buf_puts(out, "U < <message to='x@$a' type='chat' id='u0-$case'><body>u0</body></message>\n"
-                      "A accept as v\nA.v > <stream:stream from='$iut' to='$a'>\nthen:\n");
+    dna_derive_begin_c2s(s, w->u->scope, out, &given);
+    dna_buf_printf(out, "given:\n%s", given.at);
+    dna_buf_free(&given);
 }
 
 static void play_prefix(struct writing *w, struct dna_compose *c)
@@ -164,6 +187,18 @@ static void play_prefix(struct writing *w, struct dna_compose *c)
 
     for (size_t len; (len = strcspn(at, ",")) > 0; at += len, at += strspn(at, ", "))
         step(w, c, dna_symbol_find(w->u->role, at, len));
+}
+
+/* A stream of a client's is ended, so that whatever came besides shows. */
+static void see_the_end(struct writing *w, struct dna_compose *c)
+{
+    const struct dna_symbol *close = dna_symbol_find(w->u->role, "close", 5);
+    const struct dna_symbol *gone = dna_symbol_find(w->u->role, "gone", 4);
+
+    if (dna_compose_can(c, close))
+        step(w, c, close);
+    else if (gone && dna_compose_can(c, gone))
+        step(w, c, gone);
 }
 
 void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,
@@ -176,15 +211,17 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
                              .overlay = how->choices, .scene = &scene,
                              .watch = note_row, .watch_ctx = &w.last };
 
-    w.script = (struct dna_derive_script){ .compose = &c, .loose = how->loose,
-                                           .initiating = strcmp(u->role->name, "initiating") == 0 };
-    w.script.conn = w.script.initiating ? "A.v" : "A.in";
+    dna_derive_begin(&w.script, u->role);
+    w.script.compose = &c;
+    w.script.loose = how->loose;
     dna_compose_begin(&c);
     play_prefix(&w, &c);
     for (size_t i = 0; i < len; i++)
         step(&w, &c, u->inputs[word[i]]);
     w.script.last = true;
-    if (c.num_tokens || scene.g.muted)
+    if (w.script.side == DNA_DERIVE_CLIENT || w.script.side == DNA_DERIVE_CLIENT_IUT)
+        see_the_end(&w, &c);
+    else if (c.num_tokens || scene.g.muted)
         dna_derive_quiet(&w.script);
     put_head(&w, out);
     put_begin(&w, out);

@@ -80,8 +80,8 @@ static const struct dna_symbol symbols[] = {
         .encoding_ok = 1 ),
     AUTH( "auth nonsense", RX_AUTH, NONSENSE, "auth with data that make no sense",
         .mechanism_known = 1, .encoding_ok = 1 ),
-    AUTH( "auth scram", RX_AUTH, MORE, "the first message of SCRAM", .mechanism_known = 1,
-        .encoding_ok = 1 ),
+    AUTH( "auth later", RX_AUTH, MORE, "auth without data, which are asked for",
+        .mechanism_known = 1, .encoding_ok = 1 ),
     AUTH( "auth garbled", RX_AUTH, WRONG, "auth with data that are not base64",
         .mechanism_known = 1 ),
     AUTH( "auth unknown", RX_AUTH, WRONG, "auth by a mechanism that is not offered",
@@ -124,7 +124,7 @@ static const struct dna_scope scopes[] = {
       .alphabet = "auth, auth wrong, auth unknown, response, abort, starttls, tls, header, "
                   "stanza, close" },
     { .name = "login", .text = "SASL and binding", .prefix = "header, starttls, tls",
-      .alphabet = "header, auth, auth wrong, auth as other, auth nonsense, auth scram, "
+      .alphabet = "header, auth, auth wrong, auth as other, auth nonsense, auth later, "
                   "auth garbled, auth unknown, response, response wrong, response nonsense, "
                   "response garbled, abort, bind, stanza, starttls, unknown, malformed, close" },
     { .name = "bound", .text = "what comes after the login",
@@ -135,7 +135,7 @@ static const struct dna_scope scopes[] = {
       .knobs = "tls_required=0",
       .alphabet = "header, starttls, tls, auth, stanza, close" },
     { .name = "timers", .text = "deadlines, and the server's own end", .prefix = "", .timers = true,
-      .alphabet = "header, starttls, tls, auth, auth scram, bind, stanza, wait negotiation, "
+      .alphabet = "header, starttls, tls, auth, auth later, bind, stanza, wait negotiation, "
                   "wait close, shutdown, malformed, error, close" },
 };
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. What the files share that write sessions of derived suites as scenario lines:
+ * derive_send.c and derive_expect.c for streams between servers, derive_c2s.c for those of clients.
+ */
+#ifndef CONFORMANCE_DERIVE_INTERNAL_H
+#define CONFORMANCE_DERIVE_INTERNAL_H
+
+#include "conformance/derive.h"
+
+/* dna_derive_form is what is written for a symbol or a token; lists end with a NULL name. */
+struct dna_derive_form {
+    const char *name, *lines;
+};
+
+/* dna_derive_form_find returns the lines of that name, or NULL. */
+const char *dna_derive_form_find(const struct dna_derive_form *forms, const char *name);
+
+/* dna_derive_put writes lines, the letters behind @ replaced: C the connection, N the number of the
+ * stream id, K of the key, M of the message, L of the local account's, B of the bind request,
+ * V of the connection that asks the authority, Q of the stream that it asks about. */
+void dna_derive_put(struct dna_derive_script *script, const char *lines,
+                    const struct dna_symbol *symbol);
+
+/* ---- derive_c2s.c ---- */
+
+extern const struct dna_derive_form dna_derive_c2s_server[], dna_derive_c2s_client[];
+
+/* dna_derive_expect_c2s writes what must come for a token of a C2S role; false: it is none. */
+bool dna_derive_expect_c2s(struct dna_derive_script *script, const struct dna_token *token);
+
+/* dna_derive_begin_c2s adds to the header and to 'given' what a C2S role's session begins with. */
+void dna_derive_begin_c2s(const struct dna_derive_script *script, const struct dna_scope *scope,
+                          struct dna_buf *head, struct dna_buf *given);
+
+/* dna_derive_has_user says whether the command line makes the client's user what the scope says. */
+bool dna_derive_has_user(const struct dna_scope *scope);
+
+#endif
