@@ -5,7 +5,7 @@
  * the variant of the profile; what no variant has, and what needs waits or fetched proofs, is left
  * to the model (model-tool mutate).
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
 
 #include "conformance/cli.h"
 #include "conformance/lab/profile.h"
@@ -25,9 +25,10 @@ static const char usage[] =
     "  --role ROLE        receiving (default), initiating, authoritative, c2s-server, c2s-client\n"
     "  --extra-states K   situations beyond the tables' that a server may have (default 0)\n"
     "  --scope NAME       only this part of the alphabet\n"
-    "  --choices FILE     alternatives that the server takes: lines 'choice ROW',\n"
-    "                     'knob NAME=VALUE'\n"
-    "                     (default: derive.choices in the profile's folder, if there is one)\n"
+    "  --probe            only find out which alternatives it takes where the texts leave a\n"
+    "                     choice; else that comes first, and the suite is made for it\n"
+    "  --write-choices FILE   write that down, as --choices reads it\n"
+    "  --choices FILE     do not ask: lines 'choice ROW', 'knob NAME=VALUE'\n"
     "  --loose-features   whatever else is offered is not looked at; the claim is then without it\n"
     "  --complete         also sessions for the mutants that identifiers let pass\n"
     "  --write DIR        keep the scenarios in this new folder; else they go after the run\n"
@@ -38,9 +39,10 @@ struct derive {
     struct dna_pool *pool;
     struct dna_profile *server;
     struct dna_habits habits;
-    const char *profile, *role, *scope, *choices, *dir;
+    struct dna_derive_probes probes;
+    const char *profile, *role, *scope, *choices, *write_choices, *dir;
     unsigned extra;
-    bool complete, keep, only_write, loose;
+    bool complete, keep, only_write, only_probe, loose;
     struct dna_derive_parts parts;
     char *rest[MAX_ARGS]; /* for xdna run */
     int num_rest;
@@ -155,7 +157,7 @@ static bool take(struct derive *d, const char *name, const char *value)
     const struct {
         const char *name, **at;
     } texts[] = { { "--role", &d->role }, { "--scope", &d->scope }, { "--choices", &d->choices },
-                  { "--write", &d->dir } };
+                  { "--write", &d->dir }, { "--write-choices", &d->write_choices } };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         if (strcmp(texts[i].name, name) == 0) {
@@ -183,6 +185,8 @@ static int parse(struct derive *d, int argc, char **argv)
             d->loose = true;
         } else if (strcmp(argv[i], "--only-write") == 0) {
             d->only_write = true;
+        } else if (strcmp(argv[i], "--probe") == 0) {
+            d->only_probe = true;
         } else if (i + 1 < argc && take(d, argv[i], argv[i + 1])) {
             i++;
         } else if (d->num_rest < MAX_ARGS - 4) {
@@ -216,17 +220,44 @@ static int prepare(struct derive *d)
     }
     dna_habits_default(&d->habits);
     dna_derive_knobs(&d->server->variants[0], &d->habits.knobs);
-    if (!d->choices) {
-        char *path = dna_pool_printf(d->pool, "%s/derive.choices", d->server->dir);
-
-        d->choices = access(path, R_OK) == 0 ? path : NULL;
-    }
     if (d->choices && dna_habits_read(&d->habits, d->choices, err, sizeof(err)) != 0) {
         fprintf(stderr, "xdna: %s\n", err);
         return 2;
     }
     dna_derive_choose(&d->parts, role, d->server, &d->habits, d->scope, d->pool, stdout);
-    return make_folder(d) ? 0 : 99;
+    return 0;
+}
+
+/* ---- the profile: which alternatives the implementation takes ---- */
+
+static int write_choices(const struct derive *d)
+{
+    FILE *out = fopen(d->write_choices, "w");
+
+    if (out) {
+        fprintf(out, "# Found by xdna derive --role %s --profile %s.\n", d->role, d->profile);
+        dna_derive_say_choices(&d->probes, d->server->title, out, true);
+    }
+    if (!out || fclose(out) != 0) {
+        fprintf(stderr, "xdna: %s: %s\n", d->write_choices, strerror(errno));
+        return 99;
+    }
+    return 0;
+}
+
+/* Asked before anything else, unless the caller knows; nothing is asked when nothing is run. */
+static int probe(struct derive *d)
+{
+    int status;
+
+    if ((d->choices && !d->only_probe) || d->only_write || !d->parts.role.num_scopes)
+        return 0;
+    status = dna_derive_ask(&d->probes, &d->parts, &d->habits, d->loose, d->rest, d->num_rest,
+                            d->pool);
+    if (status)
+        return status;
+    dna_derive_say_choices(&d->probes, d->server->title, stdout, false);
+    return d->write_choices ? write_choices(d) : 0;
 }
 
 static int write_and_run(struct derive *d)
@@ -259,7 +290,9 @@ int dna_cmd_derive(int argc, char **argv)
     } else if (!status) {
         status = prepare(&d);
         if (!status)
-            status = write_and_run(&d);
+            status = probe(&d);
+        if (!status && !d.only_probe)
+            status = make_folder(&d) ? write_and_run(&d) : 99;
         if (d.dir && !d.keep)
             remove_folder(&d);
     }

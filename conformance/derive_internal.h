@@ -22,6 +22,34 @@ const char *dna_derive_form_find(const struct dna_derive_form *forms, const char
 void dna_derive_put(struct dna_derive_script *script, const char *lines,
                     const struct dna_symbol *symbol);
 
+/* ---- derive_probe.c ---- */
+
+enum { DNA_DERIVE_PROBES = 24 };
+
+/* dna_derive_probe is what is known of one CHOICE: rows first to first + num - 1 of the machine. */
+struct dna_derive_probe {
+    const struct dna_machine *machine;
+    size_t first, num;
+    size_t taken;        /* a row; the first as long as nothing is known */
+    const char *session; /* that tells the alternatives apart; NULL: none can be played */
+    bool known;
+};
+
+struct dna_derive_probes {
+    struct dna_derive_probe at[DNA_DERIVE_PROBES];
+    size_t num, num_sessions;
+};
+
+/* dna_derive_ask finds out which alternatives the implementation takes, and puts them into habits;
+ * run are the arguments for xdna run. Returns 0, or an exit status. */
+int dna_derive_ask(struct dna_derive_probes *probes, const struct dna_derive_parts *parts,
+                   struct dna_habits *habits, bool loose, char **run, int num_run,
+                   struct dna_pool *pool);
+
+/* dna_derive_say_choices prints them, as_file: as --choices reads them. */
+void dna_derive_say_choices(const struct dna_derive_probes *probes, const char *product, FILE *out,
+                            bool as_file);
+
 /* ---- derive_c2s.c ---- */
 
 extern const struct dna_derive_form dna_derive_c2s_server[], dna_derive_c2s_client[];

@@ -189,6 +189,16 @@ static void play_prefix(struct writing *w, struct dna_compose *c)
         step(w, c, dna_symbol_find(w->u->role, at, len));
 }
 
+/* That the IUT is ready for a handshake shows in one, if nothing else of the session needs it. */
+static void shake_hands(struct writing *w, struct dna_compose *c)
+{
+    const struct dna_role *role = w->u->role;
+
+    for (size_t i = 0; i < role->num_symbols && c->scene->g.tls_due; i++)
+        if (role->symbols[i].kind == DNA_SEND_TLS && dna_derive_playable(&role->symbols[i]))
+            step(w, c, &role->symbols[i]);
+}
+
 /* A stream of a client's is ended, so that whatever came besides shows. */
 static void see_the_end(struct writing *w, struct dna_compose *c)
 {
@@ -218,6 +228,7 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     play_prefix(&w, &c);
     for (size_t i = 0; i < len; i++)
         step(&w, &c, u->inputs[word[i]]);
+    shake_hands(&w, &c);
     w.script.last = true;
     if (w.script.side == DNA_DERIVE_CLIENT || w.script.side == DNA_DERIVE_CLIENT_IUT)
         see_the_end(&w, &c);
