@@ -52,6 +52,7 @@ model-check: $(BUILD)/model-tool
 	  { echo "$$trace: wanted $$wanted, got: $$said"; exit 1; }; done
 
 model-mutants: $(BUILD)/model-tool
+	@$(BUILD)/model-tool uniformity
 	@$(BUILD)/model-tool mutate all
 
 # Generated files are compared in a folder of their own, so that a checkout is never changed by a check.

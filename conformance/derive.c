@@ -9,6 +9,7 @@
 
 #include "conformance/cli.h"
 #include "conformance/lab/profile.h"
+#include "model/hsi.h"
 #include "model/mutants.h"
 
 #include <errno.h>
@@ -260,6 +261,21 @@ static int probe(struct derive *d)
     return d->write_choices ? write_choices(d) : 0;
 }
 
+/* Beside the verdict: what it is a verdict on, and under which alternatives. */
+static void publish(const struct derive *d)
+{
+    putchar('\n');
+    if (d->probes.num)
+        dna_derive_say_choices(&d->probes, d->server->title, stdout, false);
+    else
+        printf("Where the texts leave a choice: as %s says.\n", d->choices);
+    if (d->loose)
+        puts("Features beside those that are due were not looked at.");
+    if (d->scope)
+        printf("Only the part '%s' was played.\n", d->scope);
+    dna_hsi_claim(stdout, "", d->extra);
+}
+
 static int write_and_run(struct derive *d)
 {
     static char known[] = "--known-failures", none[] = "none";
@@ -276,7 +292,10 @@ static int write_and_run(struct derive *d)
     d->rest[d->num_rest] = NULL;
     if (setenv("XDNA_SCENARIOS", d->dir, 1) != 0)
         return 99;
-    return dna_cmd_run(d->num_rest, d->rest);
+    status = dna_cmd_run(d->num_rest, d->rest);
+    if (status <= 1)
+        publish(d);
+    return status;
 }
 
 int dna_cmd_derive(int argc, char **argv)

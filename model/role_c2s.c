@@ -106,6 +106,8 @@ static const struct dna_symbol symbols[] = {
     TLS( "starttls", ELEMENT, RX_STARTTLS, "the starttls command", .can_secure = 1 ),
     TLS( "starttls+", ELEMENT, RX_STARTTLS, "the starttls command with bytes in clear behind it",
         .can_secure = 1, .clear_trailing = 1 ),
+    TLS( "starttls unready", ELEMENT, RX_STARTTLS,
+        "the starttls command where there is no certificate to show", .can_secure = 0 ),
     TLS( "tls", TLS, TLS_UP, "a handshake", .can_secure = 1 ),
     TLS( "tls broken", TLS, TLS_FAILED, "a handshake that fails", .can_secure = 1 ),
     PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION,
@@ -118,8 +120,8 @@ static const struct dna_scope scopes[] = {
     { .name = "clear", .text = "opening a stream, what is said in clear, and STARTTLS",
       .prefix = "",
       .alphabet = "header, header unhosted, header old, header badroot, header badns, "
-                  "starttls, starttls+, tls, tls broken, bind, stanza, unknown, malformed, "
-                  "comment, oversize, error, close" },
+                  "starttls, starttls+, starttls unready, tls, tls broken, bind, stanza, "
+                  "unknown, malformed, comment, oversize, error, close" },
     { .name = "early", .text = "passwords in clear", .prefix = "header",
       .alphabet = "auth, auth wrong, auth unknown, response, abort, starttls, tls, header, "
                   "stanza, close" },

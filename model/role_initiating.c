@@ -275,6 +275,9 @@ static const struct dna_scope scopes[] = {
       .prefix = "header, features tls, proceed", .slow = true,
       .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features dialback, "
                   "result valid, local d1, close" },
+    { .name = "fetched, asking", .text = "a stream that only asks, while proofs are fetched",
+      .prefix = "header, features tls, proceed", .slow = true, .mark = ASKING,
+      .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features -, answered, close" },
     { .name = "timers", .text = "deadlines, and the server's own end", .prefix = "", .timers = true,
       .alphabet = "header, features tls, proceed, tls d1, features external, "
                   "features dialback, success, result valid, local d1, wait negotiation, "

@@ -144,6 +144,8 @@ static const struct dna_symbol symbols[] = {
     SYMBOL( "starttls+", ELEMENT, starttls_receiving, RX_STARTTLS, STREAM, NOBODY,
         "the starttls command with bytes in clear behind it", .can_secure = 1,
         .clear_trailing = 1 ),
+    SYMBOL( "starttls unready", ELEMENT, starttls_receiving, RX_STARTTLS, STREAM, NOBODY,
+        "the starttls command where there is no certificate to show", .can_secure = 0 ),
     SYMBOL( "tls d1", TLS, starttls_receiving, TLS_UP, STREAM, D1,
         "a handshake with a certificate that proves d1", .can_secure = 1 ),
     SYMBOL( "tls d1+d2", TLS, starttls_receiving, TLS_UP, STREAM, D1_AND_D2,
@@ -269,7 +271,8 @@ static const struct dna_scope scopes[] = {
       .prefix = "",
       .alphabet = "header d1, header -, header unhosted, header old, header badroot, "
                   "header badns, unknown, malformed, comment, oversize, error, close, "
-                  "starttls, starttls+, tls d1, tls -, tls broken, key d1, verify, stanza d1" },
+                  "starttls, starttls+, starttls unready, tls d1, tls -, tls broken, key d1, "
+                  "verify, stanza d1" },
     { .name = "early", .text = "what belongs behind TLS, before it", .prefix = "header d1",
       .alphabet = "auth, auth other, response, abort, bidi, starttls, tls d1, header d1, "
                   "stanza nobody, close" },
