@@ -31,9 +31,11 @@ static const char usage[] =
     "  --write-choices FILE   write that down, as --choices reads it\n"
     "  --choices FILE     do not ask: lines 'choice ROW', 'knob NAME=VALUE'\n"
     "  --loose-features   whatever else is offered is not looked at; the claim is then without it\n"
+    "  --without LIST     leave these symbols (\"a, b\") out, of which more is known already\n"
     "  --complete         also sessions for the mutants that identifiers let pass\n"
     "  --write DIR        keep the scenarios in this new folder; else they go after the run\n"
     "  --only-write       do not run them\n"
+    "  --oracle           the oracle walks along; the sessions themselves say all that is due\n"
     "  and the options of 'xdna run': -j, --mutate, --junit, --transcripts, -v ...\n";
 
 struct derive {
@@ -43,7 +45,7 @@ struct derive {
     struct dna_derive_probes probes;
     const char *profile, *role, *scope, *choices, *write_choices, *dir;
     unsigned extra;
-    bool complete, keep, only_write, only_probe, loose;
+    bool complete, keep, only_write, only_probe, loose, oracle;
     struct dna_derive_parts parts;
     char *rest[MAX_ARGS]; /* for xdna run */
     int num_rest;
@@ -158,7 +160,8 @@ static bool take(struct derive *d, const char *name, const char *value)
     const struct {
         const char *name, **at;
     } texts[] = { { "--role", &d->role }, { "--scope", &d->scope }, { "--choices", &d->choices },
-                  { "--write", &d->dir }, { "--write-choices", &d->write_choices } };
+                  { "--write", &d->dir }, { "--write-choices", &d->write_choices },
+                  { "--without", &d->parts.without } };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         if (strcmp(texts[i].name, name) == 0) {
@@ -188,6 +191,8 @@ static int parse(struct derive *d, int argc, char **argv)
             d->only_write = true;
         } else if (strcmp(argv[i], "--probe") == 0) {
             d->only_probe = true;
+        } else if (strcmp(argv[i], "--oracle") == 0) {
+            d->oracle = true;
         } else if (i + 1 < argc && take(d, argv[i], argv[i + 1])) {
             i++;
         } else if (d->num_rest < MAX_ARGS - 4) {
@@ -271,6 +276,8 @@ static void publish(const struct derive *d)
         printf("Where the texts leave a choice: as %s says.\n", d->choices);
     if (d->loose)
         puts("Features beside those that are due were not looked at.");
+    if (d->parts.without)
+        printf("Symbols left out: %s.\n", d->parts.without);
     if (d->scope)
         printf("Only the part '%s' was played.\n", d->scope);
     dna_hsi_claim(stdout, "", d->extra);
@@ -278,7 +285,7 @@ static void publish(const struct derive *d)
 
 static int write_and_run(struct derive *d)
 {
-    static char known[] = "--known-failures", none[] = "none";
+    static char known[] = "--known-failures=none", deaf[] = "--no-oracle";
     int status = write_all(d);
 
     if (status)
@@ -288,7 +295,8 @@ static int write_and_run(struct derive *d)
     if (d->only_write)
         return 0;
     d->rest[d->num_rest++] = known; /* the profile's list is of other cases */
-    d->rest[d->num_rest++] = none;
+    if (!d->oracle)
+        d->rest[d->num_rest++] = deaf;
     d->rest[d->num_rest] = NULL;
     if (setenv("XDNA_SCENARIOS", d->dir, 1) != 0)
         return 99;

@@ -21,6 +21,7 @@ enum { DNA_DERIVE_SCOPES = 24 };
 /* dna_derive_parts is a role with the scopes and symbols that can be played against a server, and
  * the variant of its profile that plays each. role.scopes points into it: it stays where it is. */
 struct dna_derive_parts {
+    const char *without; /* symbols that are left out, separated by ", "; or NULL: set beforehand */
     struct dna_role role;
     struct dna_scope scopes[DNA_DERIVE_SCOPES];
     const char *variants[DNA_DERIVE_SCOPES];

@@ -186,9 +186,9 @@ void dna_derive_begin_c2s(const struct dna_derive_script *s, const struct dna_sc
         return;
     }
     dna_buf_printf(head,
-                   "domain   a c\ncert     Wrong dns=$c\ncert     Self dns=$a issuer=self\n"
-                   "cert     Pinned dns=$c\npeer     A $a c2s\npeer     C $c listen=no\n"
-                   "iut-client K %s\n",
+                   "domain   a c\n%scert     Self dns=$a issuer=self\n"
+                   "cert     Pinned dns=$c\npeer     A $a c2s\niut-client K %s\n",
+                   s->body.at && strstr(s->body.at, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
                    only ? "$a" : "romeo@$a");
     dna_buf_printf(given, "K run %s--pin $Pinned.sha256", terminal ? "on-terminal " : "");
     if (!only)

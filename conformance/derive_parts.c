@@ -47,6 +47,16 @@ static const char *variant_for(const struct dna_profile *server, const struct dn
     return NULL;
 }
 
+static bool listed(const char *list, const char *name, size_t name_len)
+{
+    for (size_t len; list && (len = strcspn(list, ",")) > 0; list += strspn(list, ", ")) {
+        if (len == name_len && memcmp(list, name, len) == 0)
+            return true;
+        list += len;
+    }
+    return false;
+}
+
 /* The names of the list that can be brought about over sockets; *out_left counts the others. */
 static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, const char *list,
                       size_t *out_left)
@@ -57,7 +67,7 @@ static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, con
     for (size_t len; (len = strcspn(list, ",")) > 0; list += len, list += strspn(list, ", ")) {
         const struct dna_symbol *s = dna_symbol_find(&parts->role, list, len);
 
-        if (s && dna_derive_playable(s))
+        if (s && dna_derive_playable(s) && !listed(parts->without, list, len))
             dna_buf_printf(&kept, "%s%.*s", kept.len ? ", " : "", (int)len, list);
         else
             ++*out_left;
