@@ -5,6 +5,7 @@
  */
 #include "conformance/derive.h"
 
+#include "conformance/lab/profile.h"
 #include "conformance/scenario.h"
 #include "model/roles.h"
 
@@ -141,6 +142,59 @@ static void test_quiet(void)
     dna_buf_free(&s.body);
 }
 
+/* A whole session: begins as its role does, ends so that everything shows, and is a scenario. */
+static void test_session(void)
+{
+    static const struct {
+        const char *role, *scope, *head, *end;
+    } cases[] = {
+        { "receiving", "dialback", "peer     A $a\ngiven:\n", "A.in > nothing" },
+        { "c2s-server", "login", "peer     C c2s listen=no\nclient   U juliet\n", "C > eof" },
+        { "c2s-client", "asked", "iut-client K romeo@$a\ngiven:\nK run on-terminal --pin",
+          "A.v < fin\nA.v > eof # CC66\nK prints \"association=strong \"\nK exits 99" },
+    };
+    struct dna_pool *pool = dna_pool_new();
+    struct dna_diag diag = { 0 };
+    struct dna_profile *server = dna_profile_load("xdna", &diag);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct dna_derive_parts parts = { .without = "header d2" };
+        struct dna_habits habits;
+        struct dna_unfolding u;
+        struct dna_buf text = { 0 };
+        struct dna_scn_diags diags = { { 0 }, 0 };
+        char err[256];
+        uint32_t word[] = { 0 };
+
+        dna_habits_default(&habits);
+        dna_derive_knobs(&server->variants[0], &habits.knobs);
+        dna_derive_choose(&parts, dna_role_find(cases[i].role), server, &habits, cases[i].scope,
+                          pool, NULL);
+        CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 1);
+        CU_ASSERT_PTR_NULL(strstr(parts.scopes[0].alphabet, "header d2"));
+        CU_ASSERT_EQUAL_FATAL(dna_unfold(&u, &parts.role, &parts.scopes[0], &habits, NULL, err,
+                                         sizeof(err)), 0);
+        struct dna_derive_how how = { .u = &u, .choices = &habits.choices,
+                                      .variant = parts.variants[0], .note = "A note." };
+        dna_derive_write(&how, word, 1, &text);
+        CU_ASSERT_EQUAL(strncmp(text.at, "# A note.\n", 10), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text.at, cases[i].head));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text.at, cases[i].end));
+        struct dna_scn *scn = dna_scn_parse("x/derived/a_session.scn", text.at, prelude, &diags);
+        CU_ASSERT_PTR_NOT_NULL(scn);
+        if (!scn)
+            printf("%s\nof\n%s\n", diags.text.at, text.at);
+        else
+            dna_scn_free(scn);
+        dna_buf_free(&text);
+        dna_buf_free(&diags.text);
+        dna_unfolding_free(&u);
+    }
+    dna_profile_free(server);
+    dna_pool_free(pool);
+}
+
 int main(void)
 {
     struct dna_scn_diags diags = { { 0 }, 0 };
@@ -152,6 +206,7 @@ int main(void)
     CU_add_test(suite, "every line is sound", test_every_line);
     CU_add_test(suite, "a word, token by token", test_words);
     CU_add_test(suite, "barriers and ends", test_quiet);
+    CU_add_test(suite, "a whole session", test_session);
     CU_basic_run_tests();
     failed = CU_get_number_of_failures();
     CU_cleanup_registry();
