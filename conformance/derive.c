@@ -95,7 +95,8 @@ static bool write_scope(struct derive *d, const struct dna_campaign *c, size_t s
                          .how = { .u = u,
                                   .choices = &d->habits.choices,
                                   .variant = d->parts.variants[scope],
-                                  .loose = d->loose } };
+                                  .loose = d->loose,
+                                  .ends = dna_derive_without(&d->parts, "verify") } };
 
     printf("%s, variant %s: %zu configurations, %zu symbols, %zu sessions and %zu for what they "
            "miss\n",

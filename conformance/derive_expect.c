@@ -233,9 +233,8 @@ void dna_derive_quiet(struct dna_derive_script *s)
         dna_buf_printf(&s->body, "%s < close\n%s > eof\n", s->conn, s->conn);
         return;
     }
-    if (g->closed || g->muted || g->header_due || g->tls_due || g->held ||
-        s->side == DNA_DERIVE_CLIENT || s->side == DNA_DERIVE_CLIENT_IUT)
-        return; /* clients' streams have no barrier: what comes next shows it */
+    if (g->closed || g->muted || g->header_due || g->tls_due || g->held || s->ends)
+        return;
     if (s->side != DNA_DERIVE_IUT) {
         dna_buf_printf(&s->body, "%s > nothing\n", s->conn);
         return;

@@ -57,6 +57,11 @@ static bool listed(const char *list, const char *name, size_t name_len)
     return false;
 }
 
+bool dna_derive_without(const struct dna_derive_parts *parts, const char *symbol)
+{
+    return listed(parts->without, symbol, strlen(symbol));
+}
+
 /* The names of the list that can be brought about over sockets; *out_left counts the others. */
 static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, const char *list,
                       size_t *out_left)

@@ -179,6 +179,7 @@ void dna_derive_begin(struct dna_derive_script *script, const struct dna_role *r
     size_t i = side_of(role->symbols);
 
     *script = (struct dna_derive_script){ .side = sides[i].side, .conn = sides[i].conn };
+    script->ends = script->side == DNA_DERIVE_CLIENT || script->side == DNA_DERIVE_CLIENT_IUT;
 }
 
 bool dna_derive_playable(const struct dna_symbol *symbol)

@@ -203,7 +203,7 @@ static void shake_hands(struct writing *w, struct dna_compose *c)
             step(w, c, &role->symbols[i]);
 }
 
-/* A stream of a client's is ended, so that whatever came besides shows. */
+/* A stream without barriers is ended, so that whatever came besides shows. */
 static void see_the_end(struct writing *w, struct dna_compose *c)
 {
     const struct dna_symbol *close = dna_symbol_find(w->u->role, "close", 5);
@@ -228,13 +228,14 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     dna_derive_begin(&w.script, u->role);
     w.script.compose = &c;
     w.script.loose = how->loose;
+    w.script.ends |= how->ends && w.script.side == DNA_DERIVE_IUT;
     dna_compose_begin(&c);
     play_prefix(&w, &c);
     for (size_t i = 0; i < len; i++)
         step(&w, &c, u->inputs[word[i]]);
     shake_hands(&w, &c);
     w.script.last = true;
-    if (w.script.side == DNA_DERIVE_CLIENT || w.script.side == DNA_DERIVE_CLIENT_IUT)
+    if (w.script.ends)
         see_the_end(&w, &c);
     else if (c.num_tokens || scene.g.muted)
         dna_derive_quiet(&w.script);
