@@ -362,6 +362,9 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
         enum dna_whom whom = c->role->address ? c->role->address(c, symbol) : symbol->whom;
         dna_compose_raise(c, symbol->machine, whom, symbol->on);
     }
+    if (c->role->after && !c->runaway) {
+        c->role->after(c);
+    }
     if (c->runaway) {
         c->num_tokens = 0;
         dna_compose_show(c, "runaway", DNA_STREAM, false);

@@ -334,6 +334,9 @@ int main(int argc, char **argv)
     if (strcmp(command, "mutate") == 0) {
         return dna_tool_mutate(argc - 2, argv + 2);
     }
+    if (strcmp(command, "uniformity") == 0 && argc == 2) {
+        return dna_tool_uniformity();
+    }
     if (strcmp(command, "verify") == 0) {
         return dna_verify_cmd(argc - 2, argv + 2);
     }
