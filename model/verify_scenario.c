@@ -84,7 +84,8 @@ static void say_verdict(struct script *s, const char *who, const struct vf_msg *
             domain(m->to), id);
     s->wrong_key |= m->what == SAYS_INVALID;
     if (m->what == SAYS_ERROR) {
-        fputs("type='error'><error type='cancel'><stz:item-not-found/></error></db:verify>\n", s->out);
+        fputs("type='error'><error type='cancel'><stz:item-not-found/></error></db:verify>\n",
+              s->out);
     } else {
         fprintf(s->out, "type='%s'/>\n", m->what == SAYS_VALID ? "valid" : "invalid");
     }
@@ -263,8 +264,9 @@ static void play(struct script *s, const struct vf_move *move)
     if (move->kind == VF_M_OPEN) {
         bool proved = move->m.what == VF_CERT_M && move->m.from == VF_M;
         s->named = domain(move->m.from);
-        fprintf(s->out, "do %s M conn=%s from=%s id=%s%s\n", proved ? "open" : "open-unproved", name,
-                s->named, name, move->m.what == VF_CERT_M ? " cert=default" : " cert=Junk");
+        fprintf(s->out, "do %s M conn=%s from=%s id=%s cert=%s\n",
+                proved ? "open" : "open-unproved", name, s->named, name,
+                move->m.what == VF_CERT_M ? "default" : "Junk");
     }
     if (move->kind == VF_M_OPEN && s->bystander) {
         fprintf(s->out, "do dialback-request M conn=%s from=$c id=%s key=ckey\n", name, name);
@@ -298,21 +300,24 @@ static void head(const struct script *s, FILE *out, const struct vf_planted *bug
     if (bug->rows[0] && !bug->world) {
         fprintf(out, "# Planted: %s\n", bug->rows);
     }
-    fprintf(out, "claim    The attack fails that works where %s (%s).\nreq     ", bug->text, bug->seen);
+    fprintf(out, "claim    The attack fails that works where %s (%s).\nreq     ", bug->text,
+            bug->seen);
     for (const uint16_t *r = p->because; *r != DNA_REQ_END; r++) {
         if (dna_requirement((enum dna_req) * r)->level != DNA_LEVEL_DECISION) {
             fprintf(out, " %s", dna_requirement((enum dna_req) * r)->id);
         }
     }
     /* XEP-0220 2.2.1: a server MAY keep the stream of a wrong key for the sake of other pairs. */
-    fprintf(out, "\nlevel    %s\nrole     receiving\n%s", s->bystander && s->wrong_key ? "may" : "must",
+    fprintf(out, "\nlevel    %s\nrole     receiving\n%s",
+            s->bystander && s->wrong_key ? "may" : "must",
             strstr(s->x->config->knobs, "inbound_proof_required=1") ? "variant  strict\n" : "");
     fprintf(out, "needs    dialback c2s%s%s%s\nimpact   %s\nrev      2\n",
             s->external ? " external" : "", s->bidi ? " bidi" : "",
             s->bystander ? " piggyback-in" : "",
             s->bystander ? "Whoever shares a stream with others can cut them off."
                          : "Anyone could speak for another domain.");
-    fprintf(out, "domain   a m%s\ncert     Junk dns=$m issuer=self\npeer     A $a\npeer     M $m\n%s",
+    fprintf(out,
+            "domain   a m%s\ncert     Junk dns=$m issuer=self\npeer     A $a\npeer     M $m\n%s",
             s->bystander ? " c" : "", s->bystander ? "peer     C $c\n" : "");
     fputs("client   U juliet\n", out);
     if (!s->bystander) { /* whose stanza it is that has to arrive */
@@ -362,7 +367,9 @@ static struct vf_place victim_of(const struct vf_search *s, const struct vf_move
 static void body(struct script *s, const struct vf_move *moves, size_t num,
                  const struct vf_place *victim)
 {
-    struct vf_move last = { VF_M_SAY, VF_R1, { VF_T_STANZA, victim->theirs, victim->ours, 0, 0, 0 } };
+    struct vf_move last = { VF_M_SAY,
+                            VF_R1,
+                            { VF_T_STANZA, victim->theirs, victim->ours, 0, 0, 0 } };
     for (size_t i = 0; i < num && possible(s->x, &moves[i]); i++) {
         play(s, &moves[i]);
     }
