@@ -91,6 +91,16 @@ static void say_verdict(struct script *s, const char *who, const struct vf_msg *
     }
 }
 
+static void say_auth(struct script *s, const char *who, const struct vf_msg *m)
+{
+    s->external = true;
+    if (m->what) {
+        fprintf(s->out, "set $authzid = base64 \"%s\"\n", domain(m->what - 1u));
+    }
+    fprintf(s->out, "%s < <sasl:auth mechanism='EXTERNAL'>%s</sasl:auth>\n", who,
+            m->what ? "$authzid" : "=");
+}
+
 static void say_in(struct script *s, unsigned e, const struct vf_msg *m)
 {
     static const char *const type[] = { "valid", "invalid", "error" };
@@ -123,12 +133,7 @@ static void say_in(struct script *s, unsigned e, const struct vf_msg *m)
         fprintf(s->out, "do intrudes M U conn=%s from=%s\n", name, s->intruder[e]);
         break;
     case VF_T_AUTH:
-        s->external = true;
-        if (m->what) {
-            fprintf(s->out, "set $authzid = base64 \"%s\"\n", domain(m->what - 1u));
-        }
-        fprintf(s->out, "%s < <sasl:auth mechanism='EXTERNAL'>%s</sasl:auth>\n", who,
-                m->what ? "$authzid" : "=");
+        say_auth(s, who, m);
         break;
     case VF_T_HEADER:
         begin_then(s);
