@@ -80,6 +80,8 @@ static const char *placeholder(struct dna_actor *a, const char *word)
                   { "@ca_dir@", lab->store_dir },
                   { "@trust_anchor@", dna_dns_anchor(lab->dns) },
                   { "@crl_file@", dna_pool_printf(a->run->pool, "%s/ca.crl", lab->store_dir) },
+                  { "@outdated_crl_file@",
+                    dna_pool_printf(a->run->pool, "%s/outdated.crl", lab->store_dir) },
                   { "@tmp@", dna_pool_printf(a->run->pool, "%s/%s", lab->place.dir,
                                              a->run->label) },
                   { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };
