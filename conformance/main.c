@@ -13,6 +13,7 @@ static const char usage[] =
     "usage: xdna COMMAND ...\n"
     "  run [SELECTOR...] --profile NAME   play the suite against an implementation (run --help)\n"
     "  derive --role ROLE --profile NAME  play the suite that the tables yield (derive --help)\n"
+    "  learn --profile NAME               learn a server's machine, and hold it against the tables' (learn --help)\n"
     "  list [SELECTOR...] [--json]        the cases and what they claim\n"
     "  explain ID [--texts DIR]           claim, requirements, actors and script of a scenario\n"
     "  show ID                            the script alone\n"
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
         return dna_cmd_run(argc - 1, argv + 1);
     if (strcmp(command, "derive") == 0)
         return dna_cmd_derive(argc - 1, argv + 1);
+    if (strcmp(command, "learn") == 0)
+        return dna_cmd_learn(argc - 1, argv + 1);
     if (strcmp(command, "list") == 0)
         return dna_cmd_list(argc - 1, argv + 1);
     if (strcmp(command, "explain") == 0)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. What the files of `xdna learn` share: learn.c has the command line, learn_run.c
+ * the course of learning, learn_draw.c what is written, learn_mutants.c the mutants.
+ */
+#ifndef CONFORMANCE_LEARN_RUN_H
+#define CONFORMANCE_LEARN_RUN_H
+
+#include "conformance/learn.h"
+
+enum { DNA_MAX_DIFFERENCES = 256 };
+
+struct dna_learning {
+    const char *profile_name, *variant, *alphabet, *mutate, *server, *choices, *dir;
+    unsigned extra, num_mutants, seed;
+    struct dna_pool *pool;
+    struct dna_profile *profile;
+    struct dna_lab lab;
+    struct event_base *base;
+
+    /* the tables */
+    struct dna_habits habits;
+    struct dna_seer seer;
+    struct dna_view view;
+    struct dna_mealy ours; /* the view, minimised */
+    struct dna_wordbook words;
+
+    /* the server */
+    struct dna_iut *iut;
+    bool up, gone;
+    const char *trouble;   /* it is over, and why */
+    const char *extra_args[2];
+    struct dna_crew crew;
+
+    /* what was seen of it */
+    struct dna_learner learner;
+    char **transcripts;    /* of each session that added something */
+    uint32_t num_sessions, max_sessions;
+    size_t num_symbols, contradictions;
+    size_t num_queued, next_queued;
+    const struct dna_query *queued;
+    unsigned reruns;       /* of the word that contradicts */
+    bool stands;           /* a contradiction stays */
+    struct dna_query suspect;
+    bool suspected;
+    char *suspect_transcript;
+    uint32_t suspect_session;
+    struct dna_mealy learned;
+    struct dna_difference differences[DNA_MAX_DIFFERENCES];
+    size_t num_differences;
+    double seconds;
+};
+
+/* dna_learn_prepare makes the tables' side. Returns an exit status. */
+int dna_learn_prepare(struct dna_learning *g);
+void dna_learn_cleanup(struct dna_learning *g);
+
+/* dna_learn_serve starts the server (with a mutant, or NULL) and learns it; dna_learn_leave stops it
+ * and forgets what was learned. 0; 1 for a contradiction that stays; 99 with a message on stderr. */
+int dna_learn_serve(struct dna_learning *g, const char *mutant, const char *dir);
+void dna_learn_leave(struct dna_learning *g);
+
+/* dna_learn_play plays all words, side by side, into the tree; `until` may end it early.
+ * False: trouble, or a contradiction that stays. */
+bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num);
+
+int dna_learn_one(struct dna_learning *g);
+int dna_learn_mutants(struct dna_learning *g);
+
+/* learn_draw.c */
+void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q, struct dna_buf *out);
+bool dna_learn_write(struct dna_learning *g);
+
+/* learn_rows.c: the rows of the tables that fire at the last symbol of a word, their ids separated by blanks */
+const char *dna_learn_rows(struct dna_learning *g, const struct dna_query *word);
+
+#endif
