@@ -44,6 +44,7 @@ struct dna_crew {
 
 enum dna_wait { DNA_WAIT_UP, DNA_WAIT_SETTLE, DNA_WAIT_END };
 
+/* Silence is that nothing at all happens in a session, DNS and authorities included, for quiet_ms. */
 struct dna_session {
     struct dna_session *next;
     struct dna_crew *crew;
@@ -66,6 +67,7 @@ struct dna_session {
     bool barrier_back, home_back;
     struct dna_buf here, elsewhere;
     struct timeval quiet_at, limit_at;
+    size_t noted;              /* length of the transcript when it was looked at */
 };
 
 /* dna_crew_begin makes the cases; then the home logs in, from the loop. False: crew->failure. */

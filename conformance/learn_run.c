@@ -172,6 +172,16 @@ static void refill(struct batch *b)
         event_base_loopbreak(b->g->base);
 }
 
+static void report_contradiction(struct dna_learning *g, const struct suspect *s)
+{
+    struct dna_buf word = { 0 };
+
+    dna_learn_print_word(g, &s->word, &word);
+    printf("CONTRADICTION at symbol %zu of: %s\n---- first:\n%s---- then:\n%s", s->step + 1, word.at,
+           g->transcripts[s->earlier], s->transcript);
+    dna_buf_free(&word);
+}
+
 static void on_session(struct dna_crew *crew, struct dna_session *s, void *arg)
 {
     struct batch *b = arg;
@@ -193,6 +203,7 @@ static void on_session(struct dna_crew *crew, struct dna_session *s, void *arg)
         b->suspects[b->num_suspects++] = (struct suspect){ s->word, s->transcript, earlier, step };
         s->transcript = NULL;
     } else {
+        report_contradiction(g, &b->suspects[0]);
         over(g, "the server contradicts itself all the time");
     }
     refill(b);
@@ -208,16 +219,6 @@ static bool play(struct batch *b)
     while (crew->running && !b->g->trouble)
         event_base_dispatch(b->g->base);
     return !b->g->trouble;
-}
-
-static void report_contradiction(struct dna_learning *g, const struct suspect *s)
-{
-    struct dna_buf word = { 0 };
-
-    dna_learn_print_word(g, &s->word, &word);
-    printf("CONTRADICTION at symbol %zu of: %s\n---- first:\n%s---- then:\n%s", s->step + 1, word.at,
-           g->transcripts[s->earlier], s->transcript);
-    dna_buf_free(&word);
 }
 
 /* Alone, up to three times: it must be what was seen first, or nothing can be learned. */

@@ -293,6 +293,9 @@ static bool settled(struct dna_session *s)
         dna_session_token(s, false, "stays_open", -1);
         s->closed = true;
     }
+    if (s->noted != s->run->transcript.len && s->symbol->kind != DNA_SEND_TLS)
+        in_ms(&s->quiet_at, s->crew->quiet_ms);
+    s->noted = s->run->transcript.len;
     if (!s->closed && awaits_something(s->symbol) && !s->complete && !passed(&s->quiet_at))
         return false;
     return barriers_passed(s);
