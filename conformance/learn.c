@@ -20,7 +20,7 @@ static const char usage[] =
     "  --profile NAME|DIR  the server (default xdna)     --variant NAME  of the profile (default: default)\n"
     "  --alphabet LIST     symbols, separated by commas (build/model-tool derive receiving shows their names)\n"
     "  --smallest          the alphabet 'header d1, starttls, tls -, key d1, d1 says valid, close'\n"
-    "  --extra-states K    confirm with K more states than were learned: 0, 1 (default), 2\n"
+    "  --extra-states K    confirm with K more states than were learned: 0 (default), 1, 2\n"
     "  --write DIR         into this new folder: the machine as DOT and SVG, differences and their scenarios\n"
     "  --mutate ROW:OP     learn xdna-server-test with this mutant of a table row\n"
     "  --mutants N         learn N mutants that can be told from the tables, and say whether their row is named\n"
@@ -149,7 +149,7 @@ static int in_lab(struct dna_learning *g)
 int dna_cmd_learn(int argc, char **argv)
 {
     struct dna_learning g = { .profile_name = "xdna", .variant = "default", .alphabet = default_alphabet,
-                              .extra = 1, .seed = 1, .pool = dna_pool_new(),
+                              .seed = 1, .pool = dna_pool_new(),
                               .crew = { .jobs = 16, .quiet_ms = 300 } };
     int status = parse(&g, argc, argv);
 

@@ -144,6 +144,7 @@ struct batch {
     struct dna_learning *g;
     const struct dna_query *words;
     size_t num, next;
+    bool again;
     struct suspect suspects[MAX_SUSPECTS];
     size_t num_suspects;
 };
@@ -165,7 +166,7 @@ static void refill(struct batch *b)
     while (crew->running < crew->jobs && b->next < b->num && !b->g->trouble) {
         size_t i = b->next++;
 
-        if (!dna_learner_knows(&b->g->learner, b->words[i].in, b->words[i].len))
+        if (b->again || !dna_learner_knows(&b->g->learner, b->words[i].in, b->words[i].len))
             dna_crew_play(crew, &b->words[i], i);
     }
     if (!crew->running)
@@ -225,7 +226,7 @@ static bool play(struct batch *b)
 static bool again(struct dna_learning *g, const struct suspect *s)
 {
     for (unsigned i = 0; i < RERUNS; i++) {
-        struct batch b = { .g = g, .words = &s->word, .num = 1 };
+        struct batch b = { .g = g, .words = &s->word, .num = 1, .again = true };
         bool ok = play(&b);
 
         for (size_t k = 0; k < b.num_suspects; k++)
@@ -238,9 +239,9 @@ static bool again(struct dna_learning *g, const struct suspect *s)
     return false;
 }
 
-bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num)
+bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num, bool once_more)
 {
-    struct batch b = { .g = g, .words = words, .num = num };
+    struct batch b = { .g = g, .words = words, .num = num, .again = once_more };
     bool ok = play(&b);
 
     for (size_t i = 0; i < b.num_suspects; i++) {
@@ -294,7 +295,7 @@ static bool suite_of(const struct dna_mealy *machine, unsigned extra, struct wor
 static bool seed_tree(struct dna_learning *g)
 {
     struct words w = { .unknown_to = NULL };
-    bool ok = suite_of(&g->view.mealy, 0, &w) && dna_learn_play(g, w.at, w.num);
+    bool ok = suite_of(&g->view.mealy, 0, &w) && dna_learn_play(g, w.at, w.num, false);
 
     free(w.at);
     return ok;
@@ -307,7 +308,7 @@ static bool ask(struct dna_learning *g)
     size_t num;
 
     while ((num = dna_learner_want(&g->learner, wanted, BATCH)) > 0)
-        if (!dna_learn_play(g, wanted, num))
+        if (!dna_learn_play(g, wanted, num, false))
             return false;
     return !g->learner.no_memory;
 }
@@ -321,7 +322,7 @@ static bool confirm(struct dna_learning *g, bool *out_refuted)
 
     *out_refuted = false;
     for (size_t i = 0; i < w.num && ok && !*out_refuted; i += BATCH) {
-        ok = dna_learn_play(g, w.at + i, w.num - i < BATCH ? w.num - i : BATCH);
+        ok = dna_learn_play(g, w.at + i, w.num - i < BATCH ? w.num - i : BATCH, false);
         *out_refuted = ok && dna_learner_want(&g->learner, &wanted, 1) > 0;
     }
     free(w.at);

@@ -7,6 +7,7 @@
 #define CONFORMANCE_LEARN_RUN_H
 
 #include "conformance/learn.h"
+#include "model/learn_blame.h"
 
 enum { DNA_MAX_DIFFERENCES = 256 };
 
@@ -37,14 +38,7 @@ struct dna_learning {
     char **transcripts;    /* of each session that added something */
     uint32_t num_sessions, max_sessions;
     size_t num_symbols, contradictions;
-    size_t num_queued, next_queued;
-    const struct dna_query *queued;
-    unsigned reruns;       /* of the word that contradicts */
     bool stands;           /* a contradiction stays */
-    struct dna_query suspect;
-    bool suspected;
-    char *suspect_transcript;
-    uint32_t suspect_session;
     struct dna_mealy learned;
     struct dna_difference differences[DNA_MAX_DIFFERENCES];
     size_t num_differences;
@@ -60,18 +54,19 @@ void dna_learn_cleanup(struct dna_learning *g);
 int dna_learn_serve(struct dna_learning *g, const char *mutant, const char *dir);
 void dna_learn_leave(struct dna_learning *g);
 
-/* dna_learn_play plays all words, side by side, into the tree; `until` may end it early.
- * False: trouble, or a contradiction that stays. */
-bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num);
+/* dna_learn_play plays all words, side by side, into the tree; those that it knows only if they are
+ * wanted again. False: trouble, or a contradiction that stays. */
+bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num, bool again);
 
 int dna_learn_one(struct dna_learning *g);
 int dna_learn_mutants(struct dna_learning *g);
 
-/* learn_draw.c */
+/* learn_draw.c; the rows are those that fire at the last symbol of a word, separated by blanks */
 void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q, struct dna_buf *out);
+const char *dna_learn_rows(struct dna_learning *g, const struct dna_query *word);
 bool dna_learn_write(struct dna_learning *g);
 
-/* learn_rows.c: the rows of the tables that fire at the last symbol of a word, their ids separated by blanks */
-const char *dna_learn_rows(struct dna_learning *g, const struct dna_query *word);
+/* dna_learn_write_witness writes a difference as a scenario; NULL, or why it cannot be said by one. */
+const char *dna_learn_write_witness(struct dna_learning *g, const struct dna_difference *d, const char *path);
 
 #endif

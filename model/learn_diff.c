@@ -23,7 +23,6 @@ struct pair {
 struct walk {
     const struct dna_mealy *a, *b;
     uint32_t nothing;
-    uint32_t *classes; /* of our states */
     uint32_t *known;   /* [ours * theirs' states + theirs]: place in pairs */
     struct pair *pairs;
     size_t num, at;
@@ -45,16 +44,17 @@ static void put_witness(const struct walk *w, uint32_t pair, uint32_t input, str
     }
 }
 
-static bool reported(const struct walk *w, uint32_t state, uint32_t input, uint32_t theirs)
+static struct dna_difference *reported(const struct walk *w, uint32_t input, uint32_t ours,
+                                       uint32_t theirs)
 {
     for (size_t i = 0; i < w->num_out && i < w->max; i++) {
-        const struct dna_difference *d = &w->out[i];
-        if (w->classes[d->state] == w->classes[state] && d->theirs == theirs &&
+        struct dna_difference *d = &w->out[i];
+        if (d->ours == ours && d->theirs == theirs &&
             d->witness.in[d->witness.len - 1] == input) {
-            return true;
+            return d;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void report(struct walk *w, uint32_t pair, uint32_t input)
@@ -62,17 +62,24 @@ static void report(struct walk *w, uint32_t pair, uint32_t input)
     const struct pair *p = &w->pairs[pair];
     uint32_t ours = dna_mealy_out(w->a, p->ours, input);
     uint32_t theirs = dna_mealy_out(w->b, p->theirs, input);
-    bool still = ours == w->nothing || ours == DNA_CANNOT;
-    if (reported(w, p->ours, input, theirs)) {
+    struct dna_difference *d = reported(w, input, ours, theirs);
+    if (ours == DNA_CANNOT || theirs == DNA_CANNOT) {
+        return;
+    }
+    if (d) {
+        d->times++;
         return;
     }
     if (w->num_out < w->max) {
-        struct dna_difference *d = &w->out[w->num_out];
+        d = &w->out[w->num_out];
         *d = (struct dna_difference){ .state = p->ours,
                                       .ours = ours,
                                       .theirs = theirs,
-                                      .behind = p->behind };
-        d->kind = theirs == w->nothing ? DNA_MISSING : still ? DNA_EXTRA : DNA_DIFFERENT;
+                                      .behind = p->behind,
+                                      .times = 1 };
+        d->kind = theirs == w->nothing ? DNA_MISSING
+                  : ours == w->nothing ? DNA_EXTRA
+                                       : DNA_DIFFERENT;
         put_witness(w, pair, input, &d->witness);
     }
     w->num_out++;
@@ -126,10 +133,9 @@ size_t dna_learn_compare(const struct dna_mealy *ours, const struct dna_mealy *t
 {
     size_t cells = ours->num_states * theirs->num_states, num = SIZE_MAX;
     struct walk w = { .a = ours, .b = theirs, .nothing = nothing, .out = out, .max = max };
-    w.classes = calloc(ours->num_states, sizeof *w.classes);
     w.known = malloc(cells * sizeof *w.known);
     w.pairs = malloc(cells * sizeof *w.pairs);
-    if (w.classes && w.known && w.pairs && dna_hsi_classes(ours, w.classes)) {
+    if (w.known && w.pairs) {
         memset(w.known, 0xff, cells * sizeof *w.known);
         w.pairs[0] = (struct pair){ ours->start, theirs->start, 0, 0, 0 };
         w.known[ours->start * theirs->num_states + theirs->start] = 0;
@@ -137,7 +143,6 @@ size_t dna_learn_compare(const struct dna_mealy *ours, const struct dna_mealy *t
         walk(&w);
         num = w.num_out;
     }
-    free(w.classes);
     free(w.known);
     free(w.pairs);
     return num;

@@ -2,10 +2,11 @@
 /*
  * learn_diff.h -- where a learned machine and ours part.
  *
- * Both are walked side by side from their starts.  A difference is a transition of ours behind which
- * another output was learned; it is reported once for each of our states (equivalent ones count as
- * one), with a shortest word that ends in it.  What lies behind a difference is walked too, but only
- * where nothing shorter leads without one; `behind` counts the differences on the way.
+ * Both are walked side by side from their starts.  A difference is an input at which ours says one
+ * thing and the other another; it is reported once, with a shortest word that ends in it and in how
+ * many situations (pairs of states) it shows.  What lies behind a difference is walked too, but only
+ * where nothing leads without one; `behind` counts the differences on the way.  An input that only one
+ * side can take is no difference: what made it so is.
  */
 #ifndef DNA_MODEL_LEARN_DIFF_H
 #define DNA_MODEL_LEARN_DIFF_H
@@ -14,8 +15,8 @@
 
 enum dna_difference_kind {
     DNA_MISSING,  /* ours says something, the other nothing */
-    DNA_EXTRA,    /* ours says nothing, or cannot take the input; the other says something */
-    DNA_DIFFERENT /* both say something, not the same; or only ours can take the input */
+    DNA_EXTRA,    /* ours says nothing, the other something */
+    DNA_DIFFERENT /* both say something, not the same */
 };
 
 struct dna_difference {
@@ -23,7 +24,7 @@ struct dna_difference {
     struct dna_query witness; /* its last input is the one that differs */
     uint32_t state;           /* of ours, before that input */
     uint32_t ours, theirs;    /* outputs at that input */
-    size_t behind;
+    size_t behind, times;
 };
 
 /* dna_learn_compare fills out with up to max differences, those without others on their way first,
