@@ -21,7 +21,7 @@
 #include "conformance/verdict.h"
 #include "conformance/wire.h"
 
-#define DNA_MAX_DEPTH 32
+#define DNA_RUN_DEPTH 32
 #define DNA_MAX_CANDIDATES 24
 
 struct dna_case_run;
@@ -139,7 +139,7 @@ struct dna_case_run {
     struct dna_oracle *oracle;  /* judges beside the scenario; may be NULL */
 
     const struct dna_step *at;  /* NULL: go on with the stack */
-    const struct dna_step *stack[DNA_MAX_DEPTH];
+    const struct dna_step *stack[DNA_RUN_DEPTH];
     unsigned depth;
     struct dna_candidate candidates[DNA_MAX_CANDIDATES];
     unsigned num_candidates;
@@ -153,6 +153,7 @@ struct dna_case_run {
     unsigned logins_left;
     bool ended;
     void *owner;                /* the runner's */
+    void (*driver)(struct dna_case_run *run); /* plays in the interpreter's place; NULL: it plays */
 
     dna_case_done_fn done;
     void *arg;

@@ -15,6 +15,7 @@ static const char usage[] =
     "  run [SELECTOR...] --profile NAME   play the suite against an implementation (run --help)\n"
     "  derive --role ROLE --profile NAME  play the suite that the tables yield (derive --help)\n"
     "  mutate cases                       show that the cases can fail: damaged tables (mutate --help)\n"
+    "  learn --profile NAME               learn a server's machine, and hold it against the tables' (learn --help)\n"
     "  list [SELECTOR...] [--json]        the cases and what they claim\n"
     "  explain ID [--texts DIR]           claim, requirements, actors and script of a scenario\n"
     "  show ID                            the script alone\n"
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
         return dna_cmd_derive(argc - 1, argv + 1);
     if (strcmp(command, "mutate") == 0)
         return dna_cmd_mutate(argc - 1, argv + 1);
+    if (strcmp(command, "learn") == 0)
+        return dna_cmd_learn(argc - 1, argv + 1);
     if (strcmp(command, "list") == 0)
         return dna_cmd_list(argc - 1, argv + 1);
     if (strcmp(command, "explain") == 0)
