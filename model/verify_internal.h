@@ -299,6 +299,7 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
                  uint32_t on, const void *facts, struct dna_effects *fx);
 void dna_vf_step1(struct vf *x, unsigned e, const struct dna_machine *machine, uint8_t *state,
                   uint32_t on, const void *facts, struct dna_effects *fx);
+dna_vf_tables dna_vf_interpreted;
 void dna_vf_load(const struct vf_end *end, struct dna_stream_vars *s);
 void dna_vf_store(struct vf_end *end, const struct dna_stream_vars *s);
 
@@ -419,5 +420,9 @@ bool dna_vf_quiet(const struct vf *x); /* nothing is under way, and nothing wait
 bool dna_vf_opening(const struct vf *x, unsigned e); /* the stream is not, or no longer, ready */
 void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out);
 void dna_vf_print_msg(const struct vf *x, unsigned e, bool out, const struct vf_msg *m, FILE *to);
+
+/* verify_cells.c: lets the interpreter and another reading of the tables take every step that they
+   can take; returns how many differ, and says the first ten, unless `say` is NULL */
+size_t dna_vf_cells(dna_vf_tables *other, uint64_t *out_steps, FILE *say);
 
 #endif

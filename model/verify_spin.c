@@ -22,8 +22,10 @@ static uint32_t lost; /* properties that the configuration is known to lose */
 static struct vf_move move = { .kind = VF_KINDS };
 static unsigned char stack[STACK_SIZE]; /* of the wiring */
 static ucontext_t wiring;               /* where it starts */
-static jmp_buf in_spin, in_wiring;
 static bool begun;
+static void (*work)(void);
+static size_t differ;
+static uint64_t compared;
 static unsigned asking; /* a machine, counted from 1 */
 
 /* --- the world as Spin keeps it: what ends share, and those ends that the configuration has --- */
@@ -52,7 +54,30 @@ static void pack(struct vf *x, bool really)
 
 /* --- a step of a table: the wiring stands still until it is answered --- */
 
-/* swapcontext() would do, with two system calls each time. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+/* swapcontext() costs two system calls, a jump none; AddressSanitizer wants the former. */
+#ifdef SANITIZED
+static ucontext_t spin;
+
+static void to_spin(void)
+{
+    swapcontext(&wiring, &spin);
+}
+
+static void to_wiring(void)
+{
+    swapcontext(&spin, &wiring);
+}
+#else
+static jmp_buf in_spin, in_wiring;
+
 static void to_spin(void)
 {
     if (_setjmp(in_wiring) == 0) {
@@ -70,6 +95,7 @@ static void to_wiring(void)
         setcontext(&wiring);
     }
 }
+#endif
 
 static bool ask(const struct dna_machine *machine, uint32_t *vars, uint32_t on, const void *facts,
                 struct dna_stream_vars *s, const struct dna_knobs *k, struct dna_effects *fx)
@@ -79,9 +105,8 @@ static bool ask(const struct dna_machine *machine, uint32_t *vars, uint32_t on, 
         number++;
     }
     dna_effects_begin(fx, machine, vars[0], on);
-    dna_spin_ask = (struct dna_spin_ask){
-        .on = on, .v = vars, .e = facts, .s = s, .k = k
-    };
+    dna_spin_ask =
+        (struct dna_spin_ask){ .on = on, .v = vars, .e = facts, .s = s, .k = k };
     asking = (unsigned)number + 1;
     to_spin();
     for (unsigned i = 0; i < dna_spin_ask.num_outs; i++) {
@@ -93,10 +118,20 @@ static bool ask(const struct dna_machine *machine, uint32_t *vars, uint32_t on, 
     return dna_spin_ask.row != DNA_SPIN_DEAD;
 }
 
-static void happen(void)
+static void let_happen(void)
+{
+    dna_vf_apply(&now, &move);
+}
+
+static void compare(void)
+{
+    differ = dna_vf_cells(ask, &compared, stdout);
+}
+
+static void run(void)
 {
     for (;;) {
-        dna_vf_apply(&now, &move);
+        work();
         asking = 0;
         to_spin();
     }
@@ -110,13 +145,14 @@ static void forget_wiring(void)
     getcontext(&wiring);
     wiring.uc_stack.ss_sp = stack;
     wiring.uc_stack.ss_size = sizeof stack;
-    makecontext(&wiring, happen, 0);
+    makecontext(&wiring, run, 0);
 }
 
 unsigned dna_spin_go_on(void)
 {
     to_wiring();
-    if (!asking && !now.overflow) { /* else it waits until something has arrived: verify_search.c */
+    if (!asking && work == let_happen && !now.overflow) {
+        /* else it waits until something has arrived: verify_search.c */
         pack(&now, true);
     }
     return asking;
@@ -232,6 +268,7 @@ unsigned dna_spin_start(enum dna_spin_who who, int n)
         before += who == DNA_SPIN_ANYBODY || l->who[i] == who;
     }
     move = l->moves[i];
+    work = let_happen;
     return dna_spin_go_on();
 }
 
@@ -275,4 +312,17 @@ bool dna_spin_established(unsigned wanted)
         }
     }
     return true;
+}
+
+unsigned dna_spin_cells(void)
+{
+    forget_wiring();
+    work = compare;
+    return dna_spin_go_on();
+}
+
+unsigned dna_spin_differ(void)
+{
+    printf("cells: %llu steps, %zu differ\n", (unsigned long long)compared, differ);
+    return (unsigned)differ;
 }

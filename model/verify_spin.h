@@ -64,4 +64,10 @@ bool dna_spin_quiet(void);
 bool dna_spin_established(unsigned wanted);
 unsigned dna_spin_wanted(void);
 
+/* dna_spin_cells begins to ask for every step that the tables can take, and goes on like
+   dna_spin_start.  In the end dna_spin_differ returns how many the interpreter takes otherwise, and
+   prints what was compared. */
+unsigned dna_spin_cells(void);
+unsigned dna_spin_differ(void);
+
 #endif

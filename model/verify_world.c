@@ -343,7 +343,7 @@ static bool is_dead(const struct dna_machine *m, uint32_t state, uint32_t on)
     return first < m->num_rows && m->rows[first].kind == DNA_DEAD;
 }
 
-static bool interpreted(const struct dna_machine *machine, uint32_t *vars, uint32_t on,
+bool dna_vf_interpreted(const struct dna_machine *machine, uint32_t *vars, uint32_t on,
                         const void *facts, struct dna_stream_vars *s, const struct dna_knobs *k,
                         struct dna_effects *fx)
 {
@@ -366,7 +366,7 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
         dna_vf_observe(x, VF_W_ENDLESS, &look);
         return;
     }
-    dna_vf_tables *tables = x->tables ? x->tables : interpreted;
+    dna_vf_tables *tables = x->tables ? x->tables : dna_vf_interpreted;
     if (!tables(machine, vars, on, facts, &s, &x->k, fx)) {
         struct vf_look look = { 0 };
         if (x->say) {

@@ -25,9 +25,16 @@ int which, many;
 byte asked; /* the machine that is to take a step, counted from 1 */
 bool broken, silent;
 
+#ifdef CELLS
+#define KNOBS knobs_ask();
+#else
+#define KNOBS
+#endif
+
 /* One step of a machine begins, and ends; the world goes on until there is another. */
 inline step_begins() {
     c_code { on = dna_spin_ask.on; num_outs = 0; }
+    KNOBS
     stream_ask()
 }
 inline step_ends() {
@@ -61,6 +68,18 @@ ltl stands { <>[] ( silent -> quiet && well ) }
 #define LOOK skip
 #define CHECK assert( !broken )
 #endif
+
+#ifdef CELLS
+/* No world: every step that the tables can take is asked for, and held against the interpreter's. */
+init {
+    atomic {
+        c_code { now.asked = dna_spin_cells(); };
+        steps();
+        c_code { now.broken = dna_spin_differ() != 0; };
+        assert( !broken )
+    }
+}
+#else
 
 /* Time passes also when nobody acts: so a run never stops, and only fairness makes anybody act. */
 proctype clock() {
@@ -108,3 +127,4 @@ init {
 #endif
     }
 }
+#endif

@@ -4,6 +4,8 @@
 # The tables are printed as Promela (promela.c) and decide every step; wiring, network and attacker are C (verify_spin.h).
 #   size CONFIG     as many states and transitions as the checker in C finds, and no violation that is not a documented
 #                   limit. Spin counts the state before the first, and two steps around it, besides.
+#   cells TABLES    every machine in every state with every event, under every valuation of what the cell mentions, steps
+#                   as the interpreter of model/ does
 #   ends CONFIG     liveness: weak fairness brings every flow to its end (world.pml says who is fair)
 #   stands CONFIG   likewise, and where nothing fails it ends established
 # Each can fail: a guard, an output, an update and a state are damaged in the printed Promela, liveness bugs of
@@ -22,7 +24,7 @@ search() {
     at=$1 pan=$2
     export DNA_SPIN_CONFIG="$3"
     shift 3
-    (mkdir -p "$at/$pan.$DNA_SPIN_CONFIG" && cd "$at/$pan.$DNA_SPIN_CONFIG" && "$at/$pan" -m2000000 -w22 "$@" 2>&1) | report
+    (mkdir -p "$at/$pan.$DNA_SPIN_CONFIG" && cd "$at/$pan.$DNA_SPIN_CONFIG" && "$at/$pan" -m400000 -w20 "$@" 2>&1) | report
 }
 
 # judge TOOL WORK WHAT CONFIG says one line; 1 if Spin does not say what it should
@@ -41,6 +43,16 @@ judge() {
             return 1
         fi
         ;;
+    cells)
+        cd "$at"
+        if ./cells -m10000 >cells.said && said=$(sed -n 's/^cells: \([0-9]* steps\), 0 differ$/\1/p' cells.said) && [ -n "$said" ]; then
+            echo "claim cells $config: Spin and the interpreter agree in all of $said"
+        else
+            echo "claim cells $config: REFUTED"
+            grep ' there row \|^cells:' cells.said
+            return 1
+        fi
+        ;;
     ends | stands)
         # shellcheck disable=SC2046
         set -- $(search "$at" liveness "$config" -a -f -N "$what")
@@ -53,8 +65,8 @@ judge() {
         ;;
     noticed)
         # shellcheck disable=SC2046
-        set -- $(search "$at" "$config" weak_one)
-        ours=$("$tool" verify --config weak_one --size)
+        set -- $(search "$at" "$config" honest_dialback)
+        ours=$("$tool" verify --config honest_dialback --size)
         if [ "$((${1:-1} - 1)) $((${2:-2} - 2)) ${3:-?}" != "$ours 0" ]; then
             echo "damage ${config#damaged_}: noticed"
         else
@@ -109,7 +121,7 @@ pan() {
     "$build/model-tool" promela "$work/of_$1"
     cp model/world.pml "$work/of_$1"
     [ -z "${3:-}" ] || sed -i "$3" "$work/of_$1"/*.pml
-    case $2 in *SAFETY*) kind= ;; *) kind=-DLIVENESS ;; esac
+    case $2 in *CELLS*) kind=-DCELLS ;; *SAFETY*) kind= ;; *) kind=-DLIVENESS ;; esac
     # shellcheck disable=SC2086
     (cd "$work/of_$1" && spin $kind -a world.pml >said 2>&1 && ${CC:-cc} -w $2 -DNOREDUCE -DNFAIR=3 -DVECTORSZ=4096 \
         -I"$root" -I"$build/lists" pan.c $objects -lcrypto -o "../$1" >>said 2>&1) ||
@@ -128,15 +140,17 @@ quick="-O0 -DSAFETY -DNOCOMP"
 pan safety "-O2 -DSAFETY -DNOCOMP" & one=$!
 pan liveness "-O2" || exit 1
 wait $one
+pan cells "-O2 -DSAFETY -DNOCOMP -DCELLS" & one=$!
+for bug in $planted; do
+    pan "bug_$bug" "-O0" "$(damage "$bug")"
+done
+wait $one
 pan damaged_guard "$quick" 's/^#define dialback_receiving_G_asked ( \(.*\) )$/#define dialback_receiving_G_asked ( !( \1 ) )/' & one=$!
 pan damaged_output "$quick" '/\* DA05 \*/s/_O_send_verify_valid/_O_send_verify_invalid/'
 wait $one
 pan damaged_update "$quick" 's/^\(#define starttls_receiving_O_mark_secured S.secured = \)1$/\10/' & one=$!
 pan damaged_state "$quick" '/\* AS04 \*/s/association_S_TAKES )/association_S_NONE )/'
 wait $one
-for bug in $planted; do
-    pan "bug_$bug" "-O0" "$(damage "$bug")"
-done
 for damaged in "$work"/of_damaged_* "$work"/of_bug_*; do
     ! diff -q "$work/of_safety" "$damaged" -x 'pan*' -x said >/dev/null || { echo "spin.sh: $damaged is not damaged"; exit 1; }
 done
@@ -150,6 +164,7 @@ all=${*:-$("$build/model-tool" verify --list | awk '/^config/ { print $2 }')}
     for config in $all; do
         echo "size $config"
     done
+    [ $# -gt 0 ] || echo "cells tables"
     [ $# -gt 0 ] || printf 'noticed %s\n' damaged_guard damaged_output damaged_update damaged_state
     [ $# -gt 0 ] || for bug in $planted; do echo "planted $bug"; done
     [ $# -gt 0 ] || echo "unfair honest_external"

@@ -259,6 +259,25 @@ static void test_spin_sees_the_same_world(void)
     CU_ASSERT(memcmp(after, dna_spin_world, sizeof after) == 0);
 }
 
+/* A reading of the tables that takes one row for another, in a cell that no configuration meets. */
+static bool misread(const struct dna_machine *machine, uint32_t *vars, uint32_t on,
+                    const void *facts, struct dna_stream_vars *s, const struct dna_knobs *k,
+                    struct dna_effects *fx)
+{
+    bool taken = dna_vf_interpreted(machine, vars, on, facts, s, k, fx);
+    if (machine == &dna_machine_routing && on == routing_E_OVERFLOW) {
+        fx->outs[0] = routing_O_bounce_timeout;
+    }
+    return taken;
+}
+
+static void test_two_readings_are_compared(void)
+{
+    uint64_t steps = 0;
+    CU_ASSERT_EQUAL(dna_vf_cells(misread, &steps, NULL), 1);
+    CU_ASSERT(steps > 1000000);
+}
+
 /* Each move is somebody's, and only what something waits for is owed to the timers. */
 static void test_every_move_is_somebodys(void)
 {
@@ -307,6 +326,7 @@ int main(void)
         { "a stuck flow is reported", test_a_stuck_flow_is_reported },
         { "a scenario is written", test_a_scenario_is_written },
         { "Spin sees the same world", test_spin_sees_the_same_world },
+        { "two readings are compared", test_two_readings_are_compared },
         { "every move is somebody's", test_every_move_is_somebodys },
         { "arguments", test_arguments },
         CU_TEST_INFO_NULL,
