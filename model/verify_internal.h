@@ -361,6 +361,7 @@ struct vf_route *dna_vf_route(struct vf *x, struct vf_ref r);
 void dna_vf_route_event(struct vf *x, unsigned server, unsigned place, uint32_t on);
 void dna_vf_route_use(struct vf *x, struct vf_ref r);
 void dna_vf_route_lost(struct vf *x, struct vf_ref r);
+void dna_vf_route_bounced(struct vf *x, unsigned server, unsigned place);
 void dna_vf_route_leave(struct vf *x, struct vf_ref r);
 void dna_vf_route_open_own(struct vf *x, unsigned server, unsigned place);
 void dna_vf_user_sends(struct vf *x, unsigned server, unsigned place);

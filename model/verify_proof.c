@@ -98,7 +98,8 @@ static const char head_spin[] =
     "* `stands`, `<>[] ( silent -> quiet && well )`, where nothing fails: every pair that a user "
     "had a stanza for, and that a\n"
     "  stream of the configuration is opened for, is carried by a stream that grants it.\n"
-    "* The bugs planted for L1 are put into the printed Promela, and must refute `ends`.\n"
+    "* The bugs planted for L1 and L2 are put into the printed Promela, and must refute `ends` and "
+    "`stands`.\n"
     "\n";
 
 static const char head_rest[] =

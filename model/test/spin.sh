@@ -76,12 +76,13 @@ judge() {
         ;;
     planted)
         place=$(sed -n "s/^PLANTED( $config, \([a-z_]*\),.*/\1/p" model/planted.def)
+        case $(sed -n "s/^PLANTED( $config, [a-z_]*, \(L[0-9]\),.*/\1/p" model/planted.def) in L1) claim=ends ;; *) claim=stands ;; esac
         # shellcheck disable=SC2046
-        set -- $(search "$at" "bug_$config" "$place" -a -f -N ends)
+        set -- $(search "$at" "bug_$config" "$place" -a -f -N $claim)
         if [ "${3:-0}" != 0 ]; then
-            echo "bug $config: refuted by ends in $place"
+            echo "bug $config: refuted by $claim in $place"
         else
-            echo "bug $config: NOT FOUND by ends in $place"
+            echo "bug $config: NOT FOUND by $claim in $place"
             return 1
         fi
         ;;
@@ -128,12 +129,19 @@ pan() {
         { echo "spin.sh: $1 could not be made"; cat "$work/of_$1/said"; exit 1; }
 }
 
-# The rows of planted bugs that are `ROW:to=STATE` and break a liveness property.
-planted=$(sed -n 's/^PLANTED( \([a-z_]*\), [a-z_]*, L1, "[A-Z0-9]*:to=[A-Z_]*", 0,.*/\1/p' model/planted.def)
+# Planted bugs of the tables that break a property of liveness.
+planted=$(sed -n 's/^PLANTED( \([a-z_]*\), [a-z_]*, L[0-9], "[^"]*", 0,.*/\1/p' model/planted.def)
+# damage BUG: its mutants ROW:OP, put into the lines that have the row's id
 damage() {
-    row=$(sed -n "s/^PLANTED( $1, .*\"\([A-Z0-9]*\):to=[A-Z_]*\".*/\1/p" model/planted.def)
-    to=$(sed -n "s/^PLANTED( $1, .*\"[A-Z0-9]*:to=\([A-Z_]*\)\".*/\1/p" model/planted.def)
-    echo "/\\* $row \\*/s/_S_[A-Z_]* )/_S_$to )/"
+    for mutant in $(sed -n "s/^PLANTED( $1, [^\"]*\"\([^\"]*\)\".*/\1/p" model/planted.def); do
+        what=${mutant#*:}
+        case $what in
+        to=*) echo "/\\* ${mutant%%:*} \\*/s/_S_[A-Z_]* )/_S_${what#to=} )/" ;;
+        do=*) echo "/\\* ${mutant%%:*} \\*/s/_O_$(echo "${what#do=}" | sed 's,/,;/_O_,');/" ;;
+        nodo=*) echo "/\\* ${mutant%%:*} \\*/s/[a-z_]*_O_${what#nodo=};//" ;;
+        *) echo "spin.sh: no way to put $mutant into Promela" >&2; return 1 ;;
+        esac
+    done
 }
 
 quick="-O0 -DSAFETY -DNOCOMP"
@@ -173,5 +181,5 @@ status=0
 xargs -P 2 -n 2 "$here" judge "$build/model-tool" "$work" <"$work/jobs" >"$work/said" || status=1
 sort "$work/said"
 echo "spin: $(grep -c 'as many' "$work/said") configurations agree, $(grep -c 'holds under' "$work/said") claims of liveness hold," \
-    "$(grep -c 'noticed$\|refuted by ends\|as it must be$' "$work/said") damages are noticed, $(grep -c 'REFUTED\|NOT \|HOLDS' "$work/said") lines are not as they should be"
+    "$(grep -c 'noticed$\|refuted by [es]\|as it must be$' "$work/said") damages are noticed, $(grep -c 'REFUTED\|NOT \|HOLDS' "$work/said") lines are not as they should be"
 exit $status
