@@ -343,6 +343,18 @@ static bool is_dead(const struct dna_machine *m, uint32_t state, uint32_t on)
     return first < m->num_rows && m->rows[first].kind == DNA_DEAD;
 }
 
+bool dna_vf_interpreted(const struct dna_machine *machine, uint32_t *vars, uint32_t on,
+                        const void *facts, struct dna_stream_vars *s, const struct dna_knobs *k,
+                        struct dna_effects *fx)
+{
+    if (is_dead(machine, vars[0], on)) {
+        dna_effects_begin(fx, machine, vars[0], on);
+        return false;
+    }
+    dna_interp_step(machine, vars, on, facts, s, k, fx);
+    return true;
+}
+
 void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, uint32_t *vars,
                  uint32_t on, const void *facts, struct dna_effects *fx)
 {
@@ -354,9 +366,9 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
         dna_vf_observe(x, VF_W_ENDLESS, &look);
         return;
     }
-    if (is_dead(machine, vars[0], on)) {
+    dna_vf_tables *tables = x->tables ? x->tables : dna_vf_interpreted;
+    if (!tables(machine, vars, on, facts, &s, &x->k, fx)) {
         struct vf_look look = { 0 };
-        dna_effects_begin(fx, machine, vars[0], on);
         if (x->say) {
             fprintf(x->say, "        %s %s meets the dead cell %s %s\n", dna_vf_slots[e].name,
                     machine->name, machine->states[vars[0]].name, machine->events[on].name);
@@ -364,7 +376,6 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
         dna_vf_observe(x, VF_W_DEAD, &look);
         return;
     }
-    dna_interp_step(machine, vars, on, facts, &s, &x->k, fx);
     dna_vf_store(&x->w.end[e], &s);
     if (fx->row != DNA_NO_ROW && x->fired) {
         x->fired[dna_vf_row_number(machine, fx->row)] = 1;
