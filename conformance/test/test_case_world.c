@@ -68,7 +68,7 @@ static void open_world(struct world *w, const char *text)
         printf("\n%s", diags.text.at);
     CU_ASSERT_PTR_NOT_NULL_FATAL(w->scn);
     dna_buf_free(&whole);
-    w->c = (struct dna_case){ w->scn, "initiating", "default", (char *)"x/1/y@initiating", true };
+    w->c = (struct dna_case){ w->scn, "initiating", "default", (char *)"x/1/y@initiating", true, 0, NULL };
     w->iut.variant = &w->variant;
     w->iut.profile = &w->profile;
     w->context = (struct dna_case_context){ .base = base, .lab = &lab, .profile = &w->profile,
