@@ -24,9 +24,9 @@ static const char usage[] =
     "  --write DIR         into this new folder: the machine as DOT and SVG, differences and their scenarios\n"
     "  --mutate ROW:OP     learn xdna-server-test with this mutant of a table row\n"
     "  --mutants N         learn N mutants that can be told from the tables, and say whether their row is named\n"
-    "  --seed S            which mutants are picked (default 1)\n"
+    "  --seed S            which mutants are picked (default 1)   --skip K  the first K of them were learned before\n"
     "  --choices FILE      alternatives that the server takes (default: derive.choices of the profile)\n"
-    "  --server PROGRAM    in the place of the profile's     -j N  sessions at a time (default 16)\n"
+    "  --server PROGRAM    in the place of the profile's     -j N  sessions at a time (default 8)\n"
     "  --quiet MS          how long silence is waited for where an answer is due (default 300)\n"
     "The server is asked through whole sessions with fresh names. After each symbol a barrier (db:verify\n"
     "with an id of its own) shows that all has come. An answer that contradicts an earlier one is asked for\n"
@@ -61,7 +61,8 @@ static bool take(struct dna_learning *g, const char *name, const char *value)
         const char *name;
         unsigned *at, min, max;
     } numbers[] = { { "--extra-states", &g->extra, 0, 2 }, { "--mutants", &g->num_mutants, 1, 100000 },
-                    { "--seed", &g->seed, 0, 1000000 }, { "-j", &g->crew.jobs, 1, 256 },
+                    { "--seed", &g->seed, 0, 1000000 },
+                    { "--skip", &g->skip, 0, 100000 }, { "-j", &g->crew.jobs, 1, 256 },
                     { "--quiet", &g->crew.quiet_ms, 10, 1500 } };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -150,7 +151,7 @@ int dna_cmd_learn(int argc, char **argv)
 {
     struct dna_learning g = { .profile_name = "xdna", .variant = "default", .alphabet = default_alphabet,
                               .seed = 1, .pool = dna_pool_new(),
-                              .crew = { .jobs = 16, .quiet_ms = 300 } };
+                              .crew = { .jobs = 8, .quiet_ms = 300 } };
     int status = parse(&g, argc, argv);
 
     if (!status)

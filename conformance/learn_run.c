@@ -402,6 +402,17 @@ void dna_learn_leave(struct dna_learning *g)
                                  .numbers = g->crew.numbers };
 }
 
+/* Of the reference: what could have been changed. */
+static void say_blame(struct dna_learning *g)
+{
+    struct dna_buf rows = { 0 };
+    size_t num_rows, num_changes;
+
+    dna_learn_blame(g, &rows, &num_rows, &num_changes);
+    printf("%zu single changes of rows explain it, of %s\n", num_changes, rows.len ? rows.at : "no row");
+    dna_buf_free(&rows);
+}
+
 int dna_learn_one(struct dna_learning *g)
 {
     int status = dna_learn_serve(g, g->mutate, g->lab.place.dir);
@@ -412,6 +423,8 @@ int dna_learn_one(struct dna_learning *g)
                g->contradictions, g->seconds);
         printf("the tables: %zu situations, %zu states\n", g->view.mealy.num_states, g->ours.num_states);
         status = g->num_differences ? 1 : 0;
+        if (g->num_differences && strstr(g->profile->server ? g->profile->server : "", "xdna-server"))
+            say_blame(g);
         if (!dna_learn_write(g))
             status = 99;
     }

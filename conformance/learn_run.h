@@ -13,7 +13,7 @@ enum { DNA_MAX_DIFFERENCES = 256 };
 
 struct dna_learning {
     const char *profile_name, *variant, *alphabet, *mutate, *server, *choices, *dir;
-    unsigned extra, num_mutants, seed;
+    unsigned extra, num_mutants, skip, seed;
     struct dna_pool *pool;
     struct dna_profile *profile;
     struct dna_lab lab;
@@ -60,6 +60,10 @@ bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_
 
 int dna_learn_one(struct dna_learning *g);
 int dna_learn_mutants(struct dna_learning *g);
+
+/* learn_mutants.c: the rows of which one single change makes the tables what was learned; *out_rows is the
+ * caller's, and holds no more than some. */
+void dna_learn_blame(struct dna_learning *g, struct dna_buf *out_rows, size_t *out_num_rows, size_t *out_num_changes);
 
 /* learn_draw.c; the rows are those that fire at the last symbol of a word, separated by blanks */
 void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q, struct dna_buf *out);

@@ -465,6 +465,18 @@ static void on_home_end(struct dna_case_run *run, struct dna_result *result, voi
     "claim   A session of a learner.\nlevel   must\nrole    receiving\nreq     R6120_10_1_1\nimpact  None.\n" \
     "rev     1\n" cast "given:\n" begin "\nthen:\n"
 
+#define DOMAINS "domain  a c\n"
+#define PEERS "peer    A $a\npeer    C $c\n"
+
+/* A certificate costs each session some time. */
+static bool wants_both(const struct dna_crew *crew)
+{
+    for (size_t i = 0; i < crew->seer->num_inputs; i++)
+        if (strcmp(crew->seer->inputs[i]->name, "tls d1+d2") == 0)
+            return true;
+    return false;
+}
+
 static struct dna_scn *parse(struct dna_crew *crew, const char *name, const char *text)
 {
     struct dna_scn_diags diags = { { 0 }, 0 };
@@ -486,8 +498,8 @@ bool dna_crew_begin(struct dna_crew *crew)
     crew->home_scn = parse(crew, "learn/home_user.scn",
                            HEAD("client  U juliet\n", "U < <presence/>") "U > <presence/>\n");
     crew->session_scn = parse(crew, "learn/session_peer.scn",
-                              HEAD("domain  a c\ncert    Both dns=$a,$c\npeer    A $a\npeer    C $c\n", "A.in connect")
-                              "A.in > eof\n");
+                              wants_both(crew) ? HEAD(DOMAINS "cert    Both dns=$a,$c\n" PEERS, "A.in connect") "A.in > eof\n"
+                                               : HEAD(DOMAINS PEERS, "A.in connect") "A.in > eof\n");
     if (!crew->home_scn || !crew->session_scn)
         return false;
     crew->home_case = (struct dna_case){ .scn = crew->home_scn, .role = "receiving", .variant = variant,

@@ -17,6 +17,7 @@ struct telling {
     struct dna_compose compose; /* what the next expectation is made of */
     struct dna_scene scene;
     bool header_due, tls_due;
+    unsigned asked_on[2];       /* the connection by which the server asked the authority before */
     const char *untold;         /* what no scenario can say */
 };
 
@@ -73,8 +74,23 @@ static void follow(struct telling *t, const struct dna_symbol *symbol)
     t->scene.g.tls_due = t->tls_due;
 }
 
+/* A server may ask again by the connection that it has, or by another. */
+static void expect_again(struct telling *t, unsigned pair)
+{
+    const char *actor = pair ? "C" : "A", *domain = pair ? "$c" : "$a";
+    unsigned n = ++t->script.verify;
+
+    dna_buf_printf(&t->script.body,
+                   "set $k%u = \"key%u-$case\"\neither\n"
+                   "    %s.v%u > <db:verify from='$iut' to='%s' id='$s%u'>$k%u</db:verify>\n"
+                   "or\n    do serve-verification %s v%u %s $iut s%u k%u\nend\n", n, t->script.key, actor,
+                   t->asked_on[pair], domain, t->script.header, n, actor, n, domain, t->script.header, n);
+    t->script.asked[pair] = t->asked_on[pair];
+    t->script.asked_id[pair] = t->script.header;
+}
+
 /* The server's closing tag is answered, and the end of TCP awaited. */
-static void expect_word(struct telling *t, const struct dna_symbol *symbol, const char *word)
+static void expect_word(struct telling *t, const struct dna_symbol *symbol, const char *word, bool last)
 {
     char *text = dna_pool_strdup(t->g->pool, word), *rest = NULL;
     bool may_close = !t->header_due && symbol->kind != DNA_SEND_END;
@@ -94,12 +110,21 @@ static void expect_word(struct telling *t, const struct dna_symbol *symbol, cons
                 dna_buf_printf(&t->script.body, "%s < close\n", t->script.conn);
             dna_buf_printf(&t->script.body, "%s < fin\n", t->script.conn);
         }
-        take_token(t, token);
+        if (strncmp(token, "db:verify(d", 11) == 0 && t->asked_on[token[11] == '2'])
+            expect_again(t, token[11] == '2');
+        else
+            take_token(t, token);
     }
     follow(t, symbol);
     dna_derive_expect(&t->script);
-    if (!t->compose.num_tokens)
-        dna_derive_quiet(&t->script);
+    for (unsigned pair = 0; pair < 2; pair++)
+        t->asked_on[pair] = t->script.asked[pair] ? t->script.asked[pair] : t->asked_on[pair];
+    if (strcmp(word, "nothing") != 0)
+        return;
+    dna_derive_quiet(&t->script);
+    if (t->header_due && !t->tls_due && !t->scene.g.closed && symbol->kind != DNA_SEND_TLS && last) /* the new header is the barrier */
+        dna_buf_printf(&t->script.body, "%s < <stream:stream from='$a' to='$iut'>\n%s > <stream:stream>\n",
+                       t->script.conn, t->script.conn);
 }
 
 /* ---- the whole ---- */
@@ -171,7 +196,8 @@ static void tell(struct telling *t, const struct dna_difference *d)
         dna_buf_printf(&t->script.body, "# %s\n", symbol->text);
         t->compose.num_tokens = 0;
         dna_derive_send(&t->script, symbol);
-        expect_word(t, symbol, g->words.at[last ? d->ours : dna_mealy_out(&g->learned, at, d->witness.in[i])]);
+        expect_word(t, symbol, g->words.at[last ? d->ours : dna_mealy_out(&g->learned, at, d->witness.in[i])],
+                    last);
         at = dna_mealy_next(&g->learned, at, d->witness.in[i]);
     }
 }
