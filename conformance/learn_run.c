@@ -346,7 +346,8 @@ static bool learn(struct dna_learning *g)
             printf("%zu states after %u sessions of the derived suite and %u more\n",
                    g->learned.num_states, seeded, asked - seeded);
         fflush(stdout);
-        if (!confirm(g, &refuted))
+        refuted = false;
+        if (!g->num_mutants && !confirm(g, &refuted)) /* of mutants the derived suite has seen enough */
             return false;
     }
     return true;
@@ -402,20 +403,10 @@ void dna_learn_leave(struct dna_learning *g)
                                  .numbers = g->crew.numbers };
 }
 
-/* Of the reference: what could have been changed. */
-static void say_blame(struct dna_learning *g)
-{
-    struct dna_buf rows = { 0 };
-    size_t num_rows, num_changes;
-
-    dna_learn_blame(g, &rows, &num_rows, &num_changes);
-    printf("%zu single changes of rows explain it, of %s\n", num_changes, rows.len ? rows.at : "no row");
-    dna_buf_free(&rows);
-}
-
 int dna_learn_one(struct dna_learning *g)
 {
     int status = dna_learn_serve(g, g->mutate, g->lab.place.dir);
+    struct dna_blamed blamed;
 
     if (!status) {
         printf("%s: %zu states, %zu symbols; %u sessions, %zu symbols sent, %zu contradictions; %.1f s\n",
@@ -424,7 +415,7 @@ int dna_learn_one(struct dna_learning *g)
         printf("the tables: %zu situations, %zu states\n", g->view.mealy.num_states, g->ours.num_states);
         status = g->num_differences ? 1 : 0;
         if (g->num_differences && strstr(g->profile->server ? g->profile->server : "", "xdna-server"))
-            say_blame(g);
+            dna_learn_blame(g, &blamed), dna_learn_print_blame(g, &blamed);
         if (!dna_learn_write(g))
             status = 99;
     }

@@ -9,7 +9,7 @@
 #include "conformance/learn.h"
 #include "model/learn_blame.h"
 
-enum { DNA_MAX_DIFFERENCES = 256 };
+enum { DNA_MAX_DIFFERENCES = 256, DNA_MAX_BLAMED = 64 };
 
 struct dna_learning {
     const char *profile_name, *variant, *alphabet, *mutate, *server, *choices, *dir;
@@ -61,9 +61,18 @@ bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_
 int dna_learn_one(struct dna_learning *g);
 int dna_learn_mutants(struct dna_learning *g);
 
-/* learn_mutants.c: the rows of which one single change makes the tables what was learned; *out_rows is the
- * caller's, and holds no more than some. */
-void dna_learn_blame(struct dna_learning *g, struct dna_buf *out_rows, size_t *out_num_rows, size_t *out_num_changes);
+/* learn_mutants.c: the rows of which some single change leads to the first difference; first those of
+ * which one explains the most of what was seen. */
+struct dna_blamed_row {
+    char id[64];
+    size_t explained; /* observations, of learner.num_nodes */
+};
+struct dna_blamed {
+    struct dna_blamed_row rows[DNA_MAX_BLAMED];
+    size_t num;
+};
+void dna_learn_blame(struct dna_learning *g, struct dna_blamed *out);
+void dna_learn_print_blame(const struct dna_learning *g, const struct dna_blamed *blamed);
 
 /* learn_draw.c; the rows are those that fire at the last symbol of a word, separated by blanks */
 void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q, struct dna_buf *out);

@@ -114,6 +114,34 @@ int dna_seer_is(const struct dna_seer *seer, const struct dna_mealy *machine,
     return same == 1 && num == MAX_PAIRS ? -1 : same;
 }
 
+/* --- side by side with what was seen --- */
+
+static size_t explained(const struct dna_seer *seer, const struct dna_learner *l, uint32_t node,
+                        const struct dna_seen *at, const struct dna_wordbook *words)
+{
+    size_t num = 0;
+    char word[DNA_WORD_TEXT];
+    if (dna_seen_can(seer, at) != l->nodes[node].can) {
+        return 0;
+    }
+    for (uint32_t c = l->nodes[node].child; c; c = l->nodes[c].sibling) {
+        struct dna_seen to = *at;
+        dna_seen_step(seer, &to, l->nodes[c].input, word);
+        if (same_word(words, l->nodes[c].out, word)) {
+            num += explained(seer, l, c, &to, words);
+        }
+    }
+    return num + 1;
+}
+
+size_t dna_seer_explains(const struct dna_seer *seer, const struct dna_learner *seen,
+                         const struct dna_wordbook *words)
+{
+    struct dna_seen begin;
+    dna_seen_begin(seer, &begin);
+    return explained(seer, seen, 0, &begin, words);
+}
+
 /* --- mutants --- */
 
 int dna_seer_mutants(const struct dna_seer *seer, const struct dna_habits *habits,

@@ -101,8 +101,10 @@ static bool confirm(void *ctx, const uint32_t *word, size_t len)
 static void learn(struct sessions *s, struct dna_mealy *guess, unsigned extra)
 {
     struct dna_query wanted[32];
+    unsigned rounds = 0;
     do {
         size_t num;
+        CU_ASSERT_FATAL(rounds++ < 500);
         while ((num = dna_learner_want(s->l, wanted, 32)) > 0) {
             for (size_t i = 0; i < num; i++) {
                 play(s, wanted[i].in, wanted[i].len);
