@@ -54,16 +54,19 @@ static bool take(struct dna_learning *g, const char *name, const char *value)
 {
     const struct {
         const char *name, **at;
-    } texts[] = { { "--profile", &g->profile_name }, { "--variant", &g->variant }, { "--write", &g->dir },
-                  { "--alphabet", &g->alphabet }, { "--mutate", &g->mutate }, { "--server", &g->server },
-                  { "--choices", &g->choices } };
+    } texts[] = {
+        { "--profile", &g->profile_name }, { "--variant", &g->variant }, { "--write", &g->dir },
+        { "--alphabet", &g->alphabet },    { "--mutate", &g->mutate },   { "--server", &g->server },
+        { "--choices", &g->choices }
+    };
     const struct {
         const char *name;
         unsigned *at, min, max;
-    } numbers[] = { { "--extra-states", &g->extra, 0, 2 }, { "--mutants", &g->num_mutants, 1, 100000 },
-                    { "--seed", &g->seed, 0, 1000000 },
-                    { "--skip", &g->skip, 0, 100000 }, { "-j", &g->crew.jobs, 1, 256 },
-                    { "--quiet", &g->crew.quiet_ms, 10, 1500 } };
+    } numbers[] = {
+        { "--extra-states", &g->extra, 0, 2 }, { "--mutants", &g->num_mutants, 1, 100000 },
+        { "--seed", &g->seed, 0, 1000000 },    { "--skip", &g->skip, 0, 100000 },
+        { "-j", &g->crew.jobs, 1, 256 },       { "--quiet", &g->crew.quiet_ms, 10, 1500 }
+    };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         if (strcmp(texts[i].name, name) == 0) {
@@ -89,7 +92,9 @@ static int parse(struct dna_learning *g, int argc, char **argv)
         } else if (i + 1 < argc && take(g, argv[i], argv[i + 1])) {
             i++;
         } else {
-            fprintf(stderr, "xdna learn: '%s' is no option, or lacks a proper value (xdna learn --help)\n", argv[i]);
+            fprintf(stderr,
+                    "xdna learn: '%s' is no option, or lacks a proper value (xdna learn --help)\n",
+                    argv[i]);
             return 2;
         }
     }
@@ -111,12 +116,15 @@ static int usable(struct dna_learning *g)
     if (!g->profile)
         return fprintf(stderr, "xdna: %s\n", diag.text), diag.class ? (int)diag.class : 99;
     if (!dna_words_have(&g->profile->roles, "receiving"))
-        return fprintf(stderr, "xdna learn: %s takes no streams of servers\n", g->profile->title), 77;
+        return fprintf(stderr, "xdna learn: %s takes no streams of servers\n", g->profile->title),
+               77;
     if (!g->profile->barrier || strcmp(g->profile->barrier, "db-verify") != 0)
-        return refuse("the profile's barrier is not db-verify: what is silent cannot be told from what is slow");
+        return refuse(
+            "the profile's barrier is not db-verify: what is silent cannot be told from what is slow");
     if (!dna_profile_variant(g->profile, g->variant))
         return refuse("the profile has no such variant");
-    if ((g->mutate || g->num_mutants) && !strstr(g->profile->server ? g->profile->server : "", "xdna-server"))
+    if ((g->mutate || g->num_mutants) &&
+        !strstr(g->profile->server ? g->profile->server : "", "xdna-server"))
         return refuse("mutants are of xdna-server, and this profile's server is none");
     if (g->mutate && dna_interp_mutate(g->mutate, err, sizeof(err)) != 0)
         return refuse(err);
@@ -149,8 +157,11 @@ static int in_lab(struct dna_learning *g)
 
 int dna_cmd_learn(int argc, char **argv)
 {
-    struct dna_learning g = { .profile_name = "xdna", .variant = "default", .alphabet = default_alphabet,
-                              .seed = 1, .pool = dna_pool_new(),
+    struct dna_learning g = { .profile_name = "xdna",
+                              .variant = "default",
+                              .alphabet = default_alphabet,
+                              .seed = 1,
+                              .pool = dna_pool_new(),
                               .crew = { .jobs = 8, .quiet_ms = 300 } };
     int status = parse(&g, argc, argv);
 

@@ -3,7 +3,8 @@
  * Room: conformance. Sessions that are played symbol by symbol, each chosen while it runs: what
  * `xdna learn` asks of a black box. A session is a case (fresh names, DNS, peers that listen) whose
  * script is played by a driver in the interpreter's place. What came back for each symbol is a word
- * under the names of the tables (model/view.h); it is complete when a barrier behind it was answered.
+ * under the names of the tables (model/view.h); it is complete when a barrier behind it was
+ * answered.
  *
  * All sessions share one user of the server, to whom stanzas are addressed: the home.
  */
@@ -31,8 +32,8 @@ struct dna_crew {
     struct dna_scn *home_scn, *session_scn;
     struct dna_case_run *home;
     struct dna_conn *home_conn;
-    bool ready;                /* the home has logged in */
-    const char *failure;       /* it cannot go on: why */
+    bool ready;          /* the home has logged in */
+    const char *failure; /* it cannot go on: why */
     unsigned numbers, home_barriers;
     struct dna_session *sessions; /* under way */
     struct dna_session *dead;     /* ended, freed from the loop */
@@ -44,16 +45,17 @@ struct dna_crew {
 
 enum dna_wait { DNA_WAIT_UP, DNA_WAIT_SETTLE, DNA_WAIT_END };
 
-/* Silence is that nothing at all happens in a session, DNS and authorities included, for quiet_ms. */
+/* Silence is that nothing at all happens in a session, DNS and authorities included, for quiet_ms.
+ */
 struct dna_session {
     struct dna_session *next;
     struct dna_crew *crew;
     struct dna_case_run *run;
     struct dna_query word;
-    size_t index;              /* the caller's */
+    size_t index; /* the caller's */
     struct dna_observed seen;
-    char *transcript;          /* at its end; malloc, the taker's */
-    const char *failure;       /* the session could not be played: why */
+    char *transcript;    /* at its end; malloc, the taker's */
+    const char *failure; /* the session could not be played: why */
     /* while it runs */
     struct dna_derive_script script;
     struct dna_conn *in;
@@ -62,19 +64,20 @@ struct dna_session {
     bool open_question[2];
     /* this step */
     const struct dna_symbol *symbol;
-    bool complete;             /* what ends such a step has come */
+    bool complete;                  /* what ends such a step has come */
     unsigned barrier, home_barrier; /* sent: its number; 0: none */
     bool barrier_back, home_back;
     struct dna_buf here, elsewhere;
     struct timeval quiet_at, limit_at;
-    size_t noted;              /* length of the transcript when it was looked at */
+    size_t noted; /* length of the transcript when it was looked at */
 };
 
 /* dna_crew_begin makes the cases; then the home logs in, from the loop. False: crew->failure. */
 bool dna_crew_begin(struct dna_crew *crew);
 void dna_crew_end(struct dna_crew *crew);
 
-/* dna_crew_play starts a session; on_done is called from the loop, and the session is freed after it. */
+/* dna_crew_play starts a session; on_done is called from the loop, and the session is freed after
+ * it. */
 void dna_crew_play(struct dna_crew *crew, const struct dna_query *word, size_t index);
 
 /* dna_session_can is the mask of symbols that can be sent now; before the first, at the start. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. A sample of mutants of the reference, each learned as a black box: does what was
- * learned name the row that was changed? Named is what fires at the first step that differs, and each
- * row of which one single change explains all that was learned.
+ * Room: conformance. A sample of mutants of the reference, each learned as a black box: does what
+ * was learned name the row that was changed? Named is what fires at the first step that differs,
+ * and each row of which one single change explains all that was learned.
  */
 #include "conformance/learn_run.h"
 
@@ -20,7 +20,8 @@ struct mutants {
 };
 
 /* The seer with one more mutant than its habits; the overlay is the caller's. */
-static struct dna_seer changed(const struct dna_learning *g, const struct dna_mutant *m, struct dna_overlay *overlay)
+static struct dna_seer changed(const struct dna_learning *g, const struct dna_mutant *m,
+                               struct dna_overlay *overlay)
 {
     struct dna_seer seer = g->seer;
 
@@ -121,7 +122,9 @@ static int by_explained(const void *a, const void *b)
 {
     const struct dna_blamed_row *x = a, *y = b;
 
-    return x->explained > y->explained ? -1 : x->explained < y->explained ? 1 : strcmp(x->id, y->id);
+    return x->explained > y->explained   ? -1
+           : x->explained < y->explained ? 1
+                                         : strcmp(x->id, y->id);
 }
 
 void dna_learn_blame(struct dna_learning *g, struct dna_blamed *out)
@@ -189,15 +192,20 @@ static void judge(struct dna_learning *g, const char *mutant, const char *row, s
     score->alone += alone;
     score->either += by_step || by_change;
     dna_learn_print_word(g, &g->differences[0].witness, &word);
-    printf("%-44s %s%s%s (place %zu)\n    %zu states, %u sessions, %.1f s, %zu contradictions; parts at: %s\n    rows of that step: %s\n    ",
-           mutant, by_step || by_change ? "named" : "NOT NAMED", by_step ? " by the step" : "",
-           alone ? " alone" : by_change ? " among the best" : "", place, g->learned.num_states,
-           g->num_sessions, g->seconds, g->contradictions, word.at, fired);
+    printf(
+        "%-44s %s%s%s (place %zu)\n    %zu states, %u sessions, %.1f s, %zu contradictions; parts at: %s\n    rows of that step: %s\n    ",
+        mutant, by_step || by_change ? "named" : "NOT NAMED", by_step ? " by the step" : "",
+        alone       ? " alone"
+        : by_change ? " among the best"
+                    : "",
+        place, g->learned.num_states, g->num_sessions, g->seconds, g->contradictions, word.at,
+        fired);
     dna_learn_print_blame(g, &b);
     dna_buf_free(&word);
 }
 
-static int learn_mutant(struct dna_learning *g, const struct dna_mutant *m, size_t number, struct score *score)
+static int learn_mutant(struct dna_learning *g, const struct dna_mutant *m, size_t number,
+                        struct score *score)
 {
     char *dir = dna_pool_printf(g->pool, "%s/m%zu", g->lab.place.dir, number);
     char mutant[128], row[64];
@@ -234,9 +242,11 @@ int dna_learn_mutants(struct dna_learning *g)
     printf("%zu mutants can be told from the tables at this alphabet\n", all.num);
     for (; at < all.num && score.learned + failed < g->num_mutants; at++)
         failed += learn_mutant(g, &all.at[at], at, &score) != 0;
-    printf("next: --skip %zu\nRESULT learned=%u named=%u by_first_step=%u by_explanation=%u that_row_alone=%u "
-           "as_the_tables=%u not_learned=%zu\n", at, score.learned, score.either, score.by_step, score.by_change, score.alone,
-           score.unseen, failed);
+    printf(
+        "next: --skip %zu\nRESULT learned=%u named=%u by_first_step=%u by_explanation=%u that_row_alone=%u "
+        "as_the_tables=%u not_learned=%zu\n",
+        at, score.learned, score.either, score.by_step, score.by_change, score.alone, score.unseen,
+        failed);
     free(all.at);
     return failed ? 99 : score.either == score.learned ? 0 : 1;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What came, as tokens of the tables: on the stream that a session opened, and on
- * connections of the server to the authorities, which are complete peers: they let it secure the
- * stream and authenticate, answer its own db:result, and close when it does. Only its questions wait
- * for a symbol that answers them.
+ * Room: conformance. What came, as tokens of the tables: on the stream that a session opened, and
+ * on connections of the server to the authorities, which are complete peers: they let it secure the
+ * stream and authenticate, answer its own db:result, and close when it does. Only its questions
+ * wait for a symbol that answers them.
  */
 #include "conformance/learn.h"
 
@@ -106,7 +106,8 @@ static void took_tls(struct dna_session *s, const struct dna_xnode *node)
 
 static void took_element(struct dna_session *s, const struct dna_xnode *node)
 {
-    int pair = s->symbol->whom == DNA_STRANGER ? STRANGER : pair_of(s, dna_xnode_attr_value(node, "to"));
+    int pair =
+        s->symbol->whom == DNA_STRANGER ? STRANGER : pair_of(s, dna_xnode_attr_value(node, "to"));
 
     if (dna_xnode_is(node, DNA_NS_STREAM, "features")) {
         took_features(s, node);
@@ -132,8 +133,10 @@ static void took_header(struct dna_session *s, const struct dna_xnode *node)
 
     if (s->symbol->kind != DNA_SEND_HEADER)
         s->script.header++;
-    dna_binds_set(&s->run->vars, dna_pool_printf(s->run->pool, "s%u", s->script.header), id ? id : "");
-    dna_session_token(s, false, dna_xnode_attr(node, "version") ? "send_header" : "send_header_old", NOBODY);
+    dna_binds_set(&s->run->vars, dna_pool_printf(s->run->pool, "s%u", s->script.header),
+                  id ? id : "");
+    dna_session_token(s, false, dna_xnode_attr(node, "version") ? "send_header" : "send_header_old",
+                      NOBODY);
 }
 
 void dna_peer_took(struct dna_session *s, const struct dna_conn_event *e)
@@ -183,18 +186,24 @@ static void say(struct dna_conn *conn, const char *text)
 static void greet(struct dna_session *s, struct dna_conn *conn, const struct dna_xnode *header)
 {
     struct dna_pool *pool = s->run->pool;
-    const char *to = dna_xnode_attr_value(header, "to"), *from = dna_xnode_attr_value(header, "from");
+    const char *to = dna_xnode_attr_value(header, "to"),
+               *from = dna_xnode_attr_value(header, "from");
     struct dna_wire_seen seen;
 
-    say(conn, dna_pool_printf(pool,
-        "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='" DNA_NS_STREAM "' "
-        "xmlns:db='" DNA_NS_DIALBACK "' id='%s-%u' from='%s' to='%s' version='1.0'>",
-        s->run->label, ++s->run->seq, to ? to : "", from ? from : ""));
+    say(conn,
+        dna_pool_printf(
+            pool,
+            "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='" DNA_NS_STREAM
+            "' "
+            "xmlns:db='" DNA_NS_DIALBACK "' id='%s-%u' from='%s' to='%s' version='1.0'>",
+            s->run->label, ++s->run->seq, to ? to : "", from ? from : ""));
     if (dna_wire_seen(conn->wire, &seen))
-        say(conn, "<stream:features><dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>"
-                  "</stream:features>");
+        say(conn,
+            "<stream:features><dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>"
+            "</stream:features>");
     else
-        say(conn, "<stream:features><starttls xmlns='" DNA_NS_TLS "'><required/></starttls></stream:features>");
+        say(conn, "<stream:features><starttls xmlns='" DNA_NS_TLS
+                  "'><required/></starttls></stream:features>");
 }
 
 /* The connection gets a number by which symbols that answer name it. */
@@ -202,9 +211,11 @@ static void asked(struct dna_session *s, struct dna_conn *conn, const struct dna
 {
     int pair = pair_of(s, dna_xnode_attr_value(node, "to"));
     const char *id = dna_xnode_attr_value(node, "id");
-    const char *ours = dna_binds_get(&s->run->vars, dna_pool_printf(s->run->pool, "s%u", s->script.header));
+    const char *ours =
+        dna_binds_get(&s->run->vars, dna_pool_printf(s->run->pool, "s%u", s->script.header));
     const char *key = dna_pool_printf(s->run->pool, "key%u-%s", s->script.key, s->run->label);
-    bool right = id && ours && strcmp(id, ours) == 0 && strcmp(dna_xnode_text(s->run->pool, node), key) == 0;
+    bool right =
+        id && ours && strcmp(id, ours) == 0 && strcmp(dna_xnode_text(s->run->pool, node), key) == 0;
 
     s->complete = true;
     dna_session_token(s, true, right ? "db:verify" : "db:verify_of_something_else", pair);
@@ -219,7 +230,8 @@ static void asked(struct dna_session *s, struct dna_conn *conn, const struct dna
     s->open_question[pair] = true;
 }
 
-static void serve_element(struct dna_session *s, struct dna_conn *conn, const struct dna_xnode *node)
+static void serve_element(struct dna_session *s, struct dna_conn *conn,
+                          const struct dna_xnode *node)
 {
     struct dna_pool *pool = s->run->pool;
     const char *to = dna_xnode_attr_value(node, "to"), *from = dna_xnode_attr_value(node, "from");
@@ -227,7 +239,8 @@ static void serve_element(struct dna_session *s, struct dna_conn *conn, const st
 
     if (dna_xnode_is(node, DNA_NS_TLS, "starttls")) {
         say(conn, "<proceed xmlns='" DNA_NS_TLS "'/>");
-        dna_conn_tls(conn, &(struct dna_wire_tls_options){ .server = true, .cert = conn->actor->cert });
+        dna_conn_tls(conn,
+                     &(struct dna_wire_tls_options){ .server = true, .cert = conn->actor->cert });
     } else if (dna_xnode_is(node, DNA_NS_DIALBACK, "result") && request) {
         say(conn, dna_pool_printf(pool, "<db:result from='%s' to='%s' type='valid'/>", to ? to : "",
                                   from ? from : ""));

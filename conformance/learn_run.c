@@ -26,21 +26,23 @@ int dna_learn_prepare(struct dna_learning *g)
 
     dna_habits_default(&g->habits);
     for (size_t i = 0; i < v->knobs.num; i++)
-        (void)dna_knob_set(&g->habits.knobs, v->knobs.at[i].key, (uint32_t)atoi(v->knobs.at[i].value));
+        (void)dna_knob_set(&g->habits.knobs, v->knobs.at[i].key,
+                           (uint32_t)atoi(v->knobs.at[i].value));
     if (!g->choices) {
         char *path = dna_pool_printf(g->pool, "%s/derive.choices", g->profile->dir);
 
         g->choices = access(path, R_OK) == 0 ? path : NULL;
     }
     if ((g->choices && dna_habits_read(&g->habits, g->choices, err, sizeof(err)) != 0) ||
-        dna_seer_begin(&g->seer, &dna_role_receiving, g->alphabet, &g->habits.knobs, &g->habits.choices, err,
-                       sizeof(err)) != 0) {
+        dna_seer_begin(&g->seer, &dna_role_receiving, g->alphabet, &g->habits.knobs,
+                       &g->habits.choices, err, sizeof(err)) != 0) {
         fprintf(stderr, "xdna learn: %s\n", err);
         return 2;
     }
     for (size_t i = 0; i < g->seer.num_inputs; i++) {
         if (!dna_derive_playable(g->seer.inputs[i])) {
-            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n", g->seer.inputs[i]->name);
+            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n",
+                    g->seer.inputs[i]->name);
             return 2;
         }
     }
@@ -84,7 +86,8 @@ static void on_ready(struct dna_iut *iut, void *arg)
 static void on_failed(struct dna_iut *iut, const struct dna_diag *diag, void *arg)
 {
     (void)iut;
-    over(arg, dna_pool_printf(((struct dna_learning *)arg)->pool, "the server never came up: %s", diag->text));
+    over(arg, dna_pool_printf(((struct dna_learning *)arg)->pool, "the server never came up: %s",
+                              diag->text));
 }
 
 static void on_death(struct dna_iut *iut, int status, void *arg)
@@ -110,8 +113,12 @@ static void on_stopped(struct dna_iut *iut, int status, bool killed, void *arg)
 
 static bool start(struct dna_learning *g, const char *mutant, const char *dir)
 {
-    struct dna_iut_options o = { .base = g->base, .dns = g->lab.dns, .ca = g->lab.ca, .dir = dir,
-                                 .store_dir = g->lab.store_dir, .server = g->server,
+    struct dna_iut_options o = { .base = g->base,
+                                 .dns = g->lab.dns,
+                                 .ca = g->lab.ca,
+                                 .dir = dir,
+                                 .store_dir = g->lab.store_dir,
+                                 .server = g->server,
                                  .calls = { on_ready, on_failed, on_death, on_stopped, g } };
     struct dna_diag diag = { 0 };
 
@@ -178,8 +185,8 @@ static void report_contradiction(struct dna_learning *g, const struct suspect *s
     struct dna_buf word = { 0 };
 
     dna_learn_print_word(g, &s->word, &word);
-    printf("CONTRADICTION at symbol %zu of: %s\n---- first:\n%s---- then:\n%s", s->step + 1, word.at,
-           g->transcripts[s->earlier], s->transcript);
+    printf("CONTRADICTION at symbol %zu of: %s\n---- first:\n%s---- then:\n%s", s->step + 1,
+           word.at, g->transcripts[s->earlier], s->transcript);
     dna_buf_free(&word);
 }
 
@@ -239,7 +246,8 @@ static bool again(struct dna_learning *g, const struct suspect *s)
     return false;
 }
 
-bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num, bool once_more)
+bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num,
+                    bool once_more)
 {
     struct batch b = { .g = g, .words = words, .num = num, .again = once_more };
     bool ok = play(&b);
@@ -347,7 +355,8 @@ static bool learn(struct dna_learning *g)
                    g->learned.num_states, seeded, asked - seeded);
         fflush(stdout);
         refuted = false;
-        if (!g->num_mutants && !confirm(g, &refuted)) /* of mutants the derived suite has seen enough */
+        if (!g->num_mutants &&
+            !confirm(g, &refuted)) /* of mutants the derived suite has seen enough */
             return false;
     }
     return true;
@@ -359,8 +368,9 @@ int dna_learn_serve(struct dna_learning *g, const char *mutant, const char *dir)
 
     evutil_gettimeofday(&began, NULL);
     if (start(g, mutant, dir)) {
-        g->crew.context = (struct dna_case_context){ .base = g->base, .lab = &g->lab, .profile = g->profile,
-                                                     .timeout_ms = 5000 };
+        g->crew.context = (struct dna_case_context){
+            .base = g->base, .lab = &g->lab, .profile = g->profile, .timeout_ms = 5000
+        };
         g->crew.iut = g->iut;
         g->crew.seer = &g->seer;
         g->crew.words = &g->words;
@@ -369,10 +379,13 @@ int dna_learn_serve(struct dna_learning *g, const char *mutant, const char *dir)
                 event_base_dispatch(g->base);
         if (g->crew.failure)
             over(g, g->crew.failure);
-        else if (!g->trouble && dna_learner_begin(&g->learner, g->seer.num_inputs, dna_crew_can_begin(&g->crew)) == 0 &&
+        else if (!g->trouble &&
+                 dna_learner_begin(&g->learner, g->seer.num_inputs, dna_crew_can_begin(&g->crew)) ==
+                     0 &&
                  learn(g))
-            g->num_differences = dna_learn_compare(&g->ours, &g->learned, dna_wordbook_number(&g->words, "nothing"),
-                                                   g->differences, DNA_MAX_DIFFERENCES);
+            g->num_differences =
+                dna_learn_compare(&g->ours, &g->learned, dna_wordbook_number(&g->words, "nothing"),
+                                  g->differences, DNA_MAX_DIFFERENCES);
     }
     g->seconds = dna_seconds_since(&began);
     if (g->trouble)
@@ -399,7 +412,8 @@ void dna_learn_leave(struct dna_learning *g)
     g->num_sessions = g->max_sessions = 0;
     g->num_symbols = g->contradictions = g->num_differences = 0;
     g->stands = false;
-    g->crew = (struct dna_crew){ .jobs = g->crew.jobs, .quiet_ms = g->crew.quiet_ms,
+    g->crew = (struct dna_crew){ .jobs = g->crew.jobs,
+                                 .quiet_ms = g->crew.quiet_ms,
                                  .numbers = g->crew.numbers };
 }
 
@@ -409,12 +423,15 @@ int dna_learn_one(struct dna_learning *g)
     struct dna_blamed blamed;
 
     if (!status) {
-        printf("%s: %zu states, %zu symbols; %u sessions, %zu symbols sent, %zu contradictions; %.1f s\n",
-               g->profile->title, g->learned.num_states, g->seer.num_inputs, g->num_sessions, g->num_symbols,
-               g->contradictions, g->seconds);
-        printf("the tables: %zu situations, %zu states\n", g->view.mealy.num_states, g->ours.num_states);
+        printf(
+            "%s: %zu states, %zu symbols; %u sessions, %zu symbols sent, %zu contradictions; %.1f s\n",
+            g->profile->title, g->learned.num_states, g->seer.num_inputs, g->num_sessions,
+            g->num_symbols, g->contradictions, g->seconds);
+        printf("the tables: %zu situations, %zu states\n", g->view.mealy.num_states,
+               g->ours.num_states);
         status = g->num_differences ? 1 : 0;
-        if (g->num_differences && strstr(g->profile->server ? g->profile->server : "", "xdna-server"))
+        if (g->num_differences &&
+            strstr(g->profile->server ? g->profile->server : "", "xdna-server"))
             dna_learn_blame(g, &blamed), dna_learn_print_blame(g, &blamed);
         if (!dna_learn_write(g))
             status = 99;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What the files of `xdna learn` share: learn.c has the command line, learn_run.c
- * the course of learning, learn_draw.c what is written, learn_mutants.c the mutants.
+ * Room: conformance. What the files of `xdna learn` share: learn.c has the command line,
+ * learn_run.c the course of learning, learn_draw.c what is written, learn_mutants.c the mutants.
  */
 #ifndef CONFORMANCE_LEARN_RUN_H
 #define CONFORMANCE_LEARN_RUN_H
@@ -29,16 +29,16 @@ struct dna_learning {
     /* the server */
     struct dna_iut *iut;
     bool up, gone;
-    const char *trouble;   /* it is over, and why */
+    const char *trouble; /* it is over, and why */
     const char *extra_args[2];
     struct dna_crew crew;
 
     /* what was seen of it */
     struct dna_learner learner;
-    char **transcripts;    /* of each session that added something */
+    char **transcripts; /* of each session that added something */
     uint32_t num_sessions, max_sessions;
     size_t num_symbols, contradictions;
-    bool stands;           /* a contradiction stays */
+    bool stands; /* a contradiction stays */
     struct dna_mealy learned;
     struct dna_difference differences[DNA_MAX_DIFFERENCES];
     size_t num_differences;
@@ -49,8 +49,9 @@ struct dna_learning {
 int dna_learn_prepare(struct dna_learning *g);
 void dna_learn_cleanup(struct dna_learning *g);
 
-/* dna_learn_serve starts the server (with a mutant, or NULL) and learns it; dna_learn_leave stops it
- * and forgets what was learned. 0; 1 for a contradiction that stays; 99 with a message on stderr. */
+/* dna_learn_serve starts the server (with a mutant, or NULL) and learns it; dna_learn_leave stops
+ * it and forgets what was learned. 0; 1 for a contradiction that stays; 99 with a message on
+ * stderr. */
 int dna_learn_serve(struct dna_learning *g, const char *mutant, const char *dir);
 void dna_learn_leave(struct dna_learning *g);
 
@@ -61,8 +62,8 @@ bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_
 int dna_learn_one(struct dna_learning *g);
 int dna_learn_mutants(struct dna_learning *g);
 
-/* learn_mutants.c: the rows of which some single change leads to the first difference; first those of
- * which one explains the most of what was seen. */
+/* learn_mutants.c: the rows of which some single change leads to the first difference; first those
+ * of which one explains the most of what was seen. */
 struct dna_blamed_row {
     char id[64];
     size_t explained; /* observations, of learner.num_nodes */
@@ -75,11 +76,14 @@ void dna_learn_blame(struct dna_learning *g, struct dna_blamed *out);
 void dna_learn_print_blame(const struct dna_learning *g, const struct dna_blamed *blamed);
 
 /* learn_draw.c; the rows are those that fire at the last symbol of a word, separated by blanks */
-void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q, struct dna_buf *out);
+void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q,
+                          struct dna_buf *out);
 const char *dna_learn_rows(struct dna_learning *g, const struct dna_query *word);
 bool dna_learn_write(struct dna_learning *g);
 
-/* dna_learn_write_witness writes a difference as a scenario; NULL, or why it cannot be said by one. */
-const char *dna_learn_write_witness(struct dna_learning *g, const struct dna_difference *d, const char *path);
+/* dna_learn_write_witness writes a difference as a scenario; NULL, or why it cannot be said by one.
+ */
+const char *dna_learn_write_witness(struct dna_learning *g, const struct dna_difference *d,
+                                    const char *path);
 
 #endif

@@ -181,7 +181,8 @@ static void send_symbol(struct dna_session *s)
 
 /* ---- barriers ---- */
 
-/* Whether what follows such a symbol is seen without waiting, so that a barrier can follow at once. */
+/* Whether what follows such a symbol is seen without waiting, so that a barrier can follow at once.
+ */
 static bool at_once(const struct dna_symbol *symbol)
 {
     bool sasl = symbol->machine == &dna_machine_sasl_external_receiving;
@@ -192,7 +193,8 @@ static bool at_once(const struct dna_symbol *symbol)
 
 static bool awaits_something(const struct dna_symbol *symbol)
 {
-    return !at_once(symbol) || (symbol->kind == DNA_SEND_ELEMENT && strncmp(symbol->name, "key ", 4) == 0);
+    return !at_once(symbol) ||
+           (symbol->kind == DNA_SEND_ELEMENT && strncmp(symbol->name, "key ", 4) == 0);
 }
 
 static bool barrier_possible(const struct dna_session *s)
@@ -207,9 +209,11 @@ static void send_barrier(struct dna_session *s)
 
     s->barrier = ++s->run->num_barriers;
     in_ms(&s->limit_at, BARRIER_MS);
-    text = dna_pool_printf(s->run->pool, "<db:verify xmlns:db='" DNA_NS_DIALBACK "' id='barrier-%s-%u' "
-                           "from='%s' to='%s'>0badbadbad</db:verify>", s->run->label, s->barrier,
-                           dna_binds_get(&s->run->vars, "a"), dna_binds_get(&s->run->vars, "iut"));
+    text = dna_pool_printf(s->run->pool,
+                           "<db:verify xmlns:db='" DNA_NS_DIALBACK "' id='barrier-%s-%u' "
+                           "from='%s' to='%s'>0badbadbad</db:verify>",
+                           s->run->label, s->barrier, dna_binds_get(&s->run->vars, "a"),
+                           dna_binds_get(&s->run->vars, "iut"));
     dna_conn_send_bytes(s->in, text, strlen(text));
 }
 
@@ -221,7 +225,8 @@ static void send_home_barrier(struct dna_session *s)
 
     s->home_barrier = ++crew->home_barriers;
     in_ms(&s->limit_at, BARRIER_MS);
-    snprintf(text, sizeof(text), "<message id='home-%u' type='normal' to='%s'><body>barrier</body></message>",
+    snprintf(text, sizeof(text),
+             "<message id='home-%u' type='normal' to='%s'><body>barrier</body></message>",
              s->home_barrier, home);
     dna_conn_send_bytes(crew->home_conn, text, strlen(text));
 }
@@ -253,9 +258,9 @@ static void note_word(struct dna_session *s)
 {
     struct dna_observed *o = &s->seen;
     bool both = s->here.len && s->elsewhere.len;
-    const char *word = dna_pool_printf(s->run->pool, "%.*s%s%.*s", (int)s->here.len,
-                                       s->here.at ? s->here.at : "", both ? " " : "",
-                                       (int)s->elsewhere.len, s->elsewhere.at ? s->elsewhere.at : "");
+    const char *word = dna_pool_printf(
+        s->run->pool, "%.*s%s%.*s", (int)s->here.len, s->here.at ? s->here.at : "", both ? " " : "",
+        (int)s->elsewhere.len, s->elsewhere.at ? s->elsewhere.at : "");
 
     word = *word ? word : "nothing";
     dna_run_note(s->run, "== %s", word);
@@ -379,7 +384,8 @@ static void on_bad_end(struct dna_case_run *run, struct dna_result *result, void
     struct dna_session *s = run->owner;
 
     (void)arg;
-    end_session(s, dna_pool_printf(run->pool, "%s", result->message ? result->message : "set-up failed"));
+    end_session(
+        s, dna_pool_printf(run->pool, "%s", result->message ? result->message : "set-up failed"));
     dna_pool_free(result->pool);
     free(result);
 }
@@ -397,7 +403,8 @@ void dna_crew_play(struct dna_crew *crew, const struct dna_query *word, size_t i
     s->next = crew->sessions;
     crew->sessions = s;
     crew->running++;
-    s->run = dna_case_run_new(&crew->context, &crew->session_case, crew->iut, ++crew->numbers, on_bad_end, crew);
+    s->run = dna_case_run_new(&crew->context, &crew->session_case, crew->iut, ++crew->numbers,
+                              on_bad_end, crew);
     s->run->owner = s;
     s->run->driver = drive;
     dna_case_run_start(s->run);
@@ -419,12 +426,15 @@ static void delivered(struct dna_crew *crew, const struct dna_xnode *node)
             dna_run_wake(s->run);
         } else if (label && strcmp(label + 1, s->run->label) == 0) {
             const char *at = from ? strchr(from, '@') : NULL;
-            const char *a = dna_binds_get(&s->run->vars, "a"), *c = dna_binds_get(&s->run->vars, "c");
+            const char *a = dna_binds_get(&s->run->vars, "a"),
+                       *c = dna_binds_get(&s->run->vars, "c");
 
             dna_run_note(s->run, "the user gets %s from %s", id, from ? from : "nobody");
             at = at ? at + 1 : from ? from : "";
-            dna_session_token(s, true, "deliver", strncmp(at, a, strlen(a)) == 0   ? 0
-                                                  : strncmp(at, c, strlen(c)) == 0 ? 1 : 2);
+            dna_session_token(s, true, "deliver",
+                              strncmp(at, a, strlen(a)) == 0   ? 0
+                              : strncmp(at, c, strlen(c)) == 0 ? 1
+                                                               : 2);
         }
     }
 }
@@ -455,13 +465,14 @@ static void on_home_end(struct dna_case_run *run, struct dna_result *result, voi
     struct dna_crew *crew = arg;
 
     (void)run;
-    crew->failure = dna_pool_printf(crew->pool, "the user cannot log in: %s", result->message ? result->message : "");
+    crew->failure = dna_pool_printf(crew->pool, "the user cannot log in: %s",
+                                    result->message ? result->message : "");
     dna_pool_free(result->pool);
     free(result);
     event_base_loopbreak(crew->context.base);
 }
 
-#define HEAD(cast, begin)                                                                         \
+#define HEAD(cast, begin) \
     "claim   A session of a learner.\nlevel   must\nrole    receiving\nreq     R6120_10_1_1\nimpact  None.\n" \
     "rev     1\n" cast "given:\n" begin "\nthen:\n"
 
@@ -497,17 +508,22 @@ bool dna_crew_begin(struct dna_crew *crew)
     snprintf(crew->session_id, sizeof(crew->session_id), "learn/session/peer");
     crew->home_scn = parse(crew, "learn/home_user.scn",
                            HEAD("client  U juliet\n", "U < <presence/>") "U > <presence/>\n");
-    crew->session_scn = parse(crew, "learn/session_peer.scn",
-                              wants_both(crew) ? HEAD(DOMAINS "cert    Both dns=$a,$c\n" PEERS, "A.in connect") "A.in > eof\n"
-                                               : HEAD(DOMAINS PEERS, "A.in connect") "A.in > eof\n");
+    crew->session_scn =
+        parse(crew, "learn/session_peer.scn",
+              wants_both(crew)
+                  ? HEAD(DOMAINS "cert    Both dns=$a,$c\n" PEERS, "A.in connect") "A.in > eof\n"
+                  : HEAD(DOMAINS PEERS, "A.in connect") "A.in > eof\n");
     if (!crew->home_scn || !crew->session_scn)
         return false;
-    crew->home_case = (struct dna_case){ .scn = crew->home_scn, .role = "receiving", .variant = variant,
-                                         .id = crew->home_id };
-    crew->session_case = (struct dna_case){ .scn = crew->session_scn, .role = "receiving",
-                                            .variant = variant, .id = crew->session_id };
+    crew->home_case = (struct dna_case){
+        .scn = crew->home_scn, .role = "receiving", .variant = variant, .id = crew->home_id
+    };
+    crew->session_case = (struct dna_case){
+        .scn = crew->session_scn, .role = "receiving", .variant = variant, .id = crew->session_id
+    };
     crew->tick = event_new(crew->context.base, -1, 0, on_tick, crew);
-    crew->home = dna_case_run_new(&crew->context, &crew->home_case, crew->iut, ++crew->numbers, on_home_end, crew);
+    crew->home = dna_case_run_new(&crew->context, &crew->home_case, crew->iut, ++crew->numbers,
+                                  on_home_end, crew);
     crew->home->owner = crew;
     crew->home->driver = drive_home;
     dna_case_run_start(crew->home);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static struct dna_learning g;
-static struct dna_profile profile = { .title = (char *)(uintptr_t)"a mutant" };
+static struct dna_profile profile = { .title = (char *)(uintptr_t) "a mutant" };
 static struct dna_view learned;
 
 /* The tables, and as what was learned the tables with a mutant. */
@@ -24,8 +24,8 @@ static void begin(const char *alphabet, const char *mutant)
 
     g = (struct dna_learning){ .pool = dna_pool_new(), .profile = &profile, .variant = "default" };
     dna_habits_default(&g.habits);
-    CU_ASSERT_FATAL(dna_seer_begin(&g.seer, &dna_role_receiving, alphabet, &g.habits.knobs, &g.habits.choices, err,
-                                   sizeof(err)) == 0);
+    CU_ASSERT_FATAL(dna_seer_begin(&g.seer, &dna_role_receiving, alphabet, &g.habits.knobs,
+                                   &g.habits.choices, err, sizeof(err)) == 0);
     CU_ASSERT_FATAL(dna_view_make(&g.view, &g.seer, &g.words) == 0);
     CU_ASSERT_FATAL(dna_mealy_minimise(&g.view.mealy, &g.ours, NULL) == 0);
     CU_ASSERT_FATAL(dna_overlay_add(overlay, mutant, err, sizeof(err)) == 0);
@@ -33,8 +33,9 @@ static void begin(const char *alphabet, const char *mutant)
     seer.overlay = overlay;
     CU_ASSERT_FATAL(dna_view_make(&learned, &seer, &g.words) == 0);
     g.learned = learned.mealy;
-    g.num_differences = dna_learn_compare(&g.ours, &g.learned, dna_wordbook_number(&g.words, "nothing"),
-                                          g.differences, DNA_MAX_DIFFERENCES);
+    g.num_differences =
+        dna_learn_compare(&g.ours, &g.learned, dna_wordbook_number(&g.words, "nothing"),
+                          g.differences, DNA_MAX_DIFFERENCES);
     free(overlay);
 }
 
@@ -80,7 +81,8 @@ static bool accepted(const char *text)
     return ok;
 }
 
-#define ALPHABET "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, stanza d1, close"
+#define ALPHABET \
+    "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, stanza d1, close"
 
 static void the_last_step_is_what_the_tables_say(void)
 {
@@ -92,7 +94,8 @@ static void the_last_step_is_what_the_tables_say(void)
     CU_ASSERT(accepted(text));
     then = strstr(text, "then:");
     CU_ASSERT_PTR_NOT_NULL_FATAL(then);
-    CU_ASSERT_PTR_NOT_NULL(strstr(then, "A.v1 < <db:verify from='$a' to='$iut' id='$s2' type='valid'/>"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(then, "A.v1 < <db:verify from='$a' to='$iut' id='$s2' type='valid'/>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(then, "A.in > <db:result from='$iut' to='$a' type='valid'/>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "X0220_2_2_1_4"));
     CU_ASSERT_PTR_NOT_NULL(strstr(dna_learn_rows(&g, &g.differences[0].witness), "DR21"));
@@ -121,7 +124,8 @@ static void what_should_not_be_delivered_is_forbidden(void)
 /* All of many mutants: whatever can be said by a scenario is said by a sound one. */
 static void every_witness_is_a_sound_scenario(void)
 {
-    static const char *const mutants[] = { "DR05:drop", "AS02:to=NONE", "XR07:nodo", "SR31:nodo", "DR24:drop", "DR20:to=UNPROVEN" };
+    static const char *const mutants[] = { "DR05:drop", "AS02:to=NONE", "XR07:nodo",
+                                           "SR31:nodo", "DR24:drop",    "DR20:to=UNPROVEN" };
 
     for (size_t m = 0; m < sizeof(mutants) / sizeof(*mutants); m++) {
         begin(ALPHABET, mutants[m]);
