@@ -16,27 +16,37 @@
 
 static const char usage[] =
     "usage: xdna learn [--profile NAME] [options]\n"
-    "Learns how a server deals with a stream that a peer opens: its machine, over an alphabet of symbols.\n"
-    "  --profile NAME|DIR  the server (default xdna)     --variant NAME  of the profile (default: default)\n"
-    "  --alphabet LIST     symbols, separated by commas (build/model-tool derive receiving shows their names)\n"
+    "Learns how a server deals with a stream that a peer opens: its machine over an alphabet of\n"
+    "symbols, held against the tables'.\n"
+    "  --profile NAME|DIR  the server (default xdna)\n"
+    "  --variant NAME      of the profile (default: default)\n"
+    "  --alphabet LIST     symbols, separated by commas ('build/model-tool derive receiving' has\n"
+    "                      them); default: STARTTLS, EXTERNAL, dialback and stanzas of two domains\n"
     "  --smallest          the alphabet 'header d1, starttls, tls -, key d1, d1 says valid, close'\n"
-    "  --extra-states K    confirm with K more states than were learned: 0 (default), 1, 2\n"
-    "  --write DIR         into this new folder: the machine as DOT and SVG, differences and their scenarios\n"
-    "  --mutate ROW:OP     learn xdna-server-test with this mutant of a table row\n"
-    "  --mutants N         learn N mutants that can be told from the tables, and say whether their row is named\n"
-    "  --seed S            which mutants are picked (default 1)   --skip K  the first K of them were learned before\n"
-    "  --choices FILE      alternatives that the server takes (default: derive.choices of the profile)\n"
-    "  --server PROGRAM    in the place of the profile's     -j N  sessions at a time (default 8)\n"
-    "  --quiet MS          how long silence is waited for where an answer is due (default 300)\n"
-    "The server is asked through whole sessions with fresh names. After each symbol a barrier (db:verify\n"
-    "with an id of its own) shows that all has come. An answer that contradicts an earlier one is asked for\n"
-    "again, up to three times; if it stays, both transcripts are shown and nothing is learned.\n"
-    "exit status: 0 learned, and it is the tables' machine; 1 it differs, contradicts itself, or a row was\n"
-    "  not named; 2 usage; 77 no role to learn; 99 the lab or the server is not usable, or it died\n";
+    "  --choices FILE      alternatives that the server takes (default: the profile's\n"
+    "                      derive.choices, if there is one)\n"
+    "  --extra-states K    confirm as if K more states than were learned: 0 (default), 1, 2\n"
+    "  --write DIR         into this new folder: the machines as DOT and SVG, the differences, and\n"
+    "                      a scenario for each (XDNA_SCENARIOS=DIR xdna run plays them)\n"
+    "  --mutate ROW:OP     learn xdna-server-test with this mutant of a row\n"
+    "  --mutants N         learn N mutants that differ, and say whether their row is named:\n"
+    "                      it fires where the machines part, or its change explains the most\n"
+    "  --seed S --skip K   which mutants: their order (default 1), and the first K of it left out\n"
+    "  --server PROGRAM    in the place of the profile's\n"
+    "  -j N                sessions at a time (default 8)\n"
+    "  --quiet MS          nothing at all for so long is silence, where an answer is due (300)\n"
+    "Each session has fresh names. Behind each symbol a barrier (db:verify with an id of its own)\n"
+    "shows that all has come. First the derived suite of the same alphabet is played; whoever is\n"
+    "learned has no other state than an input behind those that it reaches, or K inputs more.\n"
+    "An answer that contradicts an earlier one is asked for again, up to three times; if it stays,\n"
+    "both transcripts are shown and nothing is learned.\n"
+    "exit status: 0 it is the tables' machine (--mutants: each was named); 1 it differs or\n"
+    "  contradicts itself (some was not named); 2 usage; 77 it takes no streams of servers;\n"
+    "  99 the lab or the server is not usable\n";
 
 static const char default_alphabet[] =
-    "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, d2 says valid, "
-    "forged d1 valid, stanza d1, stanza d2, close";
+    "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, "
+    "d2 says valid, forged d1 valid, stanza d1, stanza d2, close";
 static const char smallest_alphabet[] = "header d1, starttls, tls -, key d1, d1 says valid, close";
 
 static bool number(const char *text, unsigned min, unsigned max, unsigned *out)
@@ -120,7 +130,7 @@ static int usable(struct dna_learning *g)
                77;
     if (!g->profile->barrier || strcmp(g->profile->barrier, "db-verify") != 0)
         return refuse(
-            "the profile's barrier is not db-verify: what is silent cannot be told from what is slow");
+            "the profile's barrier is not db-verify: silence cannot be told from delay");
     if (!dna_profile_variant(g->profile, g->variant))
         return refuse("the profile has no such variant");
     if ((g->mutate || g->num_mutants) &&

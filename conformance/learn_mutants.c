@@ -193,7 +193,8 @@ static void judge(struct dna_learning *g, const char *mutant, const char *row, s
     score->either += by_step || by_change;
     dna_learn_print_word(g, &g->differences[0].witness, &word);
     printf(
-        "%-44s %s%s%s (place %zu)\n    %zu states, %u sessions, %.1f s, %zu contradictions; parts at: %s\n    rows of that step: %s\n    ",
+        "%-44s %s%s%s (place %zu)\n    %zu states, %u sessions, %.1f s, %zu contradictions; "
+        "parts at: %s\n    rows of that step: %s\n    ",
         mutant, by_step || by_change ? "named" : "NOT NAMED", by_step ? " by the step" : "",
         alone       ? " alone"
         : by_change ? " among the best"
@@ -243,7 +244,7 @@ int dna_learn_mutants(struct dna_learning *g)
     for (; at < all.num && score.learned + failed < g->num_mutants; at++)
         failed += learn_mutant(g, &all.at[at], at, &score) != 0;
     printf(
-        "next: --skip %zu\nRESULT learned=%u named=%u by_first_step=%u by_explanation=%u that_row_alone=%u "
+        "next: --skip %zu\nRESULT learned=%u named=%u by_first_step=%u by_explanation=%u alone=%u "
         "as_the_tables=%u not_learned=%zu\n",
         at, score.learned, score.either, score.by_step, score.by_change, score.alone, score.unseen,
         failed);

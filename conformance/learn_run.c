@@ -424,7 +424,8 @@ int dna_learn_one(struct dna_learning *g)
 
     if (!status) {
         printf(
-            "%s: %zu states, %zu symbols; %u sessions, %zu symbols sent, %zu contradictions; %.1f s\n",
+            "%s: %zu states, %zu symbols; %u sessions, %zu symbols sent, %zu contradictions; "
+            "%.1f s\n",
             g->profile->title, g->learned.num_states, g->seer.num_inputs, g->num_sessions,
             g->num_symbols, g->contradictions, g->seconds);
         printf("the tables: %zu situations, %zu states\n", g->view.mealy.num_states,

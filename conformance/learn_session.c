@@ -473,8 +473,8 @@ static void on_home_end(struct dna_case_run *run, struct dna_result *result, voi
 }
 
 #define HEAD(cast, begin) \
-    "claim   A session of a learner.\nlevel   must\nrole    receiving\nreq     R6120_10_1_1\nimpact  None.\n" \
-    "rev     1\n" cast "given:\n" begin "\nthen:\n"
+    "claim   A session of a learner.\nlevel   must\nrole    receiving\nreq     R6120_10_1_1\n" \
+    "impact  None.\nrev     1\n" cast "given:\n" begin "\nthen:\n"
 
 #define DOMAINS "domain  a c\n"
 #define PEERS "peer    A $a\npeer    C $c\n"

@@ -174,7 +174,7 @@ static void put_head(const struct telling *t, const struct dna_difference *d, st
     dna_learn_print_word(t->g, &d->witness, &word);
     dna_buf_printf(
         out,
-        "# Learned of %s: before the last step it does what is written here; there it does otherwise: %s.\n"
+        "# Learned of %s: up to the last step it does what is written here; there: %s.\n"
         "claim    After %s the server does what the tables say (%s).\nreq     ",
         t->g->profile->title, t->g->words.at[d->theirs], word.at,
         dna_learn_rows(t->g, &d->witness));
@@ -198,7 +198,8 @@ static void put_head(const struct telling *t, const struct dna_difference *d, st
     put_forbids(t, d, out);
     dna_buf_printf(
         out,
-        "given:\nset $user = \"%s\"\nset $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\nA.in connect\n",
+        "given:\nset $user = \"%s\"\nset $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n"
+        "A.in connect\n",
         user ? "$U" : "juliet@$iut");
 }
 

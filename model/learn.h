@@ -2,20 +2,20 @@
 /*
  * learn.h -- a black box as a Mealy machine: L# (Vaandrager, Garhewal, Rot, Wissmann, TACAS 2022).
  *
- * All that was ever observed is one tree: a node for each word that was sent, with the output of its
- * last input.  Two nodes are apart if some word after both got different outputs.  The basis are
- * nodes that are apart from each other (states of the machine, for certain), the frontier are their
- * children; a frontier node that is apart from the whole basis joins it.  dna_learner_want() says
- * which words have to be sent next; when there are none, dna_learner_guess() makes the machine, and a
- * word on which the black box disagrees with it is one more observation.
+ * All that was ever observed is one tree: a node for each word that was sent, with the output of
+ * its last input.  Two nodes are apart if some word after both got different outputs.  The basis
+ * are nodes that are apart from each other (states of the machine, for certain), the frontier are
+ * their children; a frontier node that is apart from the whole basis joins it.  dna_learner_want()
+ * says which words have to be sent next; when there are none, dna_learner_guess() makes the
+ * machine, and a word on which the black box disagrees with it is one more observation.
  *
- * The tester knows from what it saw which inputs it can send (a mask at each node; 0 behind the end
- * of the stream).  So nothing is sent behind the end, what cannot be sent is never asked for, and nodes
- * with different masks are apart.
+ * The tester knows from what it saw which inputs it can send (a mask at each node; 0 behind the
+ * end of the stream).  So nothing is sent behind the end, what cannot be sent is never asked for,
+ * and nodes with different masks are apart.
  *
- * The learner sends nothing itself: who asks for words may have many sessions side by side.  The same
- * observations make the same machine.  An observation that contradicts an earlier one is refused and
- * changes nothing.
+ * The learner sends nothing itself: who asks for words may have many sessions side by side.  The
+ * same observations make the same machine.  An observation that contradicts an earlier one is
+ * refused and changes nothing.
  */
 #ifndef DNA_MODEL_LEARN_H
 #define DNA_MODEL_LEARN_H
@@ -63,7 +63,8 @@ struct dna_learner {
     bool no_memory;
 };
 
-/* dna_learner_begin makes a tree of a root at which `can` can be sent.  Returns -1 without memory. */
+/* dna_learner_begin makes a tree of a root at which `can` can be sent.  Returns -1 without
+   memory. */
 int dna_learner_begin(struct dna_learner *l, size_t num_inputs, uint64_t can);
 void dna_learner_end(struct dna_learner *l);
 
@@ -80,9 +81,9 @@ bool dna_learner_knows(const struct dna_learner *l, const uint32_t *in, size_t l
    Returns how many; 0: the machine can be guessed (or l->no_memory). */
 size_t dna_learner_want(struct dna_learner *l, struct dna_query *out, size_t max);
 
-/* dna_learner_guess makes the machine that the observations say, to be called when nothing is wanted:
-   it agrees with all of them.  State 0 is the start; all ends of the stream are one state.  Free its arrays
-   with dna_guess_free().  Returns -1 without memory. */
+/* dna_learner_guess makes the machine that the observations say, to be called when nothing is
+   wanted: it agrees with all of them.  State 0 is the start; all ends of the stream are one
+   state.  Free its arrays with dna_guess_free().  Returns -1 without memory. */
 int dna_learner_guess(struct dna_learner *l, struct dna_mealy *out);
 void dna_guess_free(struct dna_mealy *machine);
 

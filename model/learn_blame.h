@@ -27,13 +27,13 @@ size_t dna_seer_replay(const struct dna_seer *seer, const struct dna_query *word
 int dna_seer_is(const struct dna_seer *seer, const struct dna_mealy *machine,
                 const struct dna_wordbook *words);
 
-/* dna_seer_explains counts the observations that the composition would have made as well: each node of
-   the tree to which it agrees, its way included. */
+/* dna_seer_explains counts the observations that the composition would have made as well: each
+   node of the tree to which it agrees, its way included. */
 size_t dna_seer_explains(const struct dna_seer *seer, const struct dna_learner *seen,
                          const struct dna_wordbook *words);
 
-/* dna_seer_mutants calls `each` for every first-order mutant of the rows that the seer reaches; false
-   stops it.  Returns -1 without memory. */
+/* dna_seer_mutants calls `each` for every first-order mutant of the rows that the seer reaches;
+   false stops it.  Returns -1 without memory. */
 int dna_seer_mutants(const struct dna_seer *seer, const struct dna_habits *habits,
                      dna_mutant_each *each, void *ctx);
 

@@ -3,10 +3,10 @@
  * learn_diff.h -- where a learned machine and ours part.
  *
  * Both are walked side by side from their starts.  A difference is an input at which ours says one
- * thing and the other another; it is reported once, with a shortest word that ends in it and in how
- * many situations (pairs of states) it shows.  What lies behind a difference is walked too, but only
- * where nothing leads without one; `behind` counts the differences on the way.  An input that only one
- * side can take is no difference: what made it so is.
+ * thing and the other another; it is reported once, with a shortest word that ends in it and in
+ * how many situations (pairs of states) it shows.  What lies behind a difference is walked too,
+ * but only where nothing leads without one; `behind` counts the differences on the way.  An input
+ * that only one side can take is no difference: what made it so is.
  */
 #ifndef DNA_MODEL_LEARN_DIFF_H
 #define DNA_MODEL_LEARN_DIFF_H
@@ -27,9 +27,9 @@ struct dna_difference {
     size_t behind, times;
 };
 
-/* dna_learn_compare fills out with up to max differences, those without others on their way first,
-   shortest first, and returns how many there are (it may be more); SIZE_MAX without memory.  nothing
-   is the number of the word that says nothing. */
+/* dna_learn_compare fills out with up to max differences, those without others on their way
+   first, shortest first, and returns how many there are (it may be more); SIZE_MAX without
+   memory.  nothing is the number of the word that says nothing. */
 size_t dna_learn_compare(const struct dna_mealy *ours, const struct dna_mealy *theirs,
                          uint32_t nothing, struct dna_difference *out, size_t max);
 

@@ -50,8 +50,9 @@ static bool promote(struct dna_learner *l, uint32_t node)
     return true;
 }
 
-/* Frontier nodes that are apart from all states become states, in the order in which a derived suite
-   chooses its access words: those nodes are the best known.  The basis grows while it is walked. */
+/* Frontier nodes that are apart from all states become states, in the order in which a derived
+   suite chooses its access words: those nodes are the best known.  The basis grows while it is
+   walked. */
 static void extend_basis(struct dna_learner *l)
 {
     bool found = true;

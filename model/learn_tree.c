@@ -69,8 +69,8 @@ uint32_t dna_tree_child(const struct dna_learner *l, uint32_t node, size_t input
     return c;
 }
 
-static uint32_t grow(struct dna_learner *l, uint32_t parent, const struct dna_observed *seen, size_t i,
-                     uint32_t session)
+static uint32_t grow(struct dna_learner *l, uint32_t parent, const struct dna_observed *seen,
+                     size_t i, uint32_t session)
 {
     if (l->num_nodes == l->max_nodes) {
         struct dna_learn_node *grown = realloc(l->nodes, l->max_nodes * 2 * sizeof *grown);

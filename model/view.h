@@ -2,10 +2,10 @@
 /*
  * view.h -- a role's composition as a tester who learns sees it over sockets (compose.h, learn.h).
  *
- * Three things differ from the composition itself.  The tester answers the other side's closing tag
- * at once, so that a stream that is being closed is a stream that is closed.  It knows of an open
- * question what its authority saw, not whether the other side still waits for the answer.  And a word
- * says what shows on the wire, under the names that a reader of the wire can give it.
+ * Three things differ from the composition itself.  The tester answers the other side's closing
+ * tag at once, so that a stream that is being closed is a stream that is closed.  It knows of an
+ * open question what its authority saw, not whether the other side still waits for the answer.
+ * And a word says what shows on the wire, under the names that a reader of the wire can give it.
  */
 #ifndef DNA_MODEL_VIEW_H
 #define DNA_MODEL_VIEW_H
@@ -30,8 +30,9 @@ struct dna_seen {
     uint32_t asked[2]; /* an authority has a question that it did not answer yet */
 };
 
-/* dna_seer_begin finds the alphabet's symbols ("a, b, c"); borrows it and the overlay.  Returns 0, or
-   -1 with a message in err: a name the role lacks, too many, one that no socket can bring about. */
+/* dna_seer_begin finds the alphabet's symbols ("a, b, c"); borrows it and the overlay.  Returns
+   0, or -1 with a message in err: a name the role lacks, too many, one that no socket can bring
+   about. */
 int dna_seer_begin(struct dna_seer *seer, const struct dna_role *role, const char *alphabet,
                    const struct dna_knobs *knobs, const struct dna_overlay *overlay, char *err,
                    size_t size);
@@ -45,7 +46,8 @@ uint64_t dna_seen_can(const struct dna_seer *seer, const struct dna_seen *at);
 void dna_seen_step(const struct dna_seer *seer, struct dna_seen *at, size_t input,
                    char word[DNA_WORD_TEXT]);
 
-/* dna_view is all that the seer can reach, as a Mealy machine whose outputs are numbers in words. */
+/* dna_view is all that the seer can reach, as a Mealy machine whose outputs are numbers in words.
+   */
 struct dna_view {
     struct dna_mealy mealy;
     struct dna_seen *states;

@@ -82,7 +82,8 @@ static bool accepted(const char *text)
 }
 
 #define ALPHABET \
-    "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, stanza d1, close"
+    "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, " \
+    "stanza d1, close"
 
 static void the_last_step_is_what_the_tables_say(void)
 {
