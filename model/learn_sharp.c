@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLOSED = UINT32_MAX - 1, UNKNOWN = UINT32_MAX };
+static const uint32_t CLOSED = UINT32_MAX - 1, UNKNOWN = UINT32_MAX;
 
 struct asking {
     struct dna_learner *l;
