@@ -112,14 +112,34 @@ static void end_session(struct dna_session *s, const char *failure)
 
 /* ---- sending ---- */
 
+const struct dna_cert *dna_session_cert(struct dna_session *s, struct dna_actor *actor)
+{
+    struct dna_cert_spec *spec;
+    struct dna_diag diag = { 0 };
+    const char *domain = dna_binds_get(&s->run->vars, actor->scn->domains[0]);
+    const char *text = dna_pool_printf(s->run->pool, "dns=%s srv=%s", domain, domain);
+
+    if (actor->cert)
+        return actor->cert;
+    spec = dna_xcalloc(1, sizeof(*spec));
+    if (dna_cert_spec_parse(text, spec, &diag) == 0)
+        actor->cert = dna_ca_mint(s->run->context->lab->ca, spec, NULL, NULL, &diag);
+    free(spec);
+    if (!actor->cert)
+        s->failure = dna_pool_strdup(s->run->pool, diag.text);
+    return actor->cert;
+}
+
 static void send_tls(struct dna_session *s, const char *rest)
 {
-    struct dna_wire_tls_options options = { .cert = s->in->actor->cert, .sni = s->in->sent_to };
+    struct dna_wire_tls_options options = { .sni = s->in->sent_to };
     const char *cert = strstr(rest, "cert=");
     bool known = true;
 
     if (cert)
         options.cert = dna_run_cert(s->run, dna_pool_strdup(s->run->pool, cert + 5), &known);
+    else
+        options.cert = dna_session_cert(s, s->in->actor);
     s->tls_due = false;
     dna_conn_tls(s->in, &options);
 }
@@ -477,7 +497,7 @@ static void on_home_end(struct dna_case_run *run, struct dna_result *result, voi
     "impact  None.\nrev     1\n" cast "given:\n" begin "\nthen:\n"
 
 #define DOMAINS "domain  a c\n"
-#define PEERS "peer    A $a\npeer    C $c\n"
+#define PEERS "peer    A $a cert=none\npeer    C $c cert=none\n"
 
 /* A certificate costs each session some time. */
 static bool wants_both(const struct dna_crew *crew)

@@ -185,6 +185,7 @@ struct dna_compose {
     size_t num_tokens;
     size_t depth;
     bool runaway; /* an endless loop of events: only mutants have it */
+    bool spoken;  /* pairs that nobody spoke of are told nothing, as in impl/; else all are */
     const struct dna_machine *last_machine; /* the event being dealt with, for DNA_ACT_REPEAT */
     dna_compose_watch *watch;
     void *watch_ctx;
