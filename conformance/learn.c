@@ -21,7 +21,8 @@ static const char usage[] =
     "  --profile NAME|DIR  the server (default xdna)\n"
     "  --variant NAME      of the profile (default: default)\n"
     "  --alphabet LIST     symbols, separated by commas ('build/model-tool derive receiving' has\n"
-    "                      them); default: STARTTLS, EXTERNAL, dialback and stanzas of two domains\n"
+    "                      them); default: STARTTLS, EXTERNAL, dialback, stanzas of two domains\n"
+    "                      (for --mutants: of one)\n"
     "  --smallest          the alphabet 'header d1, starttls, tls -, key d1, d1 says valid, close'\n"
     "  --choices FILE      alternatives that the server takes (default: the profile's\n"
     "                      derive.choices, if there is one)\n"
@@ -30,7 +31,7 @@ static const char usage[] =
     "                      a scenario for each (XDNA_SCENARIOS=DIR xdna run plays them)\n"
     "  --mutate ROW:OP     learn xdna-server-test with this mutant of a row\n"
     "  --mutants N         learn N mutants that differ, and say whether their row is named:\n"
-    "                      it fires where the machines part, or its change explains the most\n"
+    "                      it fires where the machines part, or a change of it explains most\n"
     "  --seed S --skip K   which mutants: their order (default 1), and the first K of it left out\n"
     "  --server PROGRAM    in the place of the profile's\n"
     "  -j N                sessions at a time (default 8)\n"
@@ -47,6 +48,10 @@ static const char usage[] =
 static const char default_alphabet[] =
     "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, "
     "d2 says valid, forged d1 valid, stanza d1, stanza d2, close";
+/* Of mutants, so that each takes seconds: one domain, and more of what can be said. */
+static const char mutants_alphabet[] =
+    "header d1, starttls, tls d1, tls -, auth, key d1, d1 says valid, d1 says invalid, "
+    "d1 says error, verify, unknown, stanza d1, close";
 static const char smallest_alphabet[] = "header d1, starttls, tls -, key d1, d1 says valid, close";
 
 static bool number(const char *text, unsigned min, unsigned max, unsigned *out)
@@ -169,12 +174,14 @@ int dna_cmd_learn(int argc, char **argv)
 {
     struct dna_learning g = { .profile_name = "xdna",
                               .variant = "default",
-                              .alphabet = default_alphabet,
+                              
                               .seed = 1,
                               .pool = dna_pool_new(),
                               .crew = { .jobs = 8, .quiet_ms = 300 } };
     int status = parse(&g, argc, argv);
 
+    if (!g.alphabet)
+        g.alphabet = g.num_mutants ? mutants_alphabet : default_alphabet;
     if (!status)
         status = usable(&g);
     if (!status)

@@ -22,15 +22,32 @@ void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *
         dna_buf_printf(out, "%s%s", i ? ", " : "", g->seer.inputs[q->in[i]]->name);
 }
 
+/* Steps right before that showed nothing belong to it: what they did wrong shows in it. */
+static size_t first_step(const struct dna_learning *g, const struct dna_query *word)
+{
+    uint32_t nothing = UINT32_MAX, state = g->ours.start;
+    size_t first = 0;
+
+    for (size_t i = 0; i < g->words.num; i++)
+        nothing = strcmp(g->words.at[i], "nothing") == 0 ? (uint32_t)i : nothing;
+    for (size_t i = 0; i + 1 < word->len; i++) {
+        uint32_t out = dna_mealy_out(&g->ours, state, word->in[i]);
+
+        first = out == nothing || out == DNA_CANNOT ? first : i + 1;
+        state = dna_mealy_next(&g->ours, state, word->in[i]);
+    }
+    return first;
+}
+
 const char *dna_learn_rows(struct dna_learning *g, const struct dna_query *word)
 {
     struct dna_fired fired[DNA_MAX_FIRED];
-    size_t num = dna_seer_replay(&g->seer, word, fired);
+    size_t num = dna_seer_replay(&g->seer, word, fired), first = first_step(g, word);
     struct dna_buf out = { 0 };
     const char *done;
 
     for (size_t i = 0; i < num; i++)
-        if (fired[i].step + 1 == word->len)
+        if (fired[i].step >= first)
             dna_buf_printf(&out, "%s%s", out.len ? " " : "", fired[i].row->id);
     done = dna_pool_strdup(g->pool, out.len ? out.at : "none");
     dna_buf_free(&out);

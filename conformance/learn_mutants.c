@@ -76,24 +76,36 @@ struct blame {
     struct dna_blamed *out;
 };
 
-/* The learned outputs all along the way to the first difference, or it is no explanation. */
-static bool leads_there(const struct dna_learning *g, const struct dna_seer *seer)
+enum leads { ELSEWHERE, THERE, EXACTLY };
+
+/* The learned outputs all along the way to the first difference; there the learned one, or at least
+ * not the tables'. */
+static enum leads leads(const struct dna_learning *g, const struct dna_seer *seer)
 {
-    const struct dna_query *q = &g->differences[0].witness;
+    const struct dna_difference *d = &g->differences[0];
+    const struct dna_query *q = &d->witness;
     uint32_t state = g->learned.start;
     struct dna_seen at;
-    char word[DNA_WORD_TEXT];
+    char word[DNA_WORD_TEXT] = "-";
 
     dna_seen_begin(seer, &at);
     for (size_t i = 0; i < q->len; i++) {
         if (!(dna_seen_can(seer, &at) >> q->in[i] & 1))
-            return false;
+            return i + 1 == q->len ? THERE : ELSEWHERE;
         dna_seen_step(seer, &at, q->in[i], word);
-        if (strcmp(word, g->words.at[dna_mealy_out(&g->learned, state, q->in[i])]) != 0)
-            return false;
+        if (i + 1 < q->len &&
+            strcmp(word, g->words.at[dna_mealy_out(&g->learned, state, q->in[i])]) != 0)
+            return ELSEWHERE;
         state = dna_mealy_next(&g->learned, state, q->in[i]);
     }
-    return true;
+    return strcmp(word, g->words.at[d->theirs]) == 0 ? EXACTLY
+           : strcmp(word, g->words.at[d->ours]) == 0 ? ELSEWHERE
+                                                     : THERE;
+}
+
+static bool better(const struct dna_blamed_row *a, const struct dna_blamed_row *b)
+{
+    return a->exact != b->exact ? a->exact : a->explained > b->explained;
 }
 
 static bool note_explanation(void *ctx, const struct dna_mutant *m)
@@ -105,15 +117,18 @@ static bool note_explanation(void *ctx, const struct dna_mutant *m)
     struct dna_blamed_row row;
     size_t at = 0;
 
-    if (!leads_there(b->g, &seer))
+    enum leads there = leads(b->g, &seer);
+
+    if (there == ELSEWHERE)
         return true;
+    row.exact = there == EXACTLY;
     row_name(m, row.id, sizeof(row.id));
     row.explained = dna_seer_explains(&seer, &b->g->learner, &b->g->words);
     while (at < out->num && strcmp(out->rows[at].id, row.id) != 0)
         at++;
     if (at == out->num && out->num < DNA_MAX_BLAMED)
         out->rows[out->num++] = row;
-    else if (at < out->num && out->rows[at].explained < row.explained)
+    else if (at < out->num && better(&row, &out->rows[at]))
         out->rows[at] = row;
     return true;
 }
@@ -141,7 +156,8 @@ void dna_learn_print_blame(const struct dna_learning *g, const struct dna_blamed
 {
     printf("one change of a row explains, of %zu observations:", g->learner.num_nodes);
     for (size_t i = 0; i < b->num && i < 8; i++)
-        printf(" %s %zu%s", b->rows[i].id, b->rows[i].explained, i + 1 < b->num ? "," : "");
+        printf(" %s %s%zu%s", b->rows[i].id, b->rows[i].exact ? "" : "otherwise ",
+               b->rows[i].explained, i + 1 < b->num ? "," : "");
     puts(b->num > 8 ? " ..." : b->num ? "" : " no row");
 }
 
@@ -151,7 +167,7 @@ static size_t place_of(const struct dna_blamed *b, const char *row)
     size_t place = 0;
 
     for (size_t i = 0; i < b->num; i++) {
-        place += !i || b->rows[i].explained < b->rows[i - 1].explained;
+        place += !i || better(&b->rows[i - 1], &b->rows[i]);
         if (strcmp(b->rows[i].id, row) == 0)
             return place;
     }
@@ -185,7 +201,7 @@ static void judge(struct dna_learning *g, const char *mutant, const char *row, s
     place = place_of(&b, row);
     by_step = names(fired, row);
     by_change = place == 1;
-    alone = by_change && (b.num == 1 || b.rows[1].explained < b.rows[0].explained);
+    alone = by_change && (b.num == 1 || better(&b.rows[0], &b.rows[1]));
     score->learned++;
     score->by_step += by_step;
     score->by_change += by_change;
