@@ -40,7 +40,8 @@ int dna_learn_prepare(struct dna_learning *g)
         return 2;
     }
     for (size_t i = 0; i < g->seer.num_inputs; i++) {
-        if (!dna_derive_playable(g->seer.inputs[i])) {
+        if (!dna_derive_playable(g->seer.inputs[i]) ||
+            strcmp(g->seer.inputs[i]->name, "verify right") == 0) { /* it takes a key of the server's */
             fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n",
                     g->seer.inputs[i]->name);
             return 2;
@@ -329,6 +330,10 @@ static bool confirm(struct dna_learning *g, bool *out_refuted)
     bool ok = suite_of(&g->learned, g->extra, &w);
 
     *out_refuted = false;
+    if (ok && w.num) {
+        printf("%zu sessions are to confirm it\n", w.num);
+        fflush(stdout);
+    }
     for (size_t i = 0; i < w.num && ok && !*out_refuted; i += BATCH) {
         ok = dna_learn_play(g, w.at + i, w.num - i < BATCH ? w.num - i : BATCH, false);
         *out_refuted = ok && dna_learner_want(&g->learner, &wanted, 1) > 0;

@@ -410,6 +410,22 @@ static void on_bad_end(struct dna_case_run *run, struct dna_result *result, void
     free(result);
 }
 
+/* What symbols speak of beside names: as in the derived suites' scenarios. */
+static void bind_words(struct dna_session *s)
+{
+    static const char *const names[] = { "a", "c" };
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *domain = dna_binds_get(&s->run->vars, names[i]);
+        size_t len = strlen(domain);
+        char *base64 = dna_pool_alloc(s->run->pool, len * 2 + 8);
+
+        EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)domain, (int)len);
+        dna_binds_set(&s->run->vars, i ? "c64" : "a64", base64);
+    }
+    dna_binds_set(&s->run->vars, "user", dna_binds_get(&s->crew->home->vars, "U"));
+}
+
 void dna_crew_play(struct dna_crew *crew, const struct dna_query *word, size_t index)
 {
     struct dna_session *s = dna_xcalloc(1, sizeof(*s));
@@ -429,7 +445,7 @@ void dna_crew_play(struct dna_crew *crew, const struct dna_query *word, size_t i
     s->run->driver = drive;
     dna_case_run_start(s->run);
     if (!s->run->ended)
-        dna_binds_set(&s->run->vars, "user", dna_binds_get(&crew->home->vars, "U"));
+        bind_words(s);
 }
 
 /* ---- the home ---- */
