@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BARRIER_MS = 3000, END_MS = 2000, UP_MS = 5000 };
+enum { BARRIER_MS = 2000, END_MS = 2000, UP_MS = 5000 };
 
 static void in_ms(struct timeval *at, unsigned ms)
 {
@@ -299,7 +299,7 @@ static bool barriers_passed(struct dna_session *s)
             return false;
         if (!s->barrier_back) {
             dna_session_token(s, false, "no_answer_to_a_barrier", -1);
-            s->barrier_back = true;
+            s->closed = true; /* nothing would be known of what follows: it is left alone */
         }
     }
     if (s->symbol->kind != DNA_SEND_STANZA)
