@@ -31,6 +31,7 @@ static const char usage[] =
     "  --write-choices FILE   write that down, as --choices reads it\n"
     "  --choices FILE     do not ask: lines 'choice ROW', 'knob NAME=VALUE'\n"
     "  --loose-features   whatever else is offered is not looked at; the claim is then without it\n"
+    "  --loose-errors     nor which condition an error names, so that there is one\n"
     "  --without LIST     leave these symbols (\"a, b\") out, of which more is known already\n"
     "  --complete         also sessions for the mutants that identifiers let pass\n"
     "  --write DIR        keep the scenarios in this new folder; else they go after the run\n"
@@ -45,7 +46,7 @@ struct derive {
     struct dna_derive_probes probes;
     const char *profile, *role, *scope, *choices, *write_choices, *dir;
     unsigned extra;
-    bool complete, keep, only_write, only_probe, loose, oracle;
+    bool complete, keep, only_write, only_probe, loose, any_error, oracle;
     struct dna_derive_parts parts;
     char *rest[MAX_ARGS]; /* for xdna run */
     int num_rest;
@@ -96,6 +97,7 @@ static bool write_scope(struct derive *d, const struct dna_campaign *c, size_t s
                                   .choices = &d->habits.choices,
                                   .variant = d->parts.variants[scope],
                                   .loose = d->loose,
+                                  .any_error = d->any_error,
                                   .ends = dna_derive_without(&d->parts, "verify") } };
 
     printf("%s, variant %s: %zu configurations, %zu symbols, %zu sessions and %zu for what they "
@@ -188,6 +190,8 @@ static int parse(struct derive *d, int argc, char **argv)
             d->complete = true;
         } else if (strcmp(argv[i], "--loose-features") == 0) {
             d->loose = true;
+        } else if (strcmp(argv[i], "--loose-errors") == 0) {
+            d->any_error = true;
         } else if (strcmp(argv[i], "--only-write") == 0) {
             d->only_write = true;
         } else if (strcmp(argv[i], "--probe") == 0) {
@@ -277,6 +281,8 @@ static void publish(const struct derive *d)
         printf("Where the texts leave a choice: as %s says.\n", d->choices);
     if (d->loose)
         puts("Features beside those that are due were not looked at.");
+    if (d->any_error)
+        puts("Which condition an error names was not looked at.");
     if (d->parts.without)
         printf("Symbols left out: %s.\n", d->parts.without);
     if (d->scope)

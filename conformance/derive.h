@@ -44,6 +44,7 @@ struct dna_derive_how {
     const char *variant;               /* of the profile */
     const char *note;                  /* a comment on the first line, or NULL */
     bool loose;                        /* other features may be offered, too */
+    bool any_error;                    /* which condition an error names is not looked at */
     bool ends; /* it answers no db:verify on a stream of its own: sessions are seen to their end */
 };
 
@@ -74,6 +75,7 @@ struct dna_derive_script {
     unsigned header, key, verify, message, local, bind, barrier, got; /* counted up */
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
     bool loose; /* other features may be offered, too */
+    bool any_error; /* which condition an error names is not looked at */
     bool ends;  /* no barriers; the end shows what came besides */
     bool last;  /* nothing more is sent behind this symbol */
     bool needs_user, needs_key, needs_id, needs_aside;

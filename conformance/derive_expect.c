@@ -9,10 +9,14 @@
 #include <ctype.h>
 #include <string.h>
 
-static void hyphens(struct dna_buf *out, const char *name)
+static void put_condition(struct dna_derive_script *s, const char *prefix, const char *name)
 {
+    if (s->any_error)
+        return;
+    dna_buf_printf(&s->body, "<%s:", prefix);
     for (; *name; name++)
-        dna_buf_printf(out, "%c", *name == '_' ? '-' : *name);
+        dna_buf_printf(&s->body, "%c", *name == '_' ? '-' : *name);
+    dna_buf_puts(&s->body, "/>");
 }
 
 static bool begins(const char *text, const char *with, const char **rest)
@@ -93,9 +97,9 @@ static void expect_result(struct dna_derive_script *s, const char *name, unsigne
         dna_buf_printf(&s->body, " type='%s'/>\n", name);
         return;
     }
-    dna_buf_puts(&s->body, " type='error'><error><stz:");
-    hyphens(&s->body, condition);
-    dna_buf_puts(&s->body, "/></error></db:result>\n");
+    dna_buf_puts(&s->body, " type='error'><error>");
+    put_condition(s, "stz", condition);
+    dna_buf_puts(&s->body, "</error></db:result>\n");
 }
 
 static void expect_verify(struct dna_derive_script *s, const char *name)
@@ -104,16 +108,16 @@ static void expect_verify(struct dna_derive_script *s, const char *name)
         dna_buf_printf(&s->body, "%s > <db:verify type='%s'/>\n", s->conn, name);
         return;
     }
-    dna_buf_printf(&s->body, "%s > <db:verify type='error'><error><stz:", s->conn);
-    hyphens(&s->body, name);
-    dna_buf_puts(&s->body, "/></error></db:verify>\n");
+    dna_buf_printf(&s->body, "%s > <db:verify type='error'><error>", s->conn);
+    put_condition(s, "stz", name);
+    dna_buf_puts(&s->body, "</error></db:verify>\n");
 }
 
 static void expect_bounce(struct dna_derive_script *s, const char *condition)
 {
-    dna_buf_printf(
-        &s->body, "U > <message type='error' id='u%u-$case'><error><stz:%s/></error></message>\n",
-        s->local, condition);
+    dna_buf_printf(&s->body, "U > <message type='error' id='u%u-$case'><error>", s->local);
+    put_condition(s, "stz", condition);
+    dna_buf_puts(&s->body, "</error></message>\n");
 }
 
 struct fixed {
@@ -165,13 +169,13 @@ static bool expect_named(struct dna_derive_script *s, const struct dna_token *t)
     const char *rest;
 
     if (begins(t->text, "error_", &rest)) {
-        dna_buf_printf(&s->body, "%s > <stream:error><err:", s->conn);
-        hyphens(&s->body, rest);
-        dna_buf_puts(&s->body, "/></stream:error>\n");
+        dna_buf_printf(&s->body, "%s > <stream:error>", s->conn);
+        put_condition(s, "err", rest);
+        dna_buf_puts(&s->body, "</stream:error>\n");
     } else if (begins(t->text, "failure_", &rest)) {
-        dna_buf_printf(&s->body, "%s > <sasl:failure><sasl:", s->conn);
-        hyphens(&s->body, rest);
-        dna_buf_puts(&s->body, "/></sasl:failure>\n");
+        dna_buf_printf(&s->body, "%s > <sasl:failure>", s->conn);
+        put_condition(s, "sasl", rest);
+        dna_buf_puts(&s->body, "</sasl:failure>\n");
     } else if (begins(t->text, "send_verify_", &rest) || begins(t->text, "verify_", &rest)) {
         expect_verify(s, rest);
     } else if (strcmp(t->text, "send_key") == 0) {

@@ -228,6 +228,7 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     dna_derive_begin(&w.script, u->role);
     w.script.compose = &c;
     w.script.loose = how->loose;
+    w.script.any_error = how->any_error;
     w.script.ends |= how->ends && w.script.side == DNA_DERIVE_IUT;
     dna_compose_begin(&c);
     play_prefix(&w, &c);

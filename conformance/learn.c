@@ -37,7 +37,7 @@ static const char usage[] =
     "  -j N                sessions at a time (default 8)\n"
     "  --quiet MS          nothing at all for so long is silence, where an answer is due (300)\n"
     "Each session has fresh names. Behind each symbol a barrier (db:verify with an id of its own)\n"
-    "shows that all has come; a stream on which none is answered for two seconds is left alone.\n"
+    "shows that all has come; a stream on which none is answered in 1.2 s is left alone.\n"
     "First the derived suite of the same alphabet is played. What is learned is exact if each state\n"
     "of the server is reached by a shortest way to a learned one, or by K inputs more.\n"
     "An answer that contradicts an earlier one is asked for again, up to three times; if it stays,\n"

@@ -39,16 +39,32 @@ static size_t first_step(const struct dna_learning *g, const struct dna_query *w
     return first;
 }
 
-const char *dna_learn_rows(struct dna_learning *g, const struct dna_query *word)
+static void put_rows(const struct dna_learning *g, const struct dna_query *word,
+                     struct dna_buf *out)
 {
     struct dna_fired fired[DNA_MAX_FIRED];
     size_t num = dna_seer_replay(&g->seer, word, fired), first = first_step(g, word);
-    struct dna_buf out = { 0 };
-    const char *done;
 
     for (size_t i = 0; i < num; i++)
         if (fired[i].step >= first)
-            dna_buf_printf(&out, "%s%s", out.len ? " " : "", fired[i].row->id);
+            dna_buf_printf(out, "%s%s", out->len ? " " : "", fired[i].row->id);
+}
+
+/* Where no barrier was answered, those of the barrier, too. */
+const char *dna_learn_rows(struct dna_learning *g, const struct dna_difference *d)
+{
+    struct dna_buf out = { 0 };
+    struct dna_query barred = d->witness;
+    const char *done;
+
+    put_rows(g, &d->witness, &out);
+    for (uint32_t i = 0; i < g->seer.num_inputs && barred.len < DNA_WORD_MAX; i++) {
+        if (strstr(g->words.at[d->theirs], "no_answer_to_a_barrier") &&
+            strcmp(g->seer.inputs[i]->name, "verify") == 0) {
+            barred.in[barred.len++] = i;
+            put_rows(g, &barred, &out);
+        }
+    }
     done = dna_pool_strdup(g->pool, out.len ? out.at : "none");
     dna_buf_free(&out);
     return done;
@@ -205,7 +221,7 @@ static void put_difference(struct dna_learning *g, const struct dna_difference *
     dna_learn_print_word(g, &d->witness, &word);
     fprintf(out, "%s%s: %s\n  tables:  %s\n  learned: %s\n  rows:    %s\n",
             dna_difference_name(d->kind), grants(g, d) ? ", grants what the tables do not" : "",
-            word.at, g->words.at[d->ours], g->words.at[d->theirs], dna_learn_rows(g, &d->witness));
+            word.at, g->words.at[d->ours], g->words.at[d->theirs], dna_learn_rows(g, d));
     if (d->behind || d->times > 1)
         fprintf(out, "  in %zu situations; %zu other differences on the way\n", d->times,
                 d->behind);

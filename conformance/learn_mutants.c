@@ -193,7 +193,7 @@ static void judge(struct dna_learning *g, const char *mutant, const char *row, s
 {
     struct dna_blamed b;
     struct dna_buf word = { 0 };
-    const char *fired = dna_learn_rows(g, &g->differences[0].witness);
+    const char *fired = dna_learn_rows(g, &g->differences[0]);
     bool by_step, by_change, alone;
     size_t place;
 

@@ -76,10 +76,10 @@ struct dna_blamed {
 void dna_learn_blame(struct dna_learning *g, struct dna_blamed *out);
 void dna_learn_print_blame(const struct dna_learning *g, const struct dna_blamed *blamed);
 
-/* learn_draw.c; the rows are those that fire since the last output before a word's last symbol, separated by blanks */
+/* learn_draw.c; the rows are those that fire since the last output before the last symbol, separated by blanks */
 void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q,
                           struct dna_buf *out);
-const char *dna_learn_rows(struct dna_learning *g, const struct dna_query *word);
+const char *dna_learn_rows(struct dna_learning *g, const struct dna_difference *d);
 bool dna_learn_write(struct dna_learning *g);
 
 /* dna_learn_write_witness writes a difference as a scenario; NULL, or why it cannot be said by one.

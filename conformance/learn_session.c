@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BARRIER_MS = 2000, END_MS = 2000, UP_MS = 5000 };
+/* A barrier that is not answered is given up before servers give up a stream (two seconds). */
+enum { BARRIER_MS = 1200, END_MS = 2000, UP_MS = 5000 };
 
 static void in_ms(struct timeval *at, unsigned ms)
 {

@@ -177,7 +177,7 @@ static void put_head(const struct telling *t, const struct dna_difference *d, st
         "# Learned of %s: up to the last step it does what is written here; there: %s.\n"
         "claim    After %s the server does what the tables say (%s).\nreq     ",
         t->g->profile->title, t->g->words.at[d->theirs], word.at,
-        dna_learn_rows(t->g, &d->witness));
+        dna_learn_rows(t->g, d));
     dna_buf_free(&word);
     for (size_t i = num, put = 0; i-- > 0 && put < MAX_REQS;) {
         for (const uint16_t *b = fired[i].row->because; *b != DNA_REQ_END && put < MAX_REQS; b++) {

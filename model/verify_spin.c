@@ -40,6 +40,12 @@ static size_t part(unsigned char *kept, size_t at, void *of_world, size_t len, b
     return at + len;
 }
 
+_Static_assert(sizeof(struct vf_world) - sizeof((struct vf_world *)0)->end -
+                       sizeof((struct vf_world *)0)->in - sizeof((struct vf_world *)0)->route -
+                       sizeof((struct vf_world *)0)->keys <
+                   _Alignof(struct vf_world),
+               "the world has got a field that pack() leaves out");
+
 static void pack(struct vf *x, bool really)
 {
     size_t at = part(dna_spin_world, 0, x->w.route, sizeof x->w.route, really);

@@ -133,6 +133,7 @@ pan() {
 planted=$(sed -n 's/^PLANTED( \([a-z_]*\), [a-z_]*, L[0-9], "[^"]*", 0,.*/\1/p' model/planted.def)
 # damage BUG: its mutants ROW:OP, put into the lines that have the row's id
 damage() {
+    # shellcheck disable=SC2013
     for mutant in $(sed -n "s/^PLANTED( $1, [^\"]*\"\([^\"]*\)\".*/\1/p" model/planted.def); do
         what=${mutant#*:}
         case $what in
