@@ -29,8 +29,10 @@ struct dna_mutate_lab {
     struct event_base *base;
     struct dna_pool *pool;
     const char *server;  /* xdna-server-test */
-    unsigned jobs, number;
+    unsigned jobs, young; /* plays at a time, and of these begun a moment ago (runner.h) */
+    unsigned number;
     bool verbose;
+    struct timeval begun;
 };
 
 /* dna_mutate_open enters the lab with all cases below dir, or with those of these files only.

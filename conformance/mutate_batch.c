@@ -155,7 +155,7 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
     struct dna_pool *pool = dna_pool_new();
     const char *mutants = dna_pool_printf(pool, "%s/mutants", m->lab.place.dir);
     const char *extra[] = { "--mutants", mutants, "--fired", fired };
-    const struct dna_run_options options = { .jobs = m->jobs, .young = 32, .timeout_ms = 3000, .repeat = 1,
+    const struct dna_run_options options = { .jobs = m->jobs, .young = m->young, .timeout_ms = 3000, .repeat = 1,
                                              .level = DNA_CASE_MAY, .server = m->server,
                                              .extra_args = extra,
                                              .num_extra_args = fired ? 4 : 2,

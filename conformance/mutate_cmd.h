@@ -8,13 +8,19 @@
 #include "conformance/mutate.h"
 
 struct dna_mutate_options {
-    const char *list;  /* what is known already: a file, or NULL */
+    bool rows;         /* subjects are rows, else cases */
+    const char *list;  /* what is known already: a file, that need not be there */
     char **selectors;  /* only these cases; none: all */
     size_t num_selectors;
+    unsigned sample;   /* of every so many mutants one is put to hand-written cases too */
+    bool verbose;
     const char *write; /* where it is written anew, or NULL */
 };
 
-/* mutate_cases.c: each returns an exit status: 0, 1 something is open, 99 the lab was not usable */
-int dna_mutate_cases(struct dna_mutate_lab *m, const struct dna_mutate_options *o);
+/* mutate_hunt.c: returns an exit status: 0, 1 something is open, 2 a selector, 99 the lab was not usable */
+int dna_mutate_hunt(struct dna_mutate_lab *m, const struct dna_mutate_options *o);
+
+/* mutate_derived.c: opens the lab itself, behind what the model says; selectors are roles */
+int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *o);
 
 #endif
