@@ -75,8 +75,6 @@ $(BUILD)/xdna-client-test: $(BUILD)/obj/impl/client_main_test.o $(BUILD)/obj/mod
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/xdna-client: $(BUILD)/obj/impl/client_main.o $(IMPL_OBJ) $(GEN_OBJ) $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
-$(BUILD)/mutant-rows: $(BUILD)/obj/conformance/bench/rows.o $(MODEL_OBJ)
-	$(CC) $(CFLAGS) $^ -lcrypto -o $@
 $(BUILD)/bench-idle: $(BUILD)/obj/conformance/bench/idle.o $(CONF_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/model-tool: $(BUILD)/obj/model/tool.o $(BUILD)/obj/model/tool_derive.o $(VERIFY_OBJ) $(BUILD)/obj/model/interp.o $(MODEL_OBJ)

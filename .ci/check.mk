@@ -91,16 +91,49 @@ prove-derived: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-client
 prove-probes: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test
 	@conformance/probes.sh $(BUILD)
 
+prove-learn: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test
+	@$(BUILD)/xdna learn --profile xdna >$(BUILD)/learn.log 2>&1; status=$$?; \
+	 echo "learn xdna: $$(grep '^RESULT' $(BUILD)/learn.log || tail -n 1 $(BUILD)/learn.log)"; [ $$status -eq 0 ]
+	@$(BUILD)/xdna learn --profile xdna --mutants 50 >$(BUILD)/learn.log 2>&1; status=$$?; \
+	 echo "learn mutants: $$(grep '^RESULT' $(BUILD)/learn.log || tail -n 1 $(BUILD)/learn.log)"; [ $$status -eq 0 ]
+
+# All proofs: what needs the processor beside what waits for sockets.
+prove: packages
+	@.ci/packages prove
+	@$(MAKE) --no-print-directory -s -j2 all
+	@MAKE="$(MAKE)" .ci/beside prove-sockets prove-tables
+	@echo "== make prove: everything holds"
+prove-tables:
+	@$(MAKE) --no-print-directory -s prove-model
+	@$(MAKE) --no-print-directory -s prove-spin
+prove-sockets:
+	@$(MAKE) --no-print-directory -s prove-attacks
+	@$(MAKE) --no-print-directory -s prove-probes
+	@$(MAKE) --no-print-directory -s prove-derived
+	@$(MAKE) --no-print-directory -s prove-learn
+	@$(MAKE) --no-print-directory -s prove-mutants
+
 lint: $(BUILD)/xdna
 	@$(BUILD)/xdna lint
 
 exits: $(BUILD)/xdna $(BUILD)/xdna-server
 	@conformance/test/judge.sh $(BUILD)
 
-mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/mutant-rows
-	@conformance/mutants.sh $(BUILD) $(ARGS)
+# For each case a damaged row that makes it fail, and for each row such a case: the lists are played, not believed,
+# and what is not in them is searched.
+mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test
+	@$(BUILD)/xdna mutate cases $(ARGS)
+	@$(BUILD)/xdna mutate rows $(ARGS)
+killers: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test
+	@$(BUILD)/xdna mutate cases --write conformance/cases.killers
+	@$(BUILD)/xdna mutate rows --write conformance/rows.killers
 
-.PHONY: check-all check-tables check-sanitized exits verify prove-model prove-spin prove-attacks prove-derived prove-probes
+# Every first-order mutant of every row, over sockets.
+prove-mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test
+	@$(BUILD)/xdna mutate mutants
+
+.PHONY: check-all check-tables check-sanitized exits verify prove-model prove-spin prove-attacks prove-derived prove-probes prove-mutants killers \
+        prove prove-learn prove-tables prove-sockets
 
 # A toy prooftype, put into a copy of the checkout.
 toy-prooftype: all
