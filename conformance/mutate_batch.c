@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Many plays at once: a suite is made up of (case, mutant) and run as any other is.
+ * Room: conformance. Many plays at once: a suite is made up of (case, mutant) and run as any other
+ * is.
  */
 #include "conformance/cli.h"
 #include "conformance/mutate.h"
@@ -77,7 +78,8 @@ bool dna_mutate_alone(const struct dna_mutate_lab *m, const struct dna_case *c)
 
 bool dna_play_fails(const struct dna_play *play)
 {
-    return !play->crashed && (play->verdict == DNA_VERDICT_FAIL || play->verdict == DNA_VERDICT_WARN);
+    return !play->crashed &&
+           (play->verdict == DNA_VERDICT_FAIL || play->verdict == DNA_VERDICT_WARN);
 }
 
 /* One batch: the cases of the made-up suite, in the order of the plays. */
@@ -148,15 +150,20 @@ static bool make_batch(struct batch *b, size_t num, const char *mutants, const c
     return fclose(out) == 0;
 }
 
-static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t num, const char *fired)
+static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
+                      const char *fired)
 {
     struct batch b = { .m = m, .plays = plays };
     const struct dna_run_calls calls = { on_result, on_message, &b };
     struct dna_pool *pool = dna_pool_new();
     const char *mutants = dna_pool_printf(pool, "%s/mutants", m->lab.place.dir);
     const char *extra[] = { "--mutants", mutants, "--fired", fired };
-    const struct dna_run_options options = { .jobs = m->jobs, .young = m->young, .timeout_ms = 3000, .repeat = 1,
-                                             .level = DNA_CASE_MAY, .server = m->server,
+    const struct dna_run_options options = { .jobs = m->jobs,
+                                             .young = m->young,
+                                             .timeout_ms = 3000,
+                                             .repeat = 1,
+                                             .level = DNA_CASE_MAY,
+                                             .server = m->server,
                                              .extra_args = extra,
                                              .num_extra_args = fired ? 4 : 2,
                                              .first_number = m->number };
@@ -186,7 +193,7 @@ int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num
     int status = 0;
 
     for (size_t done = 0; done < num && !status; done += DNA_BATCH_MAX)
-        status = play_batch(m, plays + done, num - done < DNA_BATCH_MAX ? num - done : DNA_BATCH_MAX,
-                            fired);
+        status = play_batch(m, plays + done,
+                            num - done < DNA_BATCH_MAX ? num - done : DNA_BATCH_MAX, fired);
     return status;
 }

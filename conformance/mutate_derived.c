@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. `xdna mutate mutants`: every first-order mutant of every row of a role.  Those that
- * the model proves equivalent are left out; for each other the model's shortest session that tells it
- * from the tables is played over sockets against the reference with that mutant.  What needs waits or
- * fetched proofs no such session shows; it, and what survived, goes to the hand-written cases in which
- * the row fires.  A sample tells what these kill alone.
+ * Room: conformance. `xdna mutate mutants`: every first-order mutant of every row of a role.  Those
+ * that the model proves equivalent are left out; for each other the model's shortest session that
+ * tells it from the tables is played over sockets against the reference with that mutant.  What
+ * needs waits or fetched proofs no such session shows; it, and what survived, goes to the
+ * hand-written cases in which the row fires.  A sample tells what these kill alone.
  */
 #include "conformance/cli.h"
 #include "conformance/derive.h"
@@ -24,10 +24,10 @@ static const struct dna_role *const roles[] = { &dna_role_receiving, &dna_role_i
 enum { NUM_ROLES = sizeof(roles) / sizeof(*roles), HAND_WRITTEN_TRIES = 24 };
 
 struct mutant {
-    const char *text;     /* ROW:OP */
-    size_t row;           /* dna_row_find */
+    const char *text; /* ROW:OP */
+    size_t row;       /* dna_row_find */
     unsigned role;
-    size_t session;       /* of the scenarios, from 1; 0: none can be played */
+    size_t session; /* of the scenarios, from 1; 0: none can be played */
     bool killed, by_hand, in_sample;
     enum dna_verdict verdict; /* of the session */
 };
@@ -127,7 +127,8 @@ static bool take_mutant(void *ctx, const struct dna_mutant *mutant)
     }
     m = &k->mutants[k->num];
     dna_mutant_print(mutant, text, sizeof text);
-    *m = (struct mutant){ .text = dna_pool_strdup(k->pool, text), .role = k->role,
+    *m = (struct mutant){ .text = dna_pool_strdup(k->pool, text),
+                          .role = k->role,
                           .row = dna_row_find(mutant->machine->rows[mutant->row].id),
                           .in_sample = k->num % k->o->sample == 0,
                           .verdict = DNA_VERDICT_NONE };
@@ -198,7 +199,8 @@ static void find_cases(struct campaign *k, const struct dna_suite *suite)
     }
 }
 
-/* Each mutant in its own session, and each session once undamaged: whatever fails then tells nothing. */
+/* Each mutant in its own session, and each session once undamaged: whatever fails then tells
+ * nothing. */
 static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
 {
     struct dna_play *plays = dna_xcalloc(k->num + k->num_sessions, sizeof(*plays));
@@ -224,7 +226,8 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
                    dna_verdict_name(plays[i].verdict));
     for (size_t i = 0; i < of_mutants && !status; i++) {
         whose[i]->verdict = plays[i].verdict;
-        whose[i]->killed = plays[i].verdict > DNA_VERDICT_PASS && plays[i].verdict < DNA_VERDICT_ERROR;
+        whose[i]->killed =
+            plays[i].verdict > DNA_VERDICT_PASS && plays[i].verdict < DNA_VERDICT_ERROR;
     }
     free(plays);
     free(whose);
@@ -263,8 +266,8 @@ static bool to_hand(const struct mutant *m)
     return (!m->killed || m->in_sample) && !m->by_hand;
 }
 
-static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab, const struct dna_map *map,
-                           size_t from, size_t to)
+static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab,
+                           const struct dna_map *map, size_t from, size_t to)
 {
     struct by_rows *cases = dna_xcalloc(lab->suite->num_cases, sizeof(*cases));
     struct dna_play *plays = dna_xcalloc(k->num * (to - from), sizeof(*plays));
@@ -273,7 +276,8 @@ static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab, const
 
     for (size_t i = 0; i < k->num; i++) {
         size_t num = to_hand(&k->mutants[i])
-            ? cases_of(map, k->mutants[i].row, cases, lab->suite->num_cases) : 0;
+                         ? cases_of(map, k->mutants[i].row, cases, lab->suite->num_cases)
+                         : 0;
 
         for (size_t c = from; c < to && c < num; c++) {
             whose[n] = i;
@@ -285,8 +289,8 @@ static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab, const
     fflush(stdout);
     status = dna_mutate_play(lab, plays, n, NULL);
     for (size_t i = 0; i < n && !status; i++)
-        k->mutants[whose[i]].by_hand |= plays[i].verdict > DNA_VERDICT_PASS &&
-                                        plays[i].verdict < DNA_VERDICT_ERROR;
+        k->mutants[whose[i]].by_hand |=
+            plays[i].verdict > DNA_VERDICT_PASS && plays[i].verdict < DNA_VERDICT_ERROR;
     free(plays);
     free(whose);
     free(cases);
@@ -328,13 +332,17 @@ static unsigned report_role(const struct campaign *k, unsigned role)
         if (m->session)
             printf("mutate: %s survives %s\n", m->text, k->sessions[m->session - 1].c->id);
         else if (k->o->verbose)
-            printf("mutate: %s is told by the model alone: it needs waits or fetched proofs\n", m->text);
+            printf("mutate: %s is told by the model alone: it needs waits or fetched proofs\n",
+                   m->text);
     }
-    printf("%s: %u mutants, %u equivalent (proved), %u undecided; of %u that differ, %u have a derived session, which "
-           "kills %u over sockets; hand-written cases kill %u more; %u survive, %u are killed on the model alone; "
+    printf("%s: %u mutants, %u equivalent (proved), %u undecided; of %u that differ, %u have a "
+           "derived session, which "
+           "kills %u over sockets; hand-written cases kill %u more; %u survive, %u are killed on "
+           "the model alone; "
            "hand-written cases alone kill %u of a sample of %u\n",
-           roles[role]->name, of->all, of->equivalent, of->undecided, of->differ, sessions, by_session, by_hand, open,
-           of->differ - by_session - by_hand - open, sample_hand, sample);
+           roles[role]->name, of->all, of->equivalent, of->undecided, of->differ, sessions,
+           by_session, by_hand, open, of->differ - by_session - by_hand - open, sample_hand,
+           sample);
     return open;
 }
 

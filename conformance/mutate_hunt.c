@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. `xdna mutate cases` and `xdna mutate rows`: for each case a damage to the tables
- * that makes it fail, and for each row a case that fails with one of its damages.  Those that are known
- * are played first; then likely faults of rows that are rare, round after round.  What was found is
- * played once more, beside the same case undamaged: a busy machine is no mutant.
+ * Room: conformance. `xdna mutate cases` and `xdna mutate rows`: for each case a damage to the
+ * tables that makes it fail, and for each row a case that fails with one of its damages.  Those
+ * that are known are played first; then likely faults of rows that are rare, round after round.
+ * What was found is played once more, beside the same case undamaged: a busy machine is no mutant.
  */
 #include "conformance/mutate.h"
 #include "conformance/mutate_cmd.h"
@@ -31,13 +31,13 @@ struct subject {
     const char *name;
     const struct dna_case *known_case; /* of the list, with the damage; or NULL */
     const char *known;
-    const char *reason;  /* of the list: why there is none, or NULL */
+    const char *reason; /* of the list: why there is none, or NULL */
     const struct dna_case *c;
-    const char *killer;  /* found, and seen to fail c */
+    const char *killer; /* found, and seen to fail c */
     bool broken, confirmed, skipped;
-    bool reading;        /* undamaged the case only notes what the server does */
-    bool security;       /* the row cites a requirement that is marked so */
-    size_t next;         /* chances that were tried */
+    bool reading;  /* undamaged the case only notes what the server does */
+    bool security; /* the row cites a requirement that is marked so */
+    size_t next;   /* chances that were tried */
 };
 
 struct hunt {
@@ -324,11 +324,16 @@ static void read_list(struct hunt *h, FILE *in)
 
 static void write_list(const struct hunt *h, FILE *out)
 {
-    fprintf(out, "# %s, as `xdna mutate %s`\n# saw it; '!' where a stanza then crosses that must not; '-' and "
-            "a reason (written by hand) where there is none.\n# Written by `make killers`.\n",
-            h->o->rows ? "For each row of the tables a damage to it (model/overlay.h) and a case that fails with it"
-                       : "For each case a damage to a row of the tables (model/overlay.h) that makes it fail",
-            h->o->rows ? "rows" : "cases");
+    fprintf(
+        out,
+        "# %s, as `xdna mutate %s`\n# saw it; '!' where a stanza then crosses that must not; '-' "
+        "and "
+        "a reason (written by hand) where there is none.\n# Written by `make killers`.\n",
+        h->o->rows
+            ? "For each row of the tables a damage to it (model/overlay.h) and a case that fails "
+              "with it"
+            : "For each case a damage to a row of the tables (model/overlay.h) that makes it fail",
+        h->o->rows ? "rows" : "cases");
     for (size_t i = 0; i < h->num; i++) {
         const struct subject *s = &h->subjects[i];
 
@@ -341,10 +346,12 @@ static void write_list(const struct hunt *h, FILE *out)
     }
 }
 
-/* A reason that is given though the row is of no case, or is killed by now, is found by hand: search it. */
+/* A reason that is given though the row is of no case, or is killed by now, is found by hand:
+ * search it. */
 static int report(const struct hunt *h)
 {
-    unsigned killed = 0, broken = 0, reasons = 0, readings = 0, skipped = 0, open = 0, secure = 0, of = 0;
+    unsigned killed = 0, broken = 0, reasons = 0, readings = 0, skipped = 0, open = 0, secure = 0,
+             of = 0;
 
     for (size_t i = 0; i < h->num; i++) {
         const struct subject *s = &h->subjects[i];
@@ -359,18 +366,23 @@ static int report(const struct hunt *h)
         secure += s->security && s->killer;
         open += is_open;
         if (is_open)
-            printf("mutate: nothing %s %s (%zu tried)\n", h->o->rows ? "shows a damage to" : "makes this case fail:",
-                   s->name, s->next);
+            printf("mutate: nothing %s %s (%zu tried)\n",
+                   h->o->rows ? "shows a damage to" : "makes this case fail:", s->name, s->next);
     }
     if (h->o->rows)
-        printf("mutate: %u rows are shown by hand-written cases (%u of %u that are marked as security); %u cannot be, with "
-               "a reason; %u are for nothing that a peer does, or are not taken; %u open; %zu plays, %.0f s\n",
+        printf("mutate: %u rows are shown by hand-written cases (%u of %u that are marked as "
+               "security); %u cannot be, with "
+               "a reason; %u are for nothing that a peer does, or are not taken; %u open; %zu "
+               "plays, %.0f s\n",
                killed, secure, of, reasons, skipped, open, h->played, dna_seconds_since(&h->begun));
     else
-        printf("mutate: %u cases were seen to fail, each with damage to a row that fires in it (in %u of them a stanza "
-               "crossed that must not); %u cannot, with a reason; %u only read; %u are not for this server; %u open; "
+        printf("mutate: %u cases were seen to fail, each with damage to a row that fires in it (in "
+               "%u of them a stanza "
+               "crossed that must not); %u cannot, with a reason; %u only read; %u are not for "
+               "this server; %u open; "
                "%zu plays, %.0f s\n",
-               killed, broken, reasons, readings, skipped, open, h->played, dna_seconds_since(&h->begun));
+               killed, broken, reasons, readings, skipped, open, h->played,
+               dna_seconds_since(&h->begun));
     return open ? 1 : 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. Which rows of the tables fire in which case, as the undamaged test build tells,
- * and what is worth doing to a row.
+ * Room: conformance. Which rows of the tables fire in which case, as the undamaged test build
+ * tells, and what is worth doing to a row.
  */
 #include "conformance/mutate.h"
 
@@ -70,7 +70,8 @@ static bool generous(const char *out)
 /* A prooftype's or a proof's "no", and the "yes" that a careless one would give instead. */
 static bool proves(const char *no, const char *yes)
 {
-    static const char *const noes[] = { "failed", "unclear", "refuted", "absent", "unproved", "pending" };
+    static const char *const noes[] = { "failed", "unclear",  "refuted",
+                                        "absent", "unproved", "pending" };
     bool denied = false;
 
     for (size_t i = 0; i < sizeof(noes) / sizeof(*noes); i++)
@@ -104,12 +105,14 @@ static bool does(const struct dna_row *row, size_t action)
     return false;
 }
 
-/* What needs a stanza, a key or a queue at hand is done only where another row does it at this event. */
+/* What needs a stanza, a key or a queue at hand is done only where another row does it at this
+ * event. */
 static bool possible(const struct dna_machine *m, const struct dna_row *row, size_t action)
 {
-    static const char *const free_of_context[] = { "accept_pair",  "grant_pair",     "send_valid",
-                                                   "send_success", "offer_external", "report_ready",
-                                                   "report_strong", "send_header" };
+    static const char *const free_of_context[] = { "accept_pair",    "grant_pair",
+                                                   "send_valid",     "send_success",
+                                                   "offer_external", "report_ready",
+                                                   "report_strong",  "send_header" };
     const char *name = m->dos[action].name;
 
     for (size_t i = 0; i < sizeof(free_of_context) / sizeof(*free_of_context); i++)
@@ -131,8 +134,8 @@ size_t dna_row_damages(size_t number, struct dna_pool *pool, const char **out, s
     if (row->kind == DNA_DEAD)
         return 0;
     for (size_t b = 1; row->dos[0] && b < d.m->num_dos; b++)
-        if (!does(row, b) && possible(d.m, row, b) && (generous(d.m->dos[b].name) ||
-                              proves(d.m->dos[row->dos[0]].name, d.m->dos[b].name)))
+        if (!does(row, b) && possible(d.m, row, b) &&
+            (generous(d.m->dos[b].name) || proves(d.m->dos[row->dos[0]].name, d.m->dos[b].name)))
             give(&d, DNA_SWAP, row->dos[0], b);
     give(&d, DNA_DROP, 0, 0);
     if (row->when) {
@@ -218,7 +221,8 @@ static bool as_it_should(const struct dna_play *play)
     return play->verdict <= DNA_VERDICT_PASS || play->verdict == DNA_VERDICT_NONE;
 }
 
-/* What does not pass undamaged may have met a busy machine: it is played once more, with few others. */
+/* What does not pass undamaged may have met a busy machine: it is played once more, with few
+ * others. */
 static int play_again(struct dna_mutate_lab *m, struct dna_play *plays, size_t num)
 {
     struct dna_play *again = dna_xcalloc(num, sizeof(*again));

@@ -9,7 +9,8 @@
 
 static const struct dna_knobs *(*ask)(const struct dna_knobs *plain, const char *peer);
 
-void dna_knobs_ask(const struct dna_knobs *(*which)(const struct dna_knobs *plain, const char *peer))
+void dna_knobs_ask(const struct dna_knobs *(*which)(const struct dna_knobs *plain,
+                                                    const char *peer))
 {
     ask = which;
 }

@@ -101,12 +101,12 @@ void dna_interp_restore(void)
 }
 
 #ifndef DNA_INTERP_NO_STEPS
-#define STEP(M) \
+#define STEP(M)                                                                    \
     void dna_##M##_step(struct M *m, enum M##_event on, const struct M##_facts *e, \
-                        struct dna_stream_vars *s, const struct dna_knobs *k, \
-                        struct dna_effects *fx) \
-    { \
-        dna_interp_step(&dna_machine_##M, m, on, e, s, k, fx); \
+                        struct dna_stream_vars *s, const struct dna_knobs *k,      \
+                        struct dna_effects *fx)                                    \
+    {                                                                              \
+        dna_interp_step(&dna_machine_##M, m, on, e, s, k, fx);                     \
     }
 DNA_MACHINES(STEP)
 #endif

@@ -24,15 +24,16 @@ void dna_interp_step(const struct dna_machine *machine, void *vars, uint32_t on,
 int dna_interp_mutate(const char *mutant, char *err, size_t size);
 
 /* dna_interp_mutate_numbered adds a mutant that counts only where a machine is run with knobs whose
-   mutant is this number, from 1 to DNA_MAX_NUMBERED; those of dna_interp_mutate do not count there. */
+   mutant is this number, from 1 to DNA_MAX_NUMBERED; those of dna_interp_mutate do not count there.
+ */
 int dna_interp_mutate_numbered(uint32_t number, const char *mutant, char *err, size_t size);
 
-/* dna_interp_tell_fired has a line "NUMBER ROW" written when a row fires for the first time with knobs
-   of this number, or with `other` in place of 0; out is borrowed, NULL ends it. */
+/* dna_interp_tell_fired has a line "NUMBER ROW" written when a row fires for the first time with
+   knobs of this number, or with `other` in place of 0; out is borrowed, NULL ends it. */
 void dna_interp_tell_fired(FILE *out, uint32_t other);
 
-/* dna_interp_number is the number of the knobs that a machine was last run with: whose damage it was,
-   should the process now die. */
+/* dna_interp_number is the number of the knobs that a machine was last run with: whose damage it
+   was, should the process now die. */
 uint32_t dna_interp_number(void);
 
 /* dna_interp_restore removes all mutants. */
