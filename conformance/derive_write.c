@@ -158,6 +158,8 @@ static void put_servers(const struct dna_derive_script *s, struct dna_buf *out)
                    "given:\nset $user = \"%s\"\n"
                    "set $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n",
                    s->needs_user || opens ? "$U" : "juliet@$iut");
+    if (strstr(body, "$iut64"))
+        dna_buf_puts(out, "set $iut64 = base64 \"$iut\"\n");
     if (s->needs_key)
         dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n"
                           "A.out < close\nA.out > end\n"); /* or it would be asked there */

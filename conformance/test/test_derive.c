@@ -25,7 +25,7 @@ static const char head[] =
     "given:\nset $user = \"$U\"\nset $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n"
     "set $vid = \"v\"\nset $iutkey = \"k\"\nset $clear_theirs = \"t\"\nset $s0 = \"s\"\n"
     "set $right = \"r\"\nset $wrong = \"w\"\nset $other = \"o\"\nset $nonsense = \"n\"\n"
-    "set $bind = \"b\"\nK run\n";
+    "set $bind = \"b\"\nset $iut64 = \"i\"\nK run\n";
 
 static const char *const begins[] = {
     [DNA_DERIVE_PEER] = "A.in connect\n",
