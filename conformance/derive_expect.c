@@ -225,6 +225,10 @@ void dna_derive_expect(struct dna_derive_script *s)
             dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->local);
         else if (t->elsewhere)
             expect_elsewhere(s, t);
+        else if (strcmp(t->text, "db:verify") == 0) /* on the stream that was opened for it */
+            dna_buf_printf(&s->body,
+                           "%s > <db:verify from='$iut' to='$a' id='$asker'>0-$case</db:verify>\n",
+                           s->conn);
         else if (!expect_fixed(s, t->text) && !expect_named(s, t))
             dna_buf_printf(&s->body, "no line is known for %s\n", t->text); /* which is refused */
     }
