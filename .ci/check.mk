@@ -94,7 +94,7 @@ prove-probes: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test
 lint: $(BUILD)/xdna
 	@$(BUILD)/xdna lint
 
-exits: $(BUILD)/xdna $(BUILD)/xdna-server
+exits: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test
 	@conformance/test/judge.sh $(BUILD)
 
 mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/mutant-rows
