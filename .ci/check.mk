@@ -116,7 +116,7 @@ prove-sockets:
 lint: $(BUILD)/xdna
 	@$(BUILD)/xdna lint
 
-exits: $(BUILD)/xdna $(BUILD)/xdna-server
+exits: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test
 	@conformance/test/judge.sh $(BUILD)
 
 # For each case a damaged row that makes it fail, and for each row such a case: the lists are played, not believed,

@@ -207,11 +207,34 @@ static int parse(struct derive *d, int argc, char **argv)
         }
     }
     d->keep = d->dir != NULL;
+    if (d->write_choices && (d->only_write || (d->choices && !d->only_probe))) {
+        fputs("xdna: --write-choices: nothing is asked here\n", stderr);
+        return 2;
+    }
     if (d->only_write && !d->keep) {
         fputs("xdna: --only-write needs --write DIR\n", stderr);
         return 2;
     }
     return 0;
+}
+
+/* Names that the role does not have are mistakes, and not nothing. */
+static bool names_known(const struct derive *d, const struct dna_role *role)
+{
+    const char *list = d->parts.without ? d->parts.without : "";
+    bool scope = !d->scope;
+
+    for (size_t i = 0; i < role->num_scopes && !scope; i++)
+        scope = strcmp(role->scopes[i].name, d->scope) == 0;
+    if (!scope)
+        fprintf(stderr, "xdna: role %s has no part '%s'\n", role->name, d->scope);
+    for (size_t len; (len = strcspn(list, ",")) > 0; list += len, list += strspn(list, ", ")) {
+        if (!dna_symbol_find(role, list, len)) {
+            fprintf(stderr, "xdna: role %s has no symbol '%.*s'\n", role->name, (int)len, list);
+            return false;
+        }
+    }
+    return scope;
 }
 
 static int prepare(struct derive *d)
@@ -224,6 +247,8 @@ static int prepare(struct derive *d)
         fprintf(stderr, "xdna: no suite is derived for role '%s'\n%s", d->role, usage);
         return 2;
     }
+    if (!names_known(d, role))
+        return 2;
     d->server = dna_profile_load(d->profile, &diag);
     if (!d->server) {
         fprintf(stderr, "xdna: %s\n", diag.text);

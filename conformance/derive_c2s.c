@@ -165,9 +165,14 @@ static const struct dna_derive_form users[] = {
     { NULL, NULL },
 };
 
-bool dna_derive_has_user(const struct dna_scope *scope)
+bool dna_derive_asks(const struct dna_scope *scope)
 {
-    return dna_derive_form_find(users, scope->name) != NULL;
+    return scope->mark && strcmp(scope->name, "asking") == 0;
+}
+
+bool dna_derive_has_begin(const struct dna_scope *scope)
+{
+    return dna_derive_asks(scope) || dna_derive_form_find(users, scope->name);
 }
 
 void dna_derive_begin_c2s(const struct dna_derive_script *s, const struct dna_scope *scope,

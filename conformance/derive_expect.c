@@ -133,6 +133,8 @@ static const struct fixed fixed[] = {
     { "send_challenge", "<sasl:challenge/>" },
     { "send_starttls", "<tls:starttls/>" },
     { "send_auth_empty", "<sasl:auth mechanism='EXTERNAL'>=</sasl:auth>" },
+    { "send_auth_named", "<sasl:auth mechanism='EXTERNAL'>$iut64</sasl:auth>" },
+    { "send_response_named", "<sasl:response>$iut64</sasl:response>" },
     { "send_response_empty", "<sasl:response>=</sasl:response>" },
     { "send_bidi", "<bidi:bidi/>" },
     { "send_close", "close" },
@@ -223,8 +225,12 @@ void dna_derive_expect(struct dna_derive_script *s)
             dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->local);
         else if (t->elsewhere)
             expect_elsewhere(s, t);
-        else if (!expect_fixed(s, t->text))
-            (void)expect_named(s, t);
+        else if (strcmp(t->text, "db:verify") == 0) /* on the stream that was opened for it */
+            dna_buf_printf(&s->body,
+                           "%s > <db:verify from='$iut' to='$a' id='$asker'>0-$case</db:verify>\n",
+                           s->conn);
+        else if (!expect_fixed(s, t->text) && !expect_named(s, t))
+            dna_buf_printf(&s->body, "no line is known for %s\n", t->text); /* which is refused */
     }
 }
 

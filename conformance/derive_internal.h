@@ -64,7 +64,9 @@ bool dna_derive_expect_c2s(struct dna_derive_script *script, const struct dna_to
 void dna_derive_begin_c2s(const struct dna_derive_script *script, const struct dna_scope *scope,
                           struct dna_buf *head, struct dna_buf *given);
 
-/* dna_derive_has_user says whether the command line makes the client's user what the scope says. */
-bool dna_derive_has_user(const struct dna_scope *scope);
+/* dna_derive_asks: the scope's stream is one that only asks an authority. dna_derive_has_begin says
+ * whether a session can begin as the scope's mark wants: so, or by a client's command line. */
+bool dna_derive_asks(const struct dna_scope *scope);
+bool dna_derive_has_begin(const struct dna_scope *scope);
 
 #endif

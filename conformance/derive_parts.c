@@ -107,8 +107,8 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
         *to = role->scopes[i];
         (void)playable(parts, pool, to->prefix, &left_of_prefix);
         to->alphabet = playable(parts, pool, to->alphabet, &left);
-        why = to->mark && !dna_derive_has_user(to) ? "not played"
-                                                   : left_out(to, left_of_prefix == 0, variant);
+        why = to->mark && !dna_derive_has_begin(to) ? "not played"
+                                                    : left_out(to, left_of_prefix == 0, variant);
         if (why) {
             if (say)
                 fprintf(say, "%s: %s\n", to->name, why);

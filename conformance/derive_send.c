@@ -135,6 +135,7 @@ static const struct dna_derive_form initiating[] = {
     { "error elsewhere", ASIDE("type='error'>" NOT_FOUND "</db:result>") },
     { "key d1", RESULT ">key@K-$case</db:result>\n" },
     { "verify", VERIFY " id='wrong'>0000</db:verify>\n" },
+    { "answered", "@C < <db:verify from='$a' to='$iut' id='$asker' type='valid'/>\n" },
     { "stanza d1", MESSAGE("x@$a", "$user") },
     { "stanza other", MESSAGE("x@never-$case.example", "$user") },
     { "stanza nobody", "@C < <message to='$user' " TEXT },

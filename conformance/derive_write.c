@@ -143,10 +143,14 @@ static void put_head(struct writing *w, struct dna_buf *out)
 }
 
 /* What sessions between servers begin with. */
-static void put_servers(const struct dna_derive_script *s, struct dna_buf *out)
+static void put_servers(const struct dna_derive_script *s, bool asks, struct dna_buf *out)
 {
     const char *body = s->body.at ? s->body.at : "";
     bool opens = s->side == DNA_DERIVE_IUT;
+    const char *why = asks ? "do open A in $a $iut asker none\n"
+                             "A.in < <db:result from='$a' to='$iut'>0-$case</db:result>\n"
+                           : "U < <message to='x@$a' type='chat' id='u0-$case'><body>u0</body>"
+                             "</message>\n";
 
     /* What is not used is not declared: making a certificate takes time. */
     dna_buf_printf(out, "domain   a c\n%s%speer     A $a\n%s%s",
@@ -158,6 +162,8 @@ static void put_servers(const struct dna_derive_script *s, struct dna_buf *out)
                    "given:\nset $user = \"%s\"\n"
                    "set $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n",
                    s->needs_user || opens ? "$U" : "juliet@$iut");
+    if (strstr(body, "$iut64"))
+        dna_buf_puts(out, "set $iut64 = base64 \"$iut\"\n");
     if (s->needs_key)
         dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n"
                           "A.out < close\nA.out > end\n"); /* or it would be asked there */
@@ -165,10 +171,9 @@ static void put_servers(const struct dna_derive_script *s, struct dna_buf *out)
         dna_buf_puts(out, "do open A aside $a $iut aside\n");
     if (s->needs_id)
         dna_buf_puts(out, "do open-clear A probe $a $iut theirs\n");
-    dna_buf_puts(out, opens ? "U < <message to='x@$a' type='chat' id='u0-$case'><body>u0</body>"
-                              "</message>\nA accept as v\n"
-                              "A.v > <stream:stream from='$iut' to='$a'>\nthen:\n"
-                            : "A.in connect\nthen:\n");
+    dna_buf_puts(out, opens ? why : "A.in connect\n");
+    dna_buf_puts(out, opens ? "A accept as v\nA.v > <stream:stream from='$iut' to='$a'>\n" : "");
+    dna_buf_puts(out, "then:\n");
 }
 
 static void put_begin(const struct writing *w, struct dna_buf *out)
@@ -177,7 +182,7 @@ static void put_begin(const struct writing *w, struct dna_buf *out)
     struct dna_buf given = { 0 };
 
     if (s->side == DNA_DERIVE_PEER || s->side == DNA_DERIVE_IUT) {
-        put_servers(s, out);
+        put_servers(s, dna_derive_asks(w->u->scope), out);
         return;
     }
     dna_derive_begin_c2s(s, w->u->scope, out, &given);

@@ -306,6 +306,9 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
     case DNA_SEND_NO_ANSWER:
         return !g->muted && (symbol->whom == DNA_PAIR1 || symbol->whom == DNA_PAIR2) &&
                g->question[symbol->whom - DNA_PAIR1];
+    case DNA_SEND_ANSWER_HERE:
+        return !g->muted && !g->header_due && !g->tls_due && !g->held && c->scene->s.flowing &&
+               g->question[symbol->whom - DNA_PAIR1];
     case DNA_SEND_SETTLE:
         return can_settle(c, symbol);
     case DNA_SEND_LOCAL:
@@ -339,7 +342,7 @@ static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
     } else if (symbol->kind == DNA_SEND_TLS) {
         g->tls_due = 0;
         g->certificate = symbol->about;
-    } else if (symbol->kind == DNA_SEND_ANSWER) {
+    } else if (symbol->kind == DNA_SEND_ANSWER || symbol->kind == DNA_SEND_ANSWER_HERE) {
         g->question[symbol->whom - DNA_PAIR1] = 0;
     } else if (symbol->kind == DNA_SEND_SETTLE) {
         g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] = 0;

@@ -113,6 +113,7 @@ enum dna_send_kind {
     DNA_SEND_TLS,      /* a handshake, when one is due */
     DNA_SEND_ANSWER,   /* on the connection of the pair's authority, when it was asked */
     DNA_SEND_NO_ANSWER, /* likewise, but the question stays open */
+    DNA_SEND_ANSWER_HERE, /* an answer on this very stream, when it was asked there */
     DNA_SEND_SETTLE,   /* what is being fetched arrives */
     DNA_SEND_ASIDE,    /* on another connection of the same peer */
     DNA_SEND_TIMER,    /* waiting until a deadline */

@@ -197,7 +197,7 @@ static const struct dna_symbol symbols[] = {
         "the authority of d1 answers valid", .asked_here = 1 ),
     SYMBOL( "d1 says invalid", ANSWER, dialback_receiving, RX_VERIFY_INVALID, PAIR1, NOBODY,
         "the authority of d1 answers invalid", .asked_here = 1 ),
-    SYMBOL( "answered", ANSWER, stream_initiating, VERIFICATION_DONE, PAIR1, NOBODY,
+    SYMBOL( "answered", ANSWER_HERE, stream_initiating, VERIFICATION_DONE, PAIR1, NOBODY,
         "the answer to the question", .more_pending = 0 ),
     SYMBOL( "verify", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
         "db:verify with a wrong key", .addressed = 1, .id_given = 1, .hosted = 1 ),

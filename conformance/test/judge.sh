@@ -106,6 +106,18 @@ results "$tmp/b.json" >"$tmp/rb"
 expect "equal results, equal bytes" 0 same bash -c "cmp '$tmp/ra' '$tmp/rb' && echo same"
 expect "a transcript for each case" 0 '^2$' bash -c "ls '$tmp/t' | wc -l"
 
+# derived suites
+derive() { env -u XDNA_SCENARIOS "$xdna" derive --profile xdna "$@"; }
+expect "derive: no such role" 2 "no suite is derived for role 'nobody'" derive --role nobody
+expect "derive: no such part" 2 "role receiving has no part 'nothing'" derive --role receiving --scope nothing
+expect "derive: no such symbol" 2 "role receiving has no symbol 'bla'" derive --without "key d1, bla"
+expect "derive: no such alternative" 2 'not an alternative of a CHOICE' derive --choices <(echo choice SR01)
+expect "derive: choices without asking" 2 'nothing is asked here' derive --choices /dev/null --write-choices "$tmp/choices"
+expect "derive: what a pass means" 0 'What a pass means' derive --role authoritative --scope proved --choices /dev/null
+expect "derive: a server that errs" 1 'status=fail' derive --role authoritative --scope proved --choices /dev/null --mutate DA05:do=send_verify_valid/send_verify_invalid
+expect "derive: alternatives" 0 'clear .dialback_authoritative.: DA03: send_verify_invalid  .header d1, verify.' \
+    derive --role authoritative --probe --mutate DA03:choice
+
 # the language: each script of judge/ says in its last line what must be said of it
 run judge --level may --json "$tmp/judge.json" >/dev/null 2>&1
 awk -F'"' '
