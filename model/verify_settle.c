@@ -114,7 +114,7 @@ static bool established(const struct vf *x)
 {
     for (unsigned i = 0; i < 2 * VF_PAIRS; i++) {
         const struct vf_route *r = &x->w.route[i / VF_PAIRS][i % VF_PAIRS];
-        if (r->queued || r->pending) {
+        if (r->queued || r->pending || r->bounced) {
             return false;
         }
         if (r->via) {
@@ -146,7 +146,7 @@ void dna_vf_settles(struct vf *x)
         l.established = established(x);
         dna_vf_observe(x, VF_W_STILL, &l);
     }
-    uint32_t broken =
+    uint64_t broken =
         x->broken; /* what breaks on the way is a finding of the state that it breaks in */
     uint8_t *fired = x->fired;
     FILE *say = x->say;

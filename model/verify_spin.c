@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct vf_world) <= DNA_SPIN_SIZE, "the world must fit");
 unsigned char dna_spin_world[DNA_SPIN_SIZE];
 
 static const struct vf_config *config;
-static uint32_t lost; /* properties that the configuration is known to lose */
+static uint64_t lost; /* properties that the configuration is known to lose */
 
 void dna_spin_begin(const char *name)
 {
@@ -25,7 +25,7 @@ void dna_spin_begin(const char *name)
     }
     config = &dna_vf_configs[at];
     for (size_t i = 0; i < dna_vf_num_properties; i++) {
-        lost |= dna_vf_limit_of(name, dna_vf_properties[i].id) ? 1u << i : 0;
+        lost |= dna_vf_limit_of(name, dna_vf_properties[i].id) ? dna_vf_bit(i) : 0;
     }
     dna_vf_init(&x, config, 0);
     memcpy(dna_spin_world, &x.w, sizeof x.w);
@@ -57,7 +57,7 @@ unsigned dna_spin_happen(int n)
         return 0; /* this waits until something has arrived: verify_search.c */
     }
     memcpy(dna_spin_world, &x.w, sizeof x.w);
-    return x.broken & ~lost;
+    return (x.broken & ~lost) != 0;
 }
 
 int dna_promela_cmd(const char *name, FILE *out)

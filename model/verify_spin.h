@@ -22,8 +22,7 @@ extern unsigned char dna_spin_world[DNA_SPIN_SIZE];
 void dna_spin_begin(const char *config);
 
 /* dna_spin_num says how many things may happen next; dna_spin_happen lets the nth happen, from 0,
-   and returns the properties that this violates, a bit each, without those that the configuration
-   is known to lose. */
+   and returns whether this violates a property that the configuration is not known to lose. */
 int dna_spin_num(void);
 unsigned dna_spin_happen(int n);
 

@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t bit(const char *property)
+static uint64_t bit(const char *property)
 {
-    return 1u << dna_vf_find_property(property);
+    return dna_vf_bit((size_t)dna_vf_find_property(property));
 }
 
 static const struct vf_config *config(const char *name)
@@ -148,7 +148,8 @@ static void test_each_property_is_put_to_the_test(void)
     uint32_t seen = 0;
     static const char *const some[] = { "weak_one",       "weak_targets",    "honest_slow",
                                         "supposition",    "authority",       "clear_receiving",
-                                        "default_secure", "timers_receiving" };
+                                        "default_secure", "timers_receiving",
+                                        "timers_initiating" };
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         struct vf_search s = explored(some[i]);
         seen |= s.seen;
