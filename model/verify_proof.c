@@ -57,7 +57,6 @@ static const char head[] =
     "state, with users and\n"
     "attacker silent, timers and the network alone bring every flow to its end within 96 events.\n"
     "\n"
-    "\n"
     "Where the texts allow several things (`CHOICE`), the reference takes the first; `--choices` "
     "takes the others, and\n"
     "all claims must still hold. `make prove-spin` lets Spin search every configuration: it runs "
@@ -109,6 +108,59 @@ static const char head_rest[] =
     "certificate that nobody\n"
     "trusts, asks to resume TLS sessions, and lets connections break.\n"
     "\n";
+
+static bool is_property(const char *name)
+{
+    return dna_vf_find_property(name) >= 0 || dna_vq_find_property(name) >= 0;
+}
+
+static bool is_config(const char *name)
+{
+    return dna_vf_find_config(name) >= 0 || dna_vq_find_config(name) >= 0;
+}
+
+static bool is_planted(const char *name)
+{
+    return dna_vf_find_planted(name) >= 0 || dna_vq_find_planted(name) >= 0;
+}
+
+static int check_names(const char *names, bool (*known)(const char *name))
+{
+    char name[64];
+    int used;
+    for (; sscanf(names, " %63s%n", name, &used) == 1; names += used) {
+        if (!known(name)) {
+            fprintf(stderr, "verify_claims.def: there is no %s\n", name);
+            return 3;
+        }
+    }
+    return 0;
+}
+
+/* Sentence by sentence, with what checks it. */
+static int print_claims(FILE *out)
+{
+    static const struct {
+        const char *text, *properties, *configs, *bugs;
+    } claims[] = {
+#define CLAIM(text, properties, configs, bugs) { text, properties, configs, bugs },
+#include "model/verify_claims.def"
+    };
+    int status = 0;
+    fputs("### Sentence by sentence\n"
+          "| claim | properties | put to the test in | planted bugs that they refute |\n"
+          "|--|--|--|--|\n",
+          out);
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        fprintf(out, "| %s | %s | %s | %s |\n", claims[i].text, claims[i].properties,
+                claims[i].configs, claims[i].bugs);
+        status |= check_names(claims[i].properties, is_property) |
+                  check_names(claims[i].configs, is_config) |
+                  check_names(claims[i].bugs, is_planted);
+    }
+    fputc('\n', out);
+    return status;
+}
 
 static void print_because(const uint16_t *because, FILE *out)
 {
@@ -320,9 +372,10 @@ static int print_prooftypes(FILE *out)
 int dna_proof_cmd(FILE *out)
 {
     fputs(head, out);
+    int status = print_claims(out);
     fputs(head_rest, out);
     print_properties(out);
-    int status = print_configs(out);
+    status = status ? status : print_configs(out);
     status = status ? status : print_example(out);
     status = status ? status : print_planted(out);
     status = status ? status : print_prooftypes(out);
@@ -333,7 +386,9 @@ int dna_proof_cmd(FILE *out)
             "row does, led to another state. The first damage that a "
             "property notices is named. Where none does, `unguarded.def` gives the reason, and the "
             "check fails when one is missing or has become wrong; "
-            "the mutants of the conformance suite cover these rows.\n```\n",
+            "the mutants of the conformance suite cover these rows. Below them, each property with "
+            "the "
+            "rows of which it noticed the damage first.\n```\n",
             out);
         status = dna_vf_survey(out);
         fputs("```\n", out);

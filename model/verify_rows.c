@@ -31,7 +31,8 @@ struct intact {
 struct judged {
     const struct dna_machine *m;
     size_t row;
-    char kind; /* 'g' guarded, 'u' not, 'm' not met, '?' without or against its reason */
+    const char *by; /* the property that noticed, or NULL; static text, and so the same for all */
+    char kind;      /* 'g' guarded, 'u' not, 'm' not met, '?' without or against its reason */
 };
 
 struct survey {
@@ -42,6 +43,7 @@ struct survey {
     size_t num_judged;
     size_t by_size[MAX_CONFIGS]; /* configurations, the smallest first */
     FILE *out;                   /* of the job */
+    const char **by;             /* likewise: where to put the property that noticed */
 };
 
 static const struct {
@@ -196,6 +198,7 @@ static bool try_mutants(const struct survey *v, const struct dna_machine *m,
             if (property) {
                 fprintf(v->out, "row %-6s %-44s refuted by %-4s in %s\n", row->id, mutants,
                         property, config_name(i));
+                *v->by = property;
                 return true;
             }
         }
@@ -296,6 +299,7 @@ static int survey_row(size_t i, FILE *out, void *arg)
     const char *why = reason_of(row->id);
     bool met = false;
     v.out = out;
+    v.by = &j->by;
     for (size_t n = 0; n < v.num_configs; n++) {
         met |= cell_met(&v, n, j->m, row);
     }
@@ -365,7 +369,7 @@ static int each_row(struct survey *v, bool (*wanted)(const struct dna_machine *m
     for (const struct dna_machine *const *m = dna_machines; *m && !status; m++) {
         for (size_t i = 0; i < (*m)->num_rows && in_composition(*m); i++) {
             if (wanted(*m, i)) {
-                v->rows[v->num_judged++] = (struct judged){ *m, i, '?' };
+                v->rows[v->num_judged++] = (struct judged){ *m, i, NULL, '?' };
             }
         }
     }
@@ -386,6 +390,31 @@ static bool is_of_security(const struct dna_machine *m, size_t row)
            cites_security(&m->rows[row]);
 }
 
+static void print_rows_of(const struct survey *v, const char *property, FILE *out)
+{
+    fprintf(out, "property %-4s", property);
+    size_t num = 0;
+    for (size_t i = 0; i < v->num_judged; i++) {
+        const struct judged *j = &v->rows[i];
+        if (j->by && strcmp(j->by, property) == 0) {
+            fprintf(out, "%s%s", num && num % 14 == 0 ? "\n              " : " ",
+                    j->m->rows[j->row].id);
+            num++;
+        }
+    }
+    fputs(num ? "\n" : " another property was first to notice\n", out);
+}
+
+static void print_by_property(const struct survey *v, FILE *out)
+{
+    for (size_t i = 0; i < dna_vf_num_properties; i++) {
+        print_rows_of(v, dna_vf_properties[i].id, out);
+    }
+    for (size_t i = 0; i < dna_vq_num_properties; i++) {
+        print_rows_of(v, dna_vq_properties[i].id, out);
+    }
+}
+
 int dna_vf_survey(FILE *out)
 {
     struct survey v = { .num_judged = 0 };
@@ -397,6 +426,7 @@ int dna_vf_survey(FILE *out)
         unmet += v.rows[i].kind == 'm';
         wrong += v.rows[i].kind == '?';
     }
+    print_by_property(&v, out);
     fprintf(
         out,
         "rows that cite a requirement of security: %zu guarded by a property, %zu not, %zu "
