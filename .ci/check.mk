@@ -52,6 +52,7 @@ model-check: $(BUILD)/model-tool
 	  { echo "$$trace: wanted $$wanted, got: $$said"; exit 1; }; done
 
 model-mutants: $(BUILD)/model-tool
+	@$(BUILD)/model-tool uniformity
 	@$(BUILD)/model-tool mutate all
 
 # Generated files are compared in a folder of their own, so that a checkout is never changed by a check.
@@ -81,6 +82,15 @@ prove-spin: $(BUILD)/model-tool
 prove-attacks: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test
 	@conformance/attacks.sh $(BUILD)
 
+# The suite of every role against the reference; and whoever takes another alternative of a CHOICE is found out.
+prove-derived: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-client
+	@for role in receiving initiating authoritative c2s-server c2s-client; do \
+	  $(BUILD)/xdna derive --role $$role --profile xdna --progress none >$(BUILD)/derived.log 2>&1; status=$$?; \
+	  echo "derived $$role: $$(grep '^RESULT' $(BUILD)/derived.log || tail -n 1 $(BUILD)/derived.log)"; [ $$status -eq 0 ] || exit $$status; done
+
+prove-probes: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test
+	@conformance/probes.sh $(BUILD)
+
 lint: $(BUILD)/xdna
 	@$(BUILD)/xdna lint
 
@@ -90,7 +100,7 @@ exits: $(BUILD)/xdna $(BUILD)/xdna-server
 mutants: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test $(BUILD)/mutant-rows
 	@conformance/mutants.sh $(BUILD) $(ARGS)
 
-.PHONY: check-all check-tables check-sanitized exits verify prove-model prove-spin prove-attacks
+.PHONY: check-all check-tables check-sanitized exits verify prove-model prove-spin prove-attacks prove-derived prove-probes
 
 # A toy prooftype, put into a copy of the checkout.
 toy-prooftype: all

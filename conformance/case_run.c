@@ -67,7 +67,10 @@ struct dna_case_run *dna_case_run_new(const struct dna_case_context *context,
     run->number = number;
     run->done = done;
     run->arg = arg;
-    snprintf(run->label, sizeof(run->label), "c%04u", number);
+    if (c->mutant)
+        snprintf(run->label, sizeof(run->label), "c%04um%u", number, c->mutant);
+    else
+        snprintf(run->label, sizeof(run->label), "c%04u", number);
     dna_binds_init(&run->vars, run->pool);
     run->pump = event_new(context->base, -1, 0, dna_interp_pump, run);
     run->timer = event_new(context->base, -1, EV_TIMEOUT, dna_interp_pump, run);

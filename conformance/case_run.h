@@ -21,7 +21,7 @@
 #include "conformance/verdict.h"
 #include "conformance/wire.h"
 
-#define DNA_MAX_DEPTH 32
+#define DNA_RUN_DEPTH 32
 #define DNA_MAX_CANDIDATES 24
 
 struct dna_case_run;
@@ -125,7 +125,7 @@ struct dna_case_run {
     struct dna_iut *iut;
     struct dna_pool *pool;      /* goes with the run */
     unsigned number;
-    char label[16];             /* c0042 */
+    char label[20];             /* c0042; c0042m17 with mutant 17 */
     struct dna_binds vars;
     struct dna_actor *actors;
     struct dna_named_cert *certs;
@@ -139,7 +139,7 @@ struct dna_case_run {
     struct dna_oracle *oracle;  /* judges beside the scenario; may be NULL */
 
     const struct dna_step *at;  /* NULL: go on with the stack */
-    const struct dna_step *stack[DNA_MAX_DEPTH];
+    const struct dna_step *stack[DNA_RUN_DEPTH];
     unsigned depth;
     struct dna_candidate candidates[DNA_MAX_CANDIDATES];
     unsigned num_candidates;
@@ -153,6 +153,7 @@ struct dna_case_run {
     unsigned logins_left;
     bool ended;
     void *owner;                /* the runner's */
+    void (*driver)(struct dna_case_run *run); /* plays in the interpreter's place; NULL: it plays */
 
     dna_case_done_fn done;
     void *arg;

@@ -17,6 +17,15 @@ static void fail(struct dna_case_run *run, const char *what, const char *why)
     dna_run_end(run, DNA_END_SUITE, NULL, "setup", what, why);
 }
 
+/* The peers of a case with a mutant have addresses that tell its number: 127.128.NUMBER.x and up. */
+static void next_address_of(uint32_t mutant, char *out)
+{
+    static uint8_t counters[0x8000];
+    unsigned n = mutant & 0x7fff, host = counters[n]++ % 254 + 1;
+
+    snprintf(out, 16, "127.%u.%u.%u", 128 + (n >> 8), n & 0xff, host);
+}
+
 /* Fresh loopback addresses, 127.64.0.1 and up; a run that needs four million begins again. */
 static void next_address(char *out)
 {
@@ -68,7 +77,10 @@ static void make_actor(struct dna_case_run *run, const struct dna_scn_actor *scn
         a->jid = dna_run_expand(run, scn->user);
         return;
     }
-    next_address(a->addr);
+    if (run->c->mutant)
+        next_address_of(run->c->mutant, a->addr);
+    else
+        next_address(a->addr);
     if (scn->kind == DNA_ACTOR_CLIENT) {
         a->resource = dna_pool_printf(run->pool, "%s-%s", run->label, scn->name);
         a->jid = dna_pool_printf(run->pool, "%s@%s", scn->user,

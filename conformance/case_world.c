@@ -174,6 +174,13 @@ bool dna_run_tlsa(struct dna_case_run *run, const struct dna_step *s)
     unsigned long field[3];
     bool ok = true;
 
+    data = scn_option(s->words, s->num_words, "raw");
+    if (data) { /* the record's data as they are (RFC 3597) */
+        dna_buf_printf(&text, "TLSA \\# %zu %s", strlen(data) / 2, data);
+        ok = dna_dns_add(dns, owner, text.at, &diag) == 0;
+        dna_buf_free(&text);
+        return ok || trouble(run, s, diag.text);
+    }
     if (s->num_words == 1) {
         dna_dns_remove(dns, owner, dna_dns_type("TLSA"));
         return true;

@@ -80,6 +80,8 @@ static const char *placeholder(struct dna_actor *a, const char *word)
                   { "@ca_dir@", lab->store_dir },
                   { "@trust_anchor@", dna_dns_anchor(lab->dns) },
                   { "@crl_file@", dna_pool_printf(a->run->pool, "%s/ca.crl", lab->store_dir) },
+                  { "@outdated_crl_file@",
+                    dna_pool_printf(a->run->pool, "%s/outdated.crl", lab->store_dir) },
                   { "@tmp@", dna_pool_printf(a->run->pool, "%s/%s", lab->place.dir,
                                              a->run->label) },
                   { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };
@@ -162,6 +164,23 @@ static char **command_words(struct dna_actor *a, const struct dna_step *step, si
     return argv;
 }
 
+/* The test build of the client stands beside the client, and takes the damage of the case. */
+static const char *damaged(struct dna_case_run *run, const char *command)
+{
+    static const char plain[] = "/xdna-client ";
+    const char *at = strstr(command, plain);
+    struct dna_buf b = { 0 };
+
+    if (!run->c->damage || !at)
+        return command;
+    dna_buf_printf(&b, "%.*s/xdna-client-test ", (int)(at - command), command);
+    dna_buf_printf(&b, "%s", run->c->damage);
+    dna_buf_printf(&b, " %s", at + sizeof plain - 1);
+    command = dna_pool_strdup(run->pool, b.at);
+    dna_buf_free(&b);
+    return command;
+}
+
 static bool begins_with(const struct dna_step *step, const char *word)
 {
     return step->num_words && strcmp(step->words[0], word) == 0;
@@ -187,7 +206,7 @@ bool dna_child_run(struct dna_actor *a, const struct dna_step *step)
         close(in[1]);
         return false;
     }
-    argv = command_words(a, step, terminal || look, command);
+    argv = command_words(a, step, terminal || look, damaged(run, command));
     for (size_t i = 0; argv[i]; i++)
         dna_run_note(run, "%s runs%s %s", a->scn->name, i ? " ..." : "", argv[i]);
     c->sigchld = evsignal_new(run->context->base, SIGCHLD, on_sigchld, c);

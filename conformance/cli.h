@@ -37,6 +37,7 @@ const char *dna_beside(struct dna_pool *pool, const char *program);
 
 int dna_cmd_run(int argc, char **argv);
 int dna_cmd_derive(int argc, char **argv);
+int dna_cmd_learn(int argc, char **argv);
 int dna_cmd_list(int argc, char **argv);
 int dna_cmd_explain(int argc, char **argv);
 int dna_cmd_show(int argc, char **argv);

@@ -113,16 +113,13 @@ static void make_report(struct session *s, char **argv)
     dna_report_init(r);
 }
 
-/* The client of the profile, in its test build and with the mutant too. */
-static void mutate_client(struct session *s)
+/* The client runs for one case, and takes the mutant from it. */
+static void mutate_clients(struct session *s)
 {
-    static const char plain[] = "/xdna-client ";
-    const char *at = s->cli.mutate && s->profile->client ? strstr(s->profile->client, plain) : NULL;
+    const char *damage = s->cli.mutate ? dna_pool_printf(s->cli.pool, "--mutate %s", s->cli.mutate) : NULL;
 
-    if (at)
-        s->profile->client = dna_pool_printf(s->cli.pool, "%.*s/xdna-client-test --mutate %s %s",
-                                             (int)(at - s->profile->client), s->profile->client,
-                                             s->cli.mutate, at + sizeof plain - 1);
+    for (size_t i = 0; i < s->suite->num_cases; i++)
+        s->suite->cases[i].damage = damage;
 }
 
 /* A mutant that cannot be, or a server that knows none, is the caller's mistake, not the server's. */
@@ -172,7 +169,7 @@ static int prepare(struct session *s)
     status = mutant_check(s);
     if (status)
         return status;
-    mutate_client(s);
+    mutate_clients(s);
     status = read_known(s);
     if (status)
         return status;

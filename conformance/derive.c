@@ -5,11 +5,11 @@
  * the variant of the profile; what no variant has, and what needs waits or fetched proofs, is left
  * to the model (model-tool mutate).
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
 
 #include "conformance/cli.h"
 #include "conformance/lab/profile.h"
-#include "model/cell.h"
+#include "model/hsi.h"
 #include "model/mutants.h"
 
 #include <errno.h>
@@ -19,321 +19,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_SCOPES = 24, MAX_STEP_ROWS = 24, MAX_PAST = 64, MAX_REQS = 16, MAX_ARGS = 128 };
+enum { MAX_ARGS = 128 };
 
-__attribute__((unused)) static const char usage[] =
+static const char usage[] =
     "usage: xdna derive [--role ROLE] [--profile NAME] [options]\n"
-    "  --role ROLE        receiving (default), initiating, authoritative\n"
+    "  --role ROLE        receiving (default), initiating, authoritative, c2s-server, c2s-client\n"
     "  --extra-states K   situations beyond the tables' that a server may have (default 0)\n"
     "  --scope NAME       only this part of the alphabet\n"
-    "  --choices FILE     alternatives that the server takes: lines 'choice ROW', 'knob NAME=VALUE'\n"
-    "                     (default: derive.choices in the profile's folder, if there is one)\n"
+    "  --probe            only find out which alternatives it takes where the texts leave a\n"
+    "                     choice; else that comes first, and the suite is made for it\n"
+    "  --write-choices FILE   write that down, as --choices reads it\n"
+    "  --choices FILE     do not ask: lines 'choice ROW', 'knob NAME=VALUE'\n"
     "  --loose-features   whatever else is offered is not looked at; the claim is then without it\n"
+    "  --loose-errors     nor which condition an error names, so that there is one\n"
+    "  --without LIST     leave these symbols (\"a, b\") out, of which more is known already\n"
     "  --complete         also sessions for the mutants that identifiers let pass\n"
     "  --write DIR        keep the scenarios in this new folder; else they go after the run\n"
     "  --only-write       do not run them\n"
+    "  --oracle           the oracle walks along; the sessions themselves say all that is due\n"
     "  and the options of 'xdna run': -j, --mutate, --junit, --transcripts, -v ...\n";
 
 struct derive {
     struct dna_pool *pool;
     struct dna_profile *server;
     struct dna_habits habits;
-    const char *profile, *role, *scope, *choices, *dir;
+    struct dna_derive_probes probes;
+    const char *profile, *role, *scope, *choices, *write_choices, *dir;
     unsigned extra;
-    bool complete, keep, only_write, loose;
-    struct dna_role copy; /* the role, with the scopes that can be played */
-    struct dna_scope scopes[MAX_SCOPES];
-    const char *variants[MAX_SCOPES];
+    bool complete, keep, only_write, only_probe, loose, any_error, oracle;
+    struct dna_derive_parts parts;
     char *rest[MAX_ARGS]; /* for xdna run */
     int num_rest;
     char **files;
     size_t num_files, num_dirs;
 };
-
-/* ---- which scopes, and against which variant ---- */
-
-static void knobs_of(const struct dna_variant *v, struct dna_knobs *knobs)
-{
-    for (size_t i = 0; i < v->knobs.num; i++)
-        (void)dna_knob_set(knobs, v->knobs.at[i].key, (uint32_t)atoi(v->knobs.at[i].value));
-}
-
-static void add_knobs(const char *list, struct dna_knobs *knobs)
-{
-    char name[64];
-    unsigned value;
-    int used;
-
-    while (list && sscanf(list, " %63[a-z_]=%u%n", name, &value, &used) == 2) {
-        (void)dna_knob_set(knobs, name, value);
-        list += used;
-        list += strspn(list, ", ");
-    }
-}
-
-/* The variant whose knobs are the default variant's but for the scope's; NULL if there is none. */
-static const char *variant_for(const struct derive *d, const struct dna_scope *scope)
-{
-    struct dna_knobs wanted = d->habits.knobs;
-
-    add_knobs(scope->knobs, &wanted);
-    for (size_t i = 0; i < d->server->num_variants; i++) {
-        const struct dna_variant *v = &d->server->variants[i];
-        struct dna_knobs has = d->habits.knobs;
-
-        knobs_of(v, &has);
-        if (!v->own_clock && !v->cannot && memcmp(&has, &wanted, sizeof(has)) == 0)
-            return v->name;
-    }
-    return NULL;
-}
-
-/* The names of the list that can be brought about over sockets; *out_left counts the others. */
-static char *playable(struct derive *d, const char *list, size_t *out_left)
-{
-    struct dna_buf kept = { 0 };
-    char *result;
-
-    for (size_t len; (len = strcspn(list, ",")) > 0; list += len, list += strspn(list, ", ")) {
-        const struct dna_symbol *s = dna_symbol_find(&d->copy, list, len);
-
-        if (s && dna_derive_playable(s))
-            dna_buf_printf(&kept, "%s%.*s", kept.len ? ", " : "", (int)len, list);
-        else
-            ++*out_left;
-    }
-    result = dna_pool_strdup(d->pool, kept.at ? kept.at : "");
-    dna_buf_free(&kept);
-    return result;
-}
-
-static void choose_scopes(struct derive *d, const struct dna_role *role)
-{
-    d->copy = *role;
-    d->copy.scopes = d->scopes;
-    d->copy.num_scopes = 0;
-    for (size_t i = 0; i < role->num_scopes && d->copy.num_scopes < MAX_SCOPES; i++) {
-        struct dna_scope *to = &d->scopes[d->copy.num_scopes];
-        const char *variant = variant_for(d, &role->scopes[i]);
-        size_t left = 0, left_of_prefix = 0;
-
-        if (d->scope && strcmp(d->scope, role->scopes[i].name) != 0)
-            continue;
-        *to = role->scopes[i];
-        (void)playable(d, to->prefix, &left_of_prefix);
-        to->alphabet = playable(d, to->alphabet, &left);
-        if (to->timers || to->slow || to->mark || left_of_prefix || !variant) {
-            printf("%s: %s\n", to->name, to->timers ? "waits, not played"
-                   : to->slow || left_of_prefix ? "fetched proofs, not played"
-                   : to->mark ? "not played" : "no variant has these knobs");
-            continue;
-        }
-        if (left)
-            printf("%s: %zu symbols cannot be played\n", to->name, left);
-        d->variants[d->copy.num_scopes++] = variant;
-    }
-}
-
-/* ---- one session as a scenario ---- */
-
-struct step_rows {
-    const struct dna_row *rows[MAX_STEP_ROWS];
-    size_t num;
-};
-
-static void note_row(void *ctx, const struct dna_machine *m, enum dna_whom whom,
-                     const struct dna_env *env, uint32_t on, const struct dna_effects *fx)
-{
-    struct step_rows *r = ctx;
-
-    (void)whom;
-    (void)env;
-    (void)on;
-    if (m && fx && fx->row != DNA_NO_ROW && r->num < MAX_STEP_ROWS)
-        r->rows[r->num++] = &m->rows[fx->row];
-}
-
-struct writing {
-    struct derive *d;
-    const struct dna_unfolding *u;
-    const char *variant;
-    size_t number;
-    bool failed;
-    struct dna_derive_script script;
-    struct step_rows last;
-    const struct dna_row *past[MAX_PAST]; /* the latest rows, oldest first */
-    size_t num_past;
-    struct dna_buf claim;
-};
-
-static void put_rows(struct dna_buf *out, const struct step_rows *r, const char *empty)
-{
-    for (size_t i = 0; i < r->num; i++)
-        dna_buf_printf(out, "%s%s", i ? " " : "", r->rows[i]->id);
-    if (!r->num)
-        dna_buf_puts(out, empty);
-}
-
-/* Each line from `from` on that says what must come bears the rows, so that a report shows them. */
-static void mark_rows(struct writing *w, size_t from)
-{
-    struct dna_buf *body = &w->script.body, rows = { 0 };
-    char *lines = body->at && body->len > from ? dna_xstrdup(body->at + from) : NULL;
-    char *rest = NULL;
-
-    put_rows(&rows, &w->last, "not looked at");
-    if (lines)
-        body->len = from;
-    for (char *line = lines ? strtok_r(lines, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
-        const char *expects = strstr(line, " > ");
-
-        dna_buf_printf(body, expects ? "%s # %s\n" : "%s\n", line, rows.at);
-    }
-    free(lines);
-    dna_buf_free(&rows);
-}
-
-static void remember(struct writing *w)
-{
-    for (size_t i = 0; i < w->last.num; i++) {
-        if (w->num_past == MAX_PAST)
-            memmove(w->past, w->past + 1, --w->num_past * sizeof(*w->past));
-        w->past[w->num_past++] = w->last.rows[i];
-    }
-}
-
-static void step(struct writing *w, struct dna_compose *c, const struct dna_symbol *symbol)
-{
-    w->last.num = 0;
-    if (!dna_compose_send(c, symbol))
-        return;
-    dna_buf_printf(&w->claim, "%s%s", w->claim.len ? ", " : "", symbol->name);
-    dna_buf_printf(&w->script.body, "# %s: ", symbol->text);
-    put_rows(&w->script.body, &w->last, "not looked at");
-    dna_buf_puts(&w->script.body, "\n");
-    dna_derive_send(&w->script, symbol);
-    size_t from = w->script.body.len;
-    dna_derive_expect(&w->script);
-    if (!c->num_tokens)
-        dna_derive_quiet(&w->script);
-    mark_rows(w, from);
-    remember(w);
-}
-
-/* What the latest rows cite, the last ones first: a session may be wrong at any of its steps. */
-static void put_reqs(struct dna_buf *out, const struct writing *w)
-{
-    unsigned num = 0;
-
-    for (size_t i = w->num_past; i-- > 0;) {
-        for (const uint16_t *b = w->past[i]->because; *b != DNA_REQ_END && num < MAX_REQS; b++) {
-            const struct dna_requirement *r = dna_requirement((enum dna_req)*b);
-
-            if (r->level != DNA_LEVEL_DECISION && !(out->at && strstr(out->at, r->id))) {
-                dna_buf_printf(out, " %s", r->id);
-                num++;
-            }
-        }
-    }
-}
-
-static void put_head(struct writing *w, struct dna_buf *out)
-{
-    const struct dna_derive_script *s = &w->script;
-
-    dna_buf_printf(out, "# Derived from the tables (%s, %s); beside each step the rows that fire.\n",
-                   w->d->role, w->u->scope->name);
-    dna_buf_printf(out, "claim    After %s the server has done what the tables say (", w->claim.at);
-    put_rows(out, &w->last, "nothing");
-    dna_buf_puts(out, ").\nreq     ");
-    put_reqs(out, w);
-    dna_buf_printf(out,
-                   "\nlevel    must\nrole     %s\nvariant  %s\n"
-                   "impact   In some situation the server is not in the state that it should be in.\n"
-                   "rev      1\ndomain   a c\ncert     Both dns=$a,$c\ncert     Wrong dns=$c\n"
-                   "peer     A $a\npeer     C $c\n%s",
-                   w->d->role, w->variant,
-                   s->needs_user || s->needs_key || s->initiating ? "client   U juliet\n" : "");
-    dna_buf_printf(out, "given:\nset $user = \"%s\"\nset $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n",
-                   s->needs_user || s->initiating ? "$U" : "juliet@$iut");
-    if (s->needs_key)
-        dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n");
-    if (s->needs_aside)
-        dna_buf_puts(out, "do open A aside $a $iut aside\n");
-    if (s->needs_id)
-        dna_buf_puts(out, "do open-clear A probe $a $iut theirs\n");
-}
-
-static void put_begin(const struct writing *w, struct dna_buf *out)
-{
-    if (!w->script.initiating) {
-        dna_buf_puts(out, "A.in connect\nthen:\n");
-        return;
-    }
-    dna_buf_puts(out, "U < <message to='x@$a' type='chat' id='u0-$case'><body>u0</body></message>\n"
-                      "A accept as v\nA.v > <stream:stream from='$iut' to='$a'>\nthen:\n");
-}
-
-static bool store(struct writing *w, const char *text)
-{
-    struct derive *d = w->d;
-    char section[64];
-    char *path;
-    FILE *out;
-
-    snprintf(section, sizeof(section), "%s-%s", d->role, w->u->scope->name);
-    for (char *p = section; *p; p++)
-        *p = *p == ' ' ? '-' : *p;
-    path = dna_pool_printf(d->pool, "%s/derived/%s_%04zu.scn", d->dir, section, ++w->number);
-    out = fopen(path, "w");
-    if (!out || fputs(text, out) < 0 || fclose(out) != 0) {
-        fprintf(stderr, "xdna: %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    d->files = dna_xrealloc(d->files, (d->num_files + 1) * sizeof(*d->files));
-    d->files[d->num_files++] = path;
-    return true;
-}
-
-static void play_prefix(struct writing *w, struct dna_compose *c)
-{
-    const char *at = w->u->scope->prefix;
-
-    for (size_t len; (len = strcspn(at, ",")) > 0; at += len, at += strspn(at, ", "))
-        step(w, c, dna_symbol_find(w->u->role, at, len));
-}
-
-static bool write_session(void *ctx, const uint32_t *word, size_t len)
-{
-    struct writing *w = ctx;
-    struct dna_scene scene;
-    struct dna_compose c = { .role = w->u->role, .scope = w->u->scope, .knobs = w->u->knobs,
-                             .overlay = &w->d->habits.choices, .scene = &scene,
-                             .watch = note_row, .watch_ctx = &w->last };
-    struct dna_buf whole = { 0 };
-
-    w->script = (struct dna_derive_script){ .compose = &c,
-                                            .loose = w->d->loose,
-                                            .initiating = strcmp(w->d->role, "initiating") == 0 };
-    w->script.conn = w->script.initiating ? "A.v" : "A.in";
-    w->claim = (struct dna_buf){ 0 };
-    w->num_past = 0;
-    dna_compose_begin(&c);
-    play_prefix(w, &c);
-    for (size_t i = 0; i < len; i++)
-        step(w, &c, w->u->inputs[word[i]]);
-    w->script.last = true;
-    if (c.num_tokens || scene.g.muted)
-        dna_derive_quiet(&w->script);
-    put_head(w, &whole);
-    put_begin(w, &whole);
-    dna_buf_puts(&whole, w->script.body.at);
-    w->failed = !store(w, whole.at);
-    dna_buf_free(&whole);
-    dna_buf_free(&w->script.body);
-    dna_buf_free(&w->claim);
-    return !w->failed;
-}
 
 /* ---- the suite ---- */
 
@@ -346,12 +65,44 @@ static bool complete_one(void *ctx, const struct dna_mutant *mutant)
     return j.fate != DNA_SURVIVED || dna_campaign_complete(campaign, mutant, &j) == 0;
 }
 
+struct writing {
+    struct derive *d;
+    struct dna_derive_how how;
+    size_t number;
+    bool failed;
+};
+
+static bool write_session(void *ctx, const uint32_t *word, size_t len)
+{
+    struct writing *w = ctx;
+    struct derive *d = w->d;
+    char section[64];
+    char *path;
+
+    snprintf(section, sizeof(section), "%s-%s", d->role, w->how.u->scope->name);
+    for (char *p = section; *p; p++)
+        *p = *p == ' ' ? '-' : *p;
+    path = dna_pool_printf(d->pool, "%s/derived/%s_%04zu.scn", d->dir, section, ++w->number);
+    w->failed = !dna_derive_store(&w->how, word, len, path);
+    d->files = dna_xrealloc(d->files, (d->num_files + 1) * sizeof(*d->files));
+    d->files[d->num_files++] = path;
+    return !w->failed;
+}
+
 static bool write_scope(struct derive *d, const struct dna_campaign *c, size_t scope)
 {
-    struct writing w = { .d = d, .u = &c->unfoldings[scope], .variant = d->variants[scope] };
+    const struct dna_unfolding *u = &c->unfoldings[scope];
+    struct writing w = { .d = d,
+                         .how = { .u = u,
+                                  .choices = &d->habits.choices,
+                                  .variant = d->parts.variants[scope],
+                                  .loose = d->loose,
+                                  .any_error = d->any_error,
+                                  .ends = dna_derive_without(&d->parts, "verify") } };
 
-    printf("%s, variant %s: %zu configurations, %zu symbols, %zu sessions and %zu for what they miss\n",
-           w.u->scope->name, w.variant, w.u->mealy.num_states, w.u->mealy.num_inputs,
+    printf("%s, variant %s: %zu configurations, %zu symbols, %zu sessions and %zu for what they "
+           "miss\n",
+           u->scope->name, w.how.variant, u->mealy.num_states, u->mealy.num_inputs,
            c->suites[scope].num_sessions, c->extras[scope].num_sessions);
     (void)dna_hsi_suite_each(&c->suites[scope], write_session, &w);
     if (!w.failed)
@@ -365,41 +116,23 @@ static int write_all(struct derive *d)
     char err[256];
     bool ok = true;
 
-    if (!d->copy.num_scopes) {
+    if (!d->parts.role.num_scopes) {
         fprintf(stderr, "xdna: nothing of role %s can be played against this profile\n", d->role);
         return 77;
     }
-    if (dna_campaign_begin(&campaign, &d->copy, &d->habits, d->extra, err, sizeof(err)) != 0) {
+    if (dna_campaign_begin(&campaign, &d->parts.role, &d->habits, d->extra, err, sizeof(err))) {
         fprintf(stderr, "xdna: %s\n", err);
         return 99;
     }
     if (d->complete)
         dna_mutants_each(&campaign, complete_one, &campaign);
-    for (size_t i = 0; i < d->copy.num_scopes && ok; i++)
+    for (size_t i = 0; i < d->parts.role.num_scopes && ok; i++)
         ok = write_scope(d, &campaign, i);
     dna_campaign_end(&campaign);
     return ok ? 0 : 99;
 }
 
 /* ---- the folder: the scenarios and a copy of the prelude ---- */
-
-static bool copy_prelude(struct derive *d)
-{
-    char buffer[8192];
-    char *to = dna_pool_printf(d->pool, "%s/prelude.scn", d->dir);
-    FILE *in = fopen(dna_pool_printf(d->pool, "%s/prelude.scn", dna_scenarios_dir()), "r");
-    FILE *out = in ? fopen(to, "w") : NULL;
-    size_t len;
-    bool ok = out != NULL;
-
-    while (ok && (len = fread(buffer, 1, sizeof(buffer), in)) > 0)
-        ok = fwrite(buffer, 1, len, out) == len;
-    if (in)
-        fclose(in);
-    if (out)
-        ok = fclose(out) == 0 && ok;
-    return ok;
-}
 
 static bool make_folder(struct derive *d)
 {
@@ -409,11 +142,9 @@ static bool make_folder(struct derive *d)
         d->dir = mkdtemp(temporary);
     else if (mkdir(d->dir, 0777) != 0)
         d->dir = NULL;
-    if (!d->dir || mkdir(dna_pool_printf(d->pool, "%s/derived", d->dir), 0777) != 0 || !copy_prelude(d)) {
+    if (!d->dir)
         fprintf(stderr, "xdna: cannot make the folder of scenarios: %s\n", strerror(errno));
-        return false;
-    }
-    return true;
+    return d->dir && dna_derive_folder(d->dir);
 }
 
 static void remove_folder(struct derive *d)
@@ -432,7 +163,8 @@ static bool take(struct derive *d, const char *name, const char *value)
     const struct {
         const char *name, **at;
     } texts[] = { { "--role", &d->role }, { "--scope", &d->scope }, { "--choices", &d->choices },
-                  { "--write", &d->dir } };
+                  { "--write", &d->dir }, { "--write-choices", &d->write_choices },
+                  { "--without", &d->parts.without } };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         if (strcmp(texts[i].name, name) == 0) {
@@ -458,8 +190,14 @@ static int parse(struct derive *d, int argc, char **argv)
             d->complete = true;
         } else if (strcmp(argv[i], "--loose-features") == 0) {
             d->loose = true;
+        } else if (strcmp(argv[i], "--loose-errors") == 0) {
+            d->any_error = true;
         } else if (strcmp(argv[i], "--only-write") == 0) {
             d->only_write = true;
+        } else if (strcmp(argv[i], "--probe") == 0) {
+            d->only_probe = true;
+        } else if (strcmp(argv[i], "--oracle") == 0) {
+            d->oracle = true;
         } else if (i + 1 < argc && take(d, argv[i], argv[i + 1])) {
             i++;
         } else if (d->num_rest < MAX_ARGS - 4) {
@@ -482,7 +220,7 @@ static int prepare(struct derive *d)
     struct dna_diag diag = { 0 };
     char err[256];
 
-    if (!role || strcmp(d->role, "c2s-server") == 0) {
+    if (!role) {
         fprintf(stderr, "xdna: no suite is derived for role '%s'\n%s", d->role, usage);
         return 2;
     }
@@ -492,23 +230,69 @@ static int prepare(struct derive *d)
         return diag.class ? (int)diag.class : 99;
     }
     dna_habits_default(&d->habits);
-    knobs_of(&d->server->variants[0], &d->habits.knobs);
-    if (!d->choices) {
-        char *path = dna_pool_printf(d->pool, "%s/derive.choices", d->server->dir);
-
-        d->choices = access(path, R_OK) == 0 ? path : NULL;
-    }
+    dna_derive_knobs(&d->server->variants[0], &d->habits.knobs);
     if (d->choices && dna_habits_read(&d->habits, d->choices, err, sizeof(err)) != 0) {
         fprintf(stderr, "xdna: %s\n", err);
         return 2;
     }
-    choose_scopes(d, role);
-    return make_folder(d) ? 0 : 99;
+    dna_derive_choose(&d->parts, role, d->server, &d->habits, d->scope, d->pool, stdout);
+    return 0;
+}
+
+/* ---- the profile: which alternatives the implementation takes ---- */
+
+static int write_choices(const struct derive *d)
+{
+    FILE *out = fopen(d->write_choices, "w");
+
+    if (out) {
+        fprintf(out, "# Found by xdna derive --role %s --profile %s.\n", d->role, d->profile);
+        dna_derive_say_choices(&d->probes, d->server->title, out, true);
+    }
+    if (!out || fclose(out) != 0) {
+        fprintf(stderr, "xdna: %s: %s\n", d->write_choices, strerror(errno));
+        return 99;
+    }
+    return 0;
+}
+
+/* Asked before anything else, unless the caller knows; nothing is asked when nothing is run. */
+static int probe(struct derive *d)
+{
+    int status;
+
+    if ((d->choices && !d->only_probe) || d->only_write || !d->parts.role.num_scopes)
+        return 0;
+    status = dna_derive_ask(&d->probes, &d->parts, &d->habits, d->loose, d->rest, d->num_rest,
+                            d->pool);
+    if (status)
+        return status;
+    dna_derive_say_choices(&d->probes, d->server->title, stdout, false);
+    return d->write_choices ? write_choices(d) : 0;
+}
+
+/* Beside the verdict: what it is a verdict on, and under which alternatives. */
+static void publish(const struct derive *d)
+{
+    putchar('\n');
+    if (d->probes.num)
+        dna_derive_say_choices(&d->probes, d->server->title, stdout, false);
+    else
+        printf("Where the texts leave a choice: as %s says.\n", d->choices);
+    if (d->loose)
+        puts("Features beside those that are due were not looked at.");
+    if (d->any_error)
+        puts("Which condition an error names was not looked at.");
+    if (d->parts.without)
+        printf("Symbols left out: %s.\n", d->parts.without);
+    if (d->scope)
+        printf("Only the part '%s' was played.\n", d->scope);
+    dna_hsi_claim(stdout, "", d->extra);
 }
 
 static int write_and_run(struct derive *d)
 {
-    static char known[] = "--known-failures", none[] = "none";
+    static char known[] = "--known-failures=none", deaf[] = "--no-oracle";
     int status = write_all(d);
 
     if (status)
@@ -518,11 +302,15 @@ static int write_and_run(struct derive *d)
     if (d->only_write)
         return 0;
     d->rest[d->num_rest++] = known; /* the profile's list is of other cases */
-    d->rest[d->num_rest++] = none;
+    if (!d->oracle)
+        d->rest[d->num_rest++] = deaf;
     d->rest[d->num_rest] = NULL;
     if (setenv("XDNA_SCENARIOS", d->dir, 1) != 0)
         return 99;
-    return dna_cmd_run(d->num_rest, d->rest);
+    status = dna_cmd_run(d->num_rest, d->rest);
+    if (status <= 1)
+        publish(d);
+    return status;
 }
 
 int dna_cmd_derive(int argc, char **argv)
@@ -536,7 +324,9 @@ int dna_cmd_derive(int argc, char **argv)
     } else if (!status) {
         status = prepare(&d);
         if (!status)
-            status = write_and_run(&d);
+            status = probe(&d);
+        if (!status && !d.only_probe)
+            status = make_folder(&d) ? write_and_run(&d) : 99;
         if (d.dir && !d.keep)
             remove_folder(&d);
     }

@@ -4,15 +4,19 @@
  * barrier that shows that nothing does. A connection of the IUT to an authority, which the tester
  * serves as a complete peer, begins here too.
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
 
 #include <ctype.h>
 #include <string.h>
 
-static void hyphens(struct dna_buf *out, const char *name)
+static void put_condition(struct dna_derive_script *s, const char *prefix, const char *name)
 {
+    if (s->any_error)
+        return;
+    dna_buf_printf(&s->body, "<%s:", prefix);
     for (; *name; name++)
-        dna_buf_printf(out, "%c", *name == '_' ? '-' : *name);
+        dna_buf_printf(&s->body, "%c", *name == '_' ? '-' : *name);
+    dna_buf_puts(&s->body, "/>");
 }
 
 static bool begins(const char *text, const char *with, const char **rest)
@@ -43,7 +47,9 @@ static void expect_features(struct dna_derive_script *s, size_t at)
     static const struct {
         const char *offer, *there, *absent;
     } parts[] = {
-        { "offer_external", "<sasl:mechanisms><sasl:mechanism>EXTERNAL</sasl:mechanism></sasl:mechanisms>", "-<sasl:mechanisms/>" },
+        { "offer_external",
+          "<sasl:mechanisms><sasl:mechanism>EXTERNAL</sasl:mechanism></sasl:mechanisms>",
+          "-<sasl:mechanisms/>" },
         { "offer_dialback", "<dbf:dialback/>", "-<dbf:dialback/>" },
         { "offer_bidi", "<bidif:bidi/>", "-<bidif:bidi/>" },
     };
@@ -91,9 +97,9 @@ static void expect_result(struct dna_derive_script *s, const char *name, unsigne
         dna_buf_printf(&s->body, " type='%s'/>\n", name);
         return;
     }
-    dna_buf_puts(&s->body, " type='error'><error><stz:");
-    hyphens(&s->body, condition);
-    dna_buf_puts(&s->body, "/></error></db:result>\n");
+    dna_buf_puts(&s->body, " type='error'><error>");
+    put_condition(s, "stz", condition);
+    dna_buf_puts(&s->body, "</error></db:result>\n");
 }
 
 static void expect_verify(struct dna_derive_script *s, const char *name)
@@ -102,15 +108,16 @@ static void expect_verify(struct dna_derive_script *s, const char *name)
         dna_buf_printf(&s->body, "%s > <db:verify type='%s'/>\n", s->conn, name);
         return;
     }
-    dna_buf_printf(&s->body, "%s > <db:verify type='error'><error><stz:", s->conn);
-    hyphens(&s->body, name);
-    dna_buf_puts(&s->body, "/></error></db:verify>\n");
+    dna_buf_printf(&s->body, "%s > <db:verify type='error'><error>", s->conn);
+    put_condition(s, "stz", name);
+    dna_buf_puts(&s->body, "</error></db:verify>\n");
 }
 
 static void expect_bounce(struct dna_derive_script *s, const char *condition)
 {
-    dna_buf_printf(&s->body, "U > <message type='error' id='u%u-$case'><error><stz:%s/></error></message>\n",
-                   s->local, condition);
+    dna_buf_printf(&s->body, "U > <message type='error' id='u%u-$case'><error>", s->local);
+    put_condition(s, "stz", condition);
+    dna_buf_puts(&s->body, "</error></message>\n");
 }
 
 struct fixed {
@@ -149,9 +156,9 @@ static void expect_header(struct dna_derive_script *s, const char *token)
 {
     const char *old = strcmp(token, "send_header_old") == 0 ? " -version" : "";
 
-    if (!s->initiating && s->compose->symbol->kind != DNA_SEND_HEADER) /* an error before any header of the peer's */
-        s->header++;
-    if (s->initiating)
+    if (s->side != DNA_DERIVE_IUT && s->compose->symbol->kind != DNA_SEND_HEADER)
+        s->header++; /* an error before any header of the peer's */
+    if (s->side == DNA_DERIVE_IUT)
         dna_buf_printf(&s->body, "%s > <stream:stream from='$iut' to='$a'>\n", s->conn);
     else
         dna_buf_printf(&s->body, "%s > <stream:stream id='$s%u'%s>\n", s->conn, s->header, old);
@@ -162,17 +169,18 @@ static bool expect_named(struct dna_derive_script *s, const struct dna_token *t)
     const char *rest;
 
     if (begins(t->text, "error_", &rest)) {
-        dna_buf_printf(&s->body, "%s > <stream:error><err:", s->conn);
-        hyphens(&s->body, rest);
-        dna_buf_puts(&s->body, "/></stream:error>\n");
+        dna_buf_printf(&s->body, "%s > <stream:error>", s->conn);
+        put_condition(s, "err", rest);
+        dna_buf_puts(&s->body, "</stream:error>\n");
     } else if (begins(t->text, "failure_", &rest)) {
-        dna_buf_printf(&s->body, "%s > <sasl:failure><sasl:", s->conn);
-        hyphens(&s->body, rest);
-        dna_buf_puts(&s->body, "/></sasl:failure>\n");
+        dna_buf_printf(&s->body, "%s > <sasl:failure>", s->conn);
+        put_condition(s, "sasl", rest);
+        dna_buf_puts(&s->body, "</sasl:failure>\n");
     } else if (begins(t->text, "send_verify_", &rest) || begins(t->text, "verify_", &rest)) {
         expect_verify(s, rest);
     } else if (strcmp(t->text, "send_key") == 0) {
-        dna_buf_printf(&s->body, "%s > <db:result from='$iut' to='$a' -type>$got%u</db:result>\n", s->conn, ++s->got);
+        dna_buf_printf(&s->body, "%s > <db:result from='$iut' to='$a' -type>$got%u</db:result>\n",
+                       s->conn, ++s->got);
     } else if (begins(t->text, "send_", &rest) && t->whom != DNA_STREAM) {
         expect_result(s, rest, t->whom);
     } else {
@@ -205,6 +213,8 @@ void dna_derive_expect(struct dna_derive_script *s)
 
         if (strncmp(t->text, "offer_", 6) == 0 || strcmp(t->text, "start_tls") == 0)
             continue; /* of the features; or the handshake, which is the peer's next step */
+        if (dna_derive_expect_c2s(s, t))
+            continue;
         if (strcmp(t->text, "send_features") == 0)
             expect_features(s, i);
         else if (strncmp(t->text, "send_header", 11) == 0)
@@ -222,19 +232,21 @@ void dna_derive_quiet(struct dna_derive_script *s)
 {
     const struct dna_stage *g = &s->compose->scene->g;
 
-    if (s->last && g->muted && !g->closed && !g->header_due && !g->tls_due) { /* all that came is seen by the end */
+    if (s->last && g->muted && !g->closed && !g->header_due && !g->tls_due) {
+        /* all that came is seen by the end */
         dna_buf_printf(&s->body, "%s < close\n%s > eof\n", s->conn, s->conn);
         return;
     }
-    if (g->closed || g->muted || g->header_due || g->tls_due || g->held)
+    if (g->closed || g->muted || g->header_due || g->tls_due || g->held || s->ends)
         return;
-    if (!s->initiating) {
+    if (s->side != DNA_DERIVE_IUT) {
         dna_buf_printf(&s->body, "%s > nothing\n", s->conn);
         return;
     }
     s->barrier++;
     dna_buf_printf(&s->body,
-                   "%s < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut' id='barrier%u'>0000</db:verify>\n"
+                   "%s < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut' "
+                   "id='barrier%u'>0000</db:verify>\n"
                    "%s > <db:verify id='barrier%u'/>\n",
                    s->conn, s->barrier, s->conn, s->barrier);
 }

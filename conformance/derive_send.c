@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What a peer sends for each symbol of the derived suites, as scenario lines.
- * @C stands for the connection, @N for the number of the current stream id, @K of the key, @M of
- * the message, @L of the local account's, @V of the connection that asks the authority.
+ * Room: conformance. What a server sends for each symbol of the derived suites, as scenario lines;
+ * the letters behind @ are explained in derive_internal.h.
  */
-#include "conformance/derive.h"
+#include "conformance/derive_internal.h"
+
+#include "model/roles.h"
 
 #include <string.h>
 
-struct form {
-    const char *symbol, *lines;
-};
-
-#define MESSAGE(from, to) "@C < <message from='" from "' to='" to "' type='chat' id='m@M-$case'><body>m@M</body></message>\n"
+#define TEXT "type='chat' id='m@M-$case'><body>m@M</body></message>\n"
+#define MESSAGE(from, to) "@C < <message from='" from "' to='" to "' " TEXT
+#define NOT_FOUND "<error type='cancel'><stz:item-not-found/></error>"
 #define ANSWER(rest) "A.v@V < <db:verify from='$a' to='$iut' id='$s@Q' type=" rest "\n"
 #define HEADER_IN(rest) "@C < <stream:stream " rest ">\n"
 
-static const struct form receiving[] = {
+static const struct dna_derive_form receiving[] = {
     { "header d1", HEADER_IN("from='$a' to='$iut'") },
     { "header d2", HEADER_IN("from='$c' to='$iut'") },
     { "header -", HEADER_IN("to='$iut'") },
@@ -47,17 +46,19 @@ static const struct form receiving[] = {
     { "key nobody", "@C < <db:result to='$iut'>key@K</db:result>\n" },
     { "d1 says valid", ANSWER("'valid'/>") },
     { "d1 says invalid", ANSWER("'invalid'/>") },
-    { "d1 says error", ANSWER("'error'><error type='cancel'><stz:item-not-found/></error></db:verify>") },
+    { "d1 says error", ANSWER("'error'>" NOT_FOUND "</db:verify>") },
     { "d1 says what", ANSWER("'what'/>") },
     { "d1 goes", "A.v@V < close\nA.v@V < fin\n" },
     { "d1 knows not", "A.v@V < <stream:error><err:host-unknown/></stream:error>\nA.v@V < close\n" },
     { "d2 says valid", "C.v@V < <db:verify from='$c' to='$iut' id='$s@Q' type='valid'/>\n" },
     { "d2 says invalid", "C.v@V < <db:verify from='$c' to='$iut' id='$s@Q' type='invalid'/>\n" },
-    { "d2 says error", "C.v@V < <db:verify from='$c' to='$iut' id='$s@Q' type='error'><error type='cancel'><stz:item-not-found/></error></db:verify>\n" },
+    { "d2 says error", "C.v@V < <db:verify from='$c' to='$iut' id='$s@Q' type='error'>" NOT_FOUND
+                       "</db:verify>\n" },
     { "d2 goes", "C.v@V < close\nC.v@V < fin\n" },
     { "forged d1 valid", "@C < <db:verify from='$a' to='$iut' id='$s@N' type='valid'/>\n" },
     { "forged d1 invalid", "@C < <db:verify from='$a' to='$iut' id='$s@N' type='invalid'/>\n" },
-    { "forged d1 error", "@C < <db:verify from='$a' to='$iut' id='$s@N' type='error'><error type='cancel'><stz:item-not-found/></error></db:verify>\n" },
+    { "forged d1 error", "@C < <db:verify from='$a' to='$iut' id='$s@N' type='error'>" NOT_FOUND
+                         "</db:verify>\n" },
     { "forged d2 valid", "@C < <db:verify from='$c' to='$iut' id='$s@N' type='valid'/>\n" },
     { "granted d1", "@C < <db:result from='$a' to='$iut' type='valid'/>\n" },
     { "refused d1", "@C < <db:result from='$a' to='$iut' type='invalid'/>\n" },
@@ -71,7 +72,7 @@ static const struct form receiving[] = {
     { "stanza other", MESSAGE("x@never-$case.example", "$user") },
     { "stanza elsewhere", MESSAGE("x@$a", "x@$iut2") },
     { "stanza unhosted", MESSAGE("x@$a", "x@$unhosted") },
-    { "stanza nobody", "@C < <message to='$user' type='chat' id='m@M-$case'><body>m@M</body></message>\n" },
+    { "stanza nobody", "@C < <message to='$user' " TEXT },
     { "bidi", "@C < <bidi:bidi/>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
     { "malformed", "@C < raw \"<<oops>\"\n" },
@@ -84,7 +85,8 @@ static const struct form receiving[] = {
 #define HEADER_OUT(rest) "set $s@N = random\n@C < <stream:stream " rest ">\n"
 #define FEATURES(rest) "@C < <stream:features>" rest "</stream:features>\n"
 #define TLS_FEATURE "<tls:starttls/>"
-#define EXTERNAL_FEATURE "<sasl:mechanisms><sasl:mechanism>EXTERNAL</sasl:mechanism></sasl:mechanisms>"
+#define EXTERNAL_FEATURE \
+    "<sasl:mechanisms><sasl:mechanism>EXTERNAL</sasl:mechanism></sasl:mechanisms>"
 #define DIALBACK_FEATURE "<dbf:dialback><dbf:errors/></dbf:dialback>"
 #define BIDI_FEATURE "<bidif:bidi/>"
 
@@ -93,7 +95,12 @@ static const struct form receiving[] = {
 #define ASIDE(rest) "A.aside < <db:result from='$a' to='$iut' " rest "\nA.aside > nothing\n"
 
 /* A header may lack the dialback namespace, so its elements bring it. */
-static const struct form initiating[] = {
+#define BARE_HEADER(rest) \
+    "set $s@N = random\n@C < raw \"<stream:stream xmlns='jabber:server' " \
+    "xmlns:stream='http://etherx.jabber.org/streams' from='$a' to='$iut' id='$s@N'" rest ">\"\n"
+#define RESULT "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut'"
+#define VERIFY "@C < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut'"
+static const struct dna_derive_form initiating[] = {
     { "header", HEADER_OUT("from='$a' to='$iut' id='$s@N'") },
     { "header no id", "@C < <stream:stream from='$a' to='$iut'>\n" },
     { "header your id", "@C < <stream:stream from='$a' to='$iut' id='$clear_theirs'>\n" },
@@ -101,8 +108,8 @@ static const struct form initiating[] = {
     { "header old", HEADER_OUT("from='$a' to='$iut' id='$s@N' -version") },
     { "header badns", HEADER_OUT("xmlns='jabber:nobody' from='$a' to='$iut' id='$s@N'") },
     { "header badroot", "@C < raw \"<stream xmlns='jabber:server' id='x' version='1.0'>\"\n" },
-    { "header plain", "set $s@N = random\n@C < raw \"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='$a' to='$iut' id='$s@N' version='1.0'>\"\n" },
-    { "header old plain", "set $s@N = random\n@C < raw \"<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='$a' to='$iut' id='$s@N'>\"\n" },
+    { "header plain", BARE_HEADER(" version='1.0'") },
+    { "header old plain", BARE_HEADER("") },
     { "features tls", FEATURES(TLS_FEATURE) },
     { "features all", FEATURES(TLS_FEATURE EXTERNAL_FEATURE DIALBACK_FEATURE BIDI_FEATURE) },
     { "features -", "@C < <stream:features/>\n" },
@@ -119,19 +126,20 @@ static const struct form initiating[] = {
     { "success", "@C < <sasl:success/>\n" },
     { "failure", "@C < <sasl:failure><sasl:not-authorized/></sasl:failure>\n" },
     { "challenge", "@C < <sasl:challenge/>\n" },
-    { "result valid", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='valid'/>\n" },
-    { "result invalid", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='invalid'/>\n" },
-    { "result error", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='error'><error type='cancel'><stz:item-not-found/></error></db:result>\n" },
-    { "result what", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut' type='what'/>\n" },
+    { "result valid", RESULT " type='valid'/>\n" },
+    { "result invalid", RESULT " type='invalid'/>\n" },
+    { "result error", RESULT " type='error'>" NOT_FOUND "</db:result>\n" },
+    { "result what", RESULT " type='what'/>\n" },
     { "valid elsewhere", ASIDE("type='valid'/>") },
     { "invalid elsewhere", ASIDE("type='invalid'/>") },
-    { "error elsewhere", ASIDE("type='error'><error type='cancel'><stz:item-not-found/></error></db:result>") },
-    { "key d1", "@C < <db:result xmlns:db='jabber:server:dialback' from='$a' to='$iut'>key@K-$case</db:result>\n" },
-    { "verify", "@C < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
+    { "error elsewhere", ASIDE("type='error'>" NOT_FOUND "</db:result>") },
+    { "key d1", RESULT ">key@K-$case</db:result>\n" },
+    { "verify", VERIFY " id='wrong'>0000</db:verify>\n" },
     { "stanza d1", MESSAGE("x@$a", "$user") },
     { "stanza other", MESSAGE("x@never-$case.example", "$user") },
-    { "stanza nobody", "@C < <message to='$user' type='chat' id='m@M-$case'><body>m@M</body></message>\n" },
-    { "local d1", "U < <message to='x@$a' type='chat' id='u@L-$case'><body>u@L</body></message>\n" },
+    { "stanza nobody", "@C < <message to='$user' " TEXT },
+    { "local d1",
+      "U < <message to='x@$a' type='chat' id='u@L-$case'><body>u@L</body></message>\n" },
     { "bidi", "@C < <bidi:bidi/>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
     { "malformed", "@C < raw \"<<oops>\"\n" },
@@ -141,41 +149,63 @@ static const struct form initiating[] = {
     { NULL, NULL },
 };
 
-static const char *lines_of(bool opens, const char *symbol)
+static const struct {
+    const struct dna_role *role;
+    const struct dna_derive_form *forms;
+    enum dna_derive_side side;
+    const char *conn;
+} sides[] = {
+    { &dna_role_receiving, receiving, DNA_DERIVE_PEER, "A.in" },
+    { &dna_role_initiating, initiating, DNA_DERIVE_IUT, "A.v" },
+    { &dna_role_c2s_server, dna_derive_c2s_server, DNA_DERIVE_CLIENT, "C" },
+    { &dna_role_c2s_client, dna_derive_c2s_client, DNA_DERIVE_CLIENT_IUT, "A.v" },
+};
+
+enum { NUM_SIDES = sizeof(sides) / sizeof(*sides) };
+
+/* Roles may share their symbols. */
+static size_t side_of(const struct dna_symbol *symbols)
 {
-    for (const struct form *f = opens ? initiating : receiving; f->symbol; f++)
-        if (strcmp(f->symbol, symbol) == 0)
-            return f->lines;
-    return NULL;
+    size_t i = 0;
+
+    while (i + 1 < NUM_SIDES && (symbols < sides[i].role->symbols ||
+                                 symbols >= sides[i].role->symbols + sides[i].role->num_symbols))
+        i++;
+    return i;
 }
 
-static bool is_initiating(const struct dna_symbol *symbol)
+void dna_derive_begin(struct dna_derive_script *script, const struct dna_role *role)
 {
-    const struct dna_role *role = dna_role_find("initiating");
+    size_t i = side_of(role->symbols);
 
-    return symbol >= role->symbols && symbol < role->symbols + role->num_symbols;
+    *script = (struct dna_derive_script){ .side = sides[i].side, .conn = sides[i].conn };
+    script->ends = script->side == DNA_DERIVE_CLIENT || script->side == DNA_DERIVE_CLIENT_IUT;
 }
 
 bool dna_derive_playable(const struct dna_symbol *symbol)
 {
-    return lines_of(is_initiating(symbol), symbol->name) != NULL;
+    return dna_derive_form_find(sides[side_of(symbol)].forms, symbol->name) != NULL;
 }
 
-static void put(struct dna_derive_script *s, const char *lines, const struct dna_symbol *symbol)
+void dna_derive_put(struct dna_derive_script *s, const char *lines, const struct dna_symbol *symbol)
 {
     unsigned pair = symbol->whom == DNA_PAIR2;
-    unsigned id = symbol->kind == DNA_SEND_ELEMENT && s->asked[pair] ? s->asked_id[pair] : s->header;
+    unsigned id = s->header;
+
+    if (symbol->kind == DNA_SEND_ELEMENT && s->asked[pair])
+        id = s->asked_id[pair];
 
     for (const char *p = lines; *p; p++) {
-        if (*p != '@' || !strchr("CNKMLVQ", p[1]) || p[1] == '\0') {
+        if (*p != '@' || !strchr("CNKMLBVQ", p[1]) || p[1] == '\0') {
             dna_buf_printf(&s->body, "%c", *p);
             continue;
         }
         switch (*++p) {
         case 'C': dna_buf_puts(&s->body, s->conn); break;
-        case 'N': dna_buf_printf(&s->body, "%u", symbol->kind == DNA_SEND_HEADER ? s->header : id); break;
+        case 'N': dna_buf_printf(&s->body, "%u", id); break;
         case 'K': dna_buf_printf(&s->body, "%u", s->key); break;
         case 'M': dna_buf_printf(&s->body, "%u", s->message); break;
+        case 'B': dna_buf_printf(&s->body, "%u", s->bind); break;
         case 'L': dna_buf_printf(&s->body, "%u", s->local); break;
         case 'V': dna_buf_printf(&s->body, "%u", s->asked[pair]); break;
         default: dna_buf_printf(&s->body, "%u", s->asked_id[pair]); break;
@@ -185,19 +215,21 @@ static void put(struct dna_derive_script *s, const char *lines, const struct dna
 
 void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbol)
 {
-    const char *lines = lines_of(s->initiating, symbol->name);
+    const char *lines = dna_derive_form_find(sides[side_of(symbol)].forms, symbol->name);
 
     if (symbol->kind == DNA_SEND_HEADER)
         s->header++;
     if (strncmp(symbol->name, "key ", 4) == 0)
         s->key++;
-    s->message += symbol->kind == DNA_SEND_STANZA;
+    bool c2s = s->side == DNA_DERIVE_CLIENT || s->side == DNA_DERIVE_CLIENT_IUT;
+    s->message += symbol->kind == DNA_SEND_STANZA || (c2s && strstr(lines, "@M"));
+    s->bind += strcmp(symbol->name, "bind") == 0;
     s->local += symbol->kind == DNA_SEND_LOCAL;
     s->needs_key |= strcmp(symbol->name, "verify right") == 0;
     s->needs_id |= strcmp(symbol->name, "header your id") == 0;
     s->needs_user |= symbol->kind == DNA_SEND_LOCAL;
     s->needs_aside |= symbol->kind == DNA_SEND_ASIDE;
-    put(s, lines, symbol);
+    dna_derive_put(s, lines, symbol);
     if (symbol->kind == DNA_SEND_ANSWER)
         s->asked[symbol->whom == DNA_PAIR2] = 0;
 }

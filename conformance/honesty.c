@@ -87,7 +87,7 @@ struct dna_honesty *dna_honesty_new(const struct dna_prelude *prelude)
             return NULL;
         }
         h->cases[i] = (struct dna_case){ h->scns[i], "receiving", "default",
-                                         (char *)(uintptr_t)h->scns[i]->id, true };
+                                         (char *)(uintptr_t)h->scns[i]->id, true, 0, NULL };
     }
     return h;
 }

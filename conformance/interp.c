@@ -22,7 +22,7 @@ static void add_ms(struct timeval *at, unsigned ms)
 
 static void push(struct dna_case_run *run, const struct dna_step *step)
 {
-    if (run->depth == DNA_MAX_DEPTH)
+    if (run->depth == DNA_RUN_DEPTH)
         dna_run_end(run, DNA_END_SUITE, step, "suite", "fewer nested blocks", "too many");
     else
         run->stack[run->depth++] = step;
@@ -357,6 +357,10 @@ void dna_interp_pump(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (run->ended || run->logins_left)
         return;
+    if (run->driver) {
+        run->driver(run);
+        return;
+    }
     while (!run->ended && steps++ < MAX_STEPS_A_PUMP) {
         if (!run->waiting) {
             advance(run);

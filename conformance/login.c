@@ -17,6 +17,7 @@ struct dna_login {
     struct dna_actor *actor;
     struct dna_conn *conn;
     enum state state;
+    struct event *patience; /* a server that never answers ends the case, and not the run */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -43,21 +44,6 @@ static void send_header(struct dna_login *l)
               "xmlns='jabber:client' xmlns:stream='" DNA_NS_STREAM "'>", domain(l));
 }
 
-bool dna_login_start(struct dna_actor *actor)
-{
-    struct dna_login *l = dna_xcalloc(1, sizeof(*l));
-
-    actor->login = l;
-    l->actor = actor;
-    l->conn = dna_actor_connect(actor, "", 0, true);
-    return l->conn != NULL;
-}
-
-void dna_login_free(struct dna_login *l)
-{
-    free(l);
-}
-
 static void refuse(struct dna_login *l, const char *got)
 {
     struct dna_case_run *run = l->actor->run;
@@ -67,6 +53,43 @@ static void refuse(struct dna_login *l, const char *got)
     dna_run_end(run, DNA_END_WRONG, &where, "login",
                 dna_pool_printf(run->pool, "%s logs in (TLS, SASL PLAIN, bind)", l->actor->jid),
                 got);
+}
+
+static void on_patience(evutil_socket_t fd, short what, void *arg)
+{
+    struct dna_login *l = arg;
+
+    (void)fd;
+    (void)what;
+    refuse(l, dna_pool_printf(l->actor->run->pool, "nothing more for %u ms",
+                              l->actor->run->context->timeout_ms));
+}
+
+/* A time limit for each answer. */
+static void wait_again(struct dna_login *l)
+{
+    const unsigned ms = l->actor->run->context->timeout_ms;
+
+    event_add(l->patience, &(struct timeval){ ms / 1000, ms % 1000 * 1000 });
+}
+
+bool dna_login_start(struct dna_actor *actor)
+{
+    struct dna_login *l = dna_xcalloc(1, sizeof(*l));
+
+    actor->login = l;
+    l->actor = actor;
+    l->patience = evtimer_new(actor->run->context->base, on_patience, l);
+    wait_again(l);
+    l->conn = dna_actor_connect(actor, "", 0, true);
+    return l->conn != NULL;
+}
+
+void dna_login_free(struct dna_login *l)
+{
+    if (l)
+        event_free(l->patience);
+    free(l);
 }
 
 static bool offers_plain(struct dna_pool *pool, const struct dna_xnode *features)
@@ -142,7 +165,7 @@ static void bound(struct dna_login *l, const struct dna_xnode *node)
     dna_binds_set(&run->vars, a->scn->name, full);
     dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.resource", a->scn->name), slash + 1);
     a->login = NULL;
-    free(l);
+    dna_login_free(l);
     run->logins_left--;
     dna_run_wake(run);
 }
@@ -172,6 +195,7 @@ static void on_element(struct dna_login *l, const struct dna_xnode *node)
 void dna_login_event(struct dna_login *l, enum dna_wire_kind kind, const struct dna_xnode *node,
                      const char *note)
 {
+    wait_again(l);
     switch (kind) {
     case DNA_WIRE_UP:
         send_header(l);

@@ -4,6 +4,7 @@
  */
 #include "conformance/cli.h"
 #include "conformance/federate.h"
+#include "conformance/mutate.h"
 #include "model/verify.h"
 
 #include <stdio.h>
@@ -13,6 +14,8 @@ static const char usage[] =
     "usage: xdna COMMAND ...\n"
     "  run [SELECTOR...] --profile NAME   play the suite against an implementation (run --help)\n"
     "  derive --role ROLE --profile NAME  play the suite that the tables yield (derive --help)\n"
+    "  mutate cases                       show that the cases can fail: damaged tables (mutate --help)\n"
+    "  learn --profile NAME               learn a server's machine, and hold it against the tables' (learn --help)\n"
     "  list [SELECTOR...] [--json]        the cases and what they claim\n"
     "  explain ID [--texts DIR]           claim, requirements, actors and script of a scenario\n"
     "  show ID                            the script alone\n"
@@ -30,6 +33,10 @@ int main(int argc, char **argv)
         return dna_cmd_run(argc - 1, argv + 1);
     if (strcmp(command, "derive") == 0)
         return dna_cmd_derive(argc - 1, argv + 1);
+    if (strcmp(command, "mutate") == 0)
+        return dna_cmd_mutate(argc - 1, argv + 1);
+    if (strcmp(command, "learn") == 0)
+        return dna_cmd_learn(argc - 1, argv + 1);
     if (strcmp(command, "list") == 0)
         return dna_cmd_list(argc - 1, argv + 1);
     if (strcmp(command, "explain") == 0)

@@ -60,6 +60,9 @@ void oracle_c2s_sent(struct dna_oracle_conn *conn, const struct dna_xnode *node)
     } else if (dna_xnode_is(node, DNA_NS_STREAM, "error")) {
         oracle_event(conn->stream, c2s_server_E_RX_STREAM_ERROR, NULL);
     } else if (oracle_is_stanza(node) && asks_to_bind(node)) {
+        const char *id = dna_xnode_attr_value(node, "id");
+
+        conn->bind_id = id ? dna_pool_strdup(conn->oracle->pool, id) : NULL;
         oracle_event(conn->stream, c2s_server_E_RX_BIND, NULL);
     }
 }
@@ -99,6 +102,20 @@ static void got_sasl(struct dna_oracle_conn *conn, const struct dna_xnode *node)
     }
 }
 
+/* A resource; or none, after the first: the answer need not repeat what was asked for. */
+static void got_iq(struct dna_oracle_conn *conn, const struct dna_xnode *node)
+{
+    const char *type = dna_xnode_attr_value(node, "type"), *id = dna_xnode_attr_value(node, "id");
+
+    if (type && strcmp(type, "result") == 0 && dna_xnode_child(node, DNA_NS_BIND, "bind")) {
+        oracle_out1(conn->stream, node, c2s_server_O_bind_resource);
+        conn->bound = true;
+    } else if (type && strcmp(type, "error") == 0 && conn->bound && id && conn->bind_id &&
+               strcmp(id, conn->bind_id) == 0) {
+        oracle_out1(conn->stream, node, c2s_server_O_refuse_second_resource);
+    }
+}
+
 void oracle_c2s_got(struct dna_oracle_conn *conn, const struct dna_xnode *node)
 {
     if (dna_xnode_is(node, DNA_NS_STREAM, "features")) {
@@ -110,11 +127,8 @@ void oracle_c2s_got(struct dna_oracle_conn *conn, const struct dna_xnode *node)
         oracle_say(conn, &conn->s.handshaking, "handshaking", NO);
     } else if (strcmp(node->ns, DNA_NS_SASL) == 0) {
         got_sasl(conn, node);
-    } else if (strcmp(node->local, "iq") == 0 && dna_xnode_child(node, DNA_NS_BIND, "bind")) {
-        const char *type = dna_xnode_attr_value(node, "type");
-
-        if (type && strcmp(type, "result") == 0)
-            oracle_out1(conn->stream, node, c2s_server_O_bind_resource);
+    } else if (strcmp(node->local, "iq") == 0) {
+        got_iq(conn, node);
     } else if (strcmp(node->local, "message") == 0) {
         oracle_delivered(conn, node);
     }

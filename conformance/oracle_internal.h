@@ -64,6 +64,8 @@ struct dna_oracle_conn {
     uint32_t shown;
     unsigned auths;                  /* SASL attempts that it has not answered */
     bool challenged;                 /* its last word on one was a challenge */
+    const char *bind_id;             /* of our last request for a resource */
+    bool bound;                      /* it has given the client one */
     struct oracle_facts features;    /* our last ones */
     const struct dna_xnode *header;  /* of the IUT, not judged yet */
     bool header_ok;                  /* a header of ours is due */

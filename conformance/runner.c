@@ -245,13 +245,31 @@ static bool can_start(const struct job *job, bool own_clock)
            job->place->variant->own_clock == own_clock;
 }
 
+/* How many more may begin now. */
+static unsigned room(const struct runner *r)
+{
+    unsigned young = 0, free = r->options->jobs > r->running ? r->options->jobs - r->running : 0;
+
+    if (!r->options->young || !free)
+        return free;
+    for (size_t i = 0; i < r->num_jobs; i++)
+        young += r->jobs[i].run && dna_seconds_since(&r->jobs[i].run->started) < 0.5;
+    if (young >= r->options->young)
+        return 0;
+    return free < r->options->young - young ? free : r->options->young - young;
+}
+
 static void start_queued(struct runner *r)
 {
-    for (size_t i = 0; i < r->num_jobs && r->running < r->options->jobs && !r->exclusive; i++) {
+    unsigned free = r->exclusive ? 0 : room(r);
+
+    for (size_t i = 0; i < r->num_jobs && free && !r->exclusive; i++) {
         struct job *job = &r->jobs[r->order[i]];
 
-        if (can_start(job, false))
+        if (can_start(job, false)) {
             runner_start_job(r, job);
+            free--;
+        }
     }
     for (size_t i = 0; i < r->num_jobs && !r->running && !r->exclusive; i++) {
         struct job *job = &r->jobs[r->order[i]];
@@ -361,6 +379,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     runner_tick(r);
 }
 
+static void on_pace(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    runner_tick(arg);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct runner *r = arg;
@@ -439,12 +464,18 @@ static void watch(struct runner *r)
     r->sigterm = evsignal_new(r->base, SIGTERM, on_signal, r);
     event_add(r->sigint, NULL);
     event_add(r->sigterm, NULL);
+    if (r->options->young) {
+        r->pace = event_new(r->base, -1, EV_PERSIST, on_pace, r);
+        event_add(r->pace, &(struct timeval){ 0, 50000 });
+    }
     if (r->options->deadline_s)
         event_add(r->deadline, &(struct timeval){ (time_t)r->options->deadline_s, 0 });
 }
 
 static void unwatch(struct runner *r)
 {
+    if (r->pace)
+        event_free(r->pace);
     event_free(r->tick);
     event_free(r->hold);
     event_free(r->deadline);
@@ -457,7 +488,8 @@ void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct 
                    const struct dna_run_calls *calls, struct dna_run_outcome *out)
 {
     struct runner r = { .suite = suite, .profile = profile, .base = base, .options = options,
-                        .calls = calls, .out = out, .pool = dna_pool_new() };
+                        .calls = calls, .out = out, .pool = dna_pool_new(),
+                        .numbers = options->first_number };
     struct timeval started;
 
     *out = (struct dna_run_outcome){ 0 };

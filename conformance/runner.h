@@ -12,6 +12,8 @@
 
 struct dna_run_options {
     unsigned jobs;          /* cases at a time */
+    unsigned young;         /* of these, begun less than half a second ago; 0: no limit.  Cases that fail */
+                            /* wait for what does not come: many may, while few keep the machine busy */
     unsigned timeout_ms;    /* of a step */
     unsigned deadline_s;    /* of the run; 0: none */
     unsigned repeat;
@@ -24,6 +26,7 @@ struct dna_run_options {
     const char *server;        /* --server */
     const char *const *extra_args;
     size_t num_extra_args;
+    unsigned first_number;     /* the fresh names of the cases are numbered from here on */
 };
 
 /* What a run tells while it goes on. */

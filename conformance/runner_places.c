@@ -6,6 +6,7 @@
  */
 #include "conformance/runner_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,12 +83,42 @@ static void hit_by_death(struct place *p, struct job *job, const char *death)
         runner_bury(p->r, run);
 }
 
+/* A server that carries many mutants says at last which of them it died of; 0: it does not. */
+static uint32_t culprit_of(const struct place *p)
+{
+    char *tail = dna_iut_log_tail(p->iut, NULL, 0, 3);
+    const char *at = tail ? strstr(tail, "died of mutant ") : NULL;
+    unsigned number = 0;
+
+    if (at && sscanf(at, "died of mutant %u", &number) != 1)
+        number = 0;
+    free(tail);
+    return number;
+}
+
+/* The culprit is known: the others have nothing to do with it, and begin anew. */
+static void hit_by_another(struct place *p, struct job *job)
+{
+    p->running--;
+    p->r->running--;
+    p->r->exclusive = NULL;
+    dna_result_free(job->last);
+    job->last = NULL;
+    if (job->run) {
+        job->run->ended = true;
+        runner_bury(p->r, job->run);
+    }
+    job->run = NULL;
+    job->state = JOB_QUEUED;
+}
+
 static void on_death(struct dna_iut *iut, int status, void *arg)
 {
     struct place *p = arg;
     struct runner *r = p->r;
     unsigned hit = 0;
     char death[128];
+    uint32_t culprit = culprit_of(p);
 
     (void)iut;
     dna_iut_death(status, death, sizeof(death));
@@ -103,11 +134,16 @@ static void on_death(struct dna_iut *iut, int status, void *arg)
         if (job->place != p || (job->state != JOB_RUNNING && job->state != JOB_HELD))
             continue;
         hit++;
+        if (culprit && job->c->mutant != culprit) {
+            hit_by_another(p, job);
+            continue;
+        }
+        job->alone |= culprit != 0;
         hit_by_death(p, job, death);
     }
     runner_message(r, "%s (variant %s) died: %s; %u case%s under way, started again",
                    r->profile->title, p->variant->name, death, hit, hit == 1 ? " was" : "s were");
-    if (!hit && ++p->idle_deaths > 3) {
+    if (!hit && !culprit && ++p->idle_deaths > 3) {
         runner_hard(r, "%s (variant %s) keeps dying while no case is under way: %s",
                     r->profile->title, p->variant->name, death);
         return;

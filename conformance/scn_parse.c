@@ -37,6 +37,8 @@ static const char *const variant_words[] = {
     "crl", "the revocation list of the lab's CA is consulted",
     "permissive", "knobs that let more pass: common names, names of the client service, TLSA without SRV, every digest",
     "severe", "knobs that let less pass: what is unclear, unusable or unlisted is refused; DANE and POSH are sought",
+    "outdated", "a revocation list is wanted of every issuer, and it has run out",
+    "relaxed", "no proof is needed to send, supposition without certificates, bidi before TLS, questions in clear",
     "unanchored", "DANE is sought, and no trust anchor is configured; a failed SRV query is final",
     "unpkix", "POSH is sought both ways, names and chains of certificates prove nothing",
     "opportunistic", "neither TLS nor proof is asked for, but DANE is sought both ways",

@@ -84,10 +84,12 @@ static void check_tlsa(struct scn_parse *p, const struct scn_line *line, const s
 
     if (s->num_words == 1 && strcmp(s->words[0], "none") == 0)
         return;
+    if (s->num_words == 1 && strncmp(s->words[0], "raw=", 4) == 0 && is_hex(s->words[0] + 4))
+        return;
     for (size_t i = 0; i < 3; i++)
         if (i >= s->num_words || !read_number(s->words[i], 0, 255, &number)) {
             bad(p, line, "tlsa is: tlsa ACTOR|NAME USAGE SELECTOR MATCHING [of=CERT] "
-                "[data=HEX|bad|short], or tlsa ACTOR|NAME none");
+                "[data=HEX|bad|short], tlsa ACTOR|NAME raw=HEX, or tlsa ACTOR|NAME none");
             return;
         }
     for (size_t i = 3; i < s->num_words; i++)

@@ -79,7 +79,7 @@ static void make_cases(struct dna_suite *suite, const struct dna_scn *scn)
             suite->cases = dna_xrealloc(suite->cases,
                                         (suite->num_cases + 1) * sizeof(*suite->cases));
             suite->cases[suite->num_cases++] =
-                (struct dna_case){ scn, scn->roles.at[r], variant, id.at, false };
+                (struct dna_case){ scn, scn->roles.at[r], variant, id.at, false, 0, NULL };
         }
     }
 }

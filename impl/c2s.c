@@ -23,7 +23,7 @@ void dna_c2s_step(struct dna_c2s_session *s, enum c2s_server_event on,
 {
     struct dna_effects fx;
 
-    dna_c2s_server_step(&s->machine, on, facts, &s->stream, &s->service->setup.config->knobs, &fx);
+    dna_c2s_server_step(&s->machine, on, facts, &s->stream, s->knobs, &fx);
     dna_log_step(dna_conn_id(s->conn), subject(s), &fx);
     for (unsigned i = 0; i < fx.num_outs; i++)
         dna_c2s_outs[fx.outs[i]](s);
@@ -35,7 +35,7 @@ void dna_c2s_starttls_step(struct dna_c2s_session *s, enum starttls_receiving_ev
     struct dna_effects fx;
 
     dna_starttls_receiving_step(&s->starttls, on, facts, &s->stream,
-                                &s->service->setup.config->knobs, &fx);
+                                s->knobs, &fx);
     dna_log_step(dna_conn_id(s->conn), subject(s), &fx);
     for (unsigned i = 0; i < fx.num_outs; i++)
         dna_c2s_starttls_outs[fx.outs[i]](s);
@@ -291,6 +291,7 @@ void dna_c2s_accept(struct dna_c2s *c, int fd)
     s->closing = evtimer_new(c->setup.base, on_closing_timer, s);
     s->giving_up = event_new(c->setup.base, -1, 0, on_giving_up, s);
     s->conn = dna_conn_accept(c->setup.base, fd, &handler, s);
+    s->knobs = dna_knobs_for(&c->setup.config->knobs, dna_conn_peer(s->conn));
     if (!s->negotiation || !s->closing || !s->giving_up)
         abort();
     evtimer_add(s->negotiation, &deadline);

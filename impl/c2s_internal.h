@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include "impl/peer_knobs.h"
 #include "impl/c2s.h"
 #include "impl/conn.h"
 #include "impl/jid.h"
@@ -27,6 +28,7 @@ struct dna_c2s {
 
 struct dna_c2s_session {
     struct dna_c2s *service;
+    const struct dna_knobs *knobs; /* that count for this peer */
     struct dna_c2s_session *next, **link;
     struct dna_conn *conn;
     struct c2s_server machine;

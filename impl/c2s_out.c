@@ -36,14 +36,24 @@ static void header_from(struct dna_c2s_session *s, const struct dna_config_domai
     put(s, &b);
 }
 
-static void send_header(struct dna_c2s_session *s)
+/* Only a damaged table (--mutate) lets somebody in whose domain or login is not known: it is then the
+ * first domain, and an account without a name. The fault is to show in what a peer sees, not in a crash. */
+static void be_somebody(struct dna_c2s_session *s)
 {
-    header_from(s, s->domain);
+    if (!s->domain)
+        s->domain = &s->service->setup.config->domains[0];
+    if (!s->local)
+        s->local = dna_strdup(s->sasl ? dna_sasl_local(s->sasl) : "");
 }
 
 static void send_header_unhosted(struct dna_c2s_session *s)
 {
     header_from(s, s->domain ? s->domain : &s->service->setup.config->domains[0]);
+}
+
+static void send_header(struct dna_c2s_session *s)
+{
+    send_header_unhosted(s);
 }
 
 static void features(struct dna_c2s_session *s, const char *inner)
@@ -113,6 +123,8 @@ static void continue_sasl(struct dna_c2s_session *s)
 static void begin_sasl(struct dna_c2s_session *s)
 {
     dna_sasl_free(s->sasl);
+    if (!s->domain)
+        s->domain = &s->service->setup.config->domains[0];
     s->sasl = dna_sasl_server_new(s->mechanism, s->domain->name, password_of, s);
     continue_sasl(s);
 }
@@ -134,7 +146,8 @@ static void send_challenge(struct dna_c2s_session *s)
 static void send_success(struct dna_c2s_session *s)
 {
     free(s->local);
-    s->local = dna_strdup(dna_sasl_local(s->sasl));
+    s->local = NULL;
+    be_somebody(s);
     sasl_element(s, "success");
     dna_sasl_free(s->sasl);
     s->sasl = NULL;
@@ -179,6 +192,7 @@ static void weigh(struct dna_c2s_session *s)
 
 static void bind_resource(struct dna_c2s_session *s)
 {
+    be_somebody(s);
     dna_c2s_bind(s);
     evtimer_del(s->negotiation);
 }
@@ -190,6 +204,7 @@ static void refuse_second_resource(struct dna_c2s_session *s)
 
 static void route(struct dna_c2s_session *s)
 {
+    be_somebody(s);
     dna_c2s_route(s);
 }
 

@@ -4,14 +4,6 @@
 
 #include "impl/tls.h"
 
-static struct dna_pkix_policy policy_of(const struct dna_knobs *knobs)
-{
-    return (struct dna_pkix_policy){ .cn_names = knobs->cn_id,
-                                     .strict_client_eku = !knobs->server_auth_eku_ok,
-                                     .subject_required = !knobs->empty_subject_ok,
-                                     .any_srv_service = knobs->srv_client_name_ok };
-}
-
 bool dna_client_env_open(struct dna_client_env *env, struct event_base *base,
                          const struct dna_client_env_options *o, char *why, size_t why_size)
 {
@@ -26,7 +18,7 @@ bool dna_client_env_open(struct dna_client_env *env, struct event_base *base,
                                     .port = o->posh_port };
     bool listed;
 
-    *env = (struct dna_client_env){ .base = base, .policy = policy_of(o->knobs) };
+    *env = (struct dna_client_env){ .base = base };
     env->tls = dna_tls_context_new(o->certificate, o->key, why, why_size);
     env->store = env->tls ? dna_pkix_store_new(o->ca_file, o->ca_dir, why, why_size) : NULL;
     listed = env->store && (!o->crl_file ||
@@ -37,7 +29,6 @@ bool dna_client_env_open(struct dna_client_env *env, struct event_base *base,
     env->proof = (struct dna_proof_env){ .base = base,
                                          .dns = env->dns,
                                          .store = env->store,
-                                         .policy = &env->policy,
                                          .knobs = o->knobs,
                                          .posh = env->posh,
                                          .validating = o->trust_anchor != NULL };

@@ -25,7 +25,6 @@ struct dna_client_env {
     X509_STORE *store;
     SSL_CTX *tls;
     struct dna_posh *posh;
-    struct dna_pkix_policy policy;
     struct dna_proof_env proof;
 };
 

@@ -82,9 +82,6 @@ enum option_id {
     OPT_POSH,
     OPT_NO_POSH,
     OPT_KNOB,
-#ifdef DNA_TEST_BUILD
-    OPT_MUTATE,
-#endif
     OPT_EXPLAIN,
     OPT_JSON,
     OPT_TIMEOUT,
@@ -113,9 +110,6 @@ static const struct option long_options[] = {
     { "posh", no_argument, NULL, OPT_POSH },
     { "no-posh", no_argument, NULL, OPT_NO_POSH },
     { "knob", required_argument, NULL, OPT_KNOB },
-#ifdef DNA_TEST_BUILD
-    { "mutate", required_argument, NULL, OPT_MUTATE },
-#endif
     { "explain", no_argument, NULL, OPT_EXPLAIN },
     { "json", no_argument, NULL, OPT_JSON },
     { "verbose", no_argument, NULL, 'v' },
@@ -206,11 +200,36 @@ static bool read_text_option(struct command *c, int option, const char *value)
 }
 
 #ifdef DNA_TEST_BUILD
-static bool read_mutant(const char *value)
+static bool test_option(const char *name, const char *value)
 {
     char why[256];
+    unsigned number;
+    int at = 0;
+    FILE *out;
 
-    return dna_interp_mutate(value, why, sizeof why) == 0 || dna_command_usage("--mutate: %s", why);
+    if (strcmp(name, "--mutate") == 0)
+        return dna_interp_mutate(value, why, sizeof why) == 0 ||
+               dna_command_usage("--mutate: %s", why);
+    out = sscanf(value, "%u:%n", &number, &at) == 1 && at ? fopen(value + at, "a") : NULL;
+    if (!out)
+        return dna_command_usage("--fired %s: not NUMBER:FILE, or cannot be written", value);
+    (void)setvbuf(out, NULL, _IOLBF, BUFSIZ);
+    dna_interp_tell_fired(out, number);
+    return true;
+}
+
+/* What only the test build has comes first: --mutate ROW:OP damages a row, --fired NUMBER:FILE writes
+ * NUMBER ROW for each row that fires (model/interp.h). True: these were taken off, if there were any. */
+static bool test_options(int *argc, char ***argv)
+{
+    while (*argc > 2 && (strcmp((*argv)[1], "--mutate") == 0 || strcmp((*argv)[1], "--fired") == 0)) {
+        if (!test_option((*argv)[1], (*argv)[2]))
+            return false;
+        (*argv)[2] = (*argv)[0];
+        *argc -= 2;
+        *argv += 2;
+    }
+    return true;
 }
 #endif
 
@@ -266,10 +285,6 @@ static bool read_option(struct command *c, int option, const char *value)
     case OPT_PINS:
         o->pins_path = strcmp(value, "none") == 0 ? NULL : value;
         return true;
-#ifdef DNA_TEST_BUILD
-    case OPT_MUTATE: /* damages a row of the tables: model/interp.h */
-        return read_mutant(value);
-#endif
     case OPT_CRL_FILE:
         return dna_command_crl_file(value, &o->crl_file, &o->knobs);
     case OPT_KNOB:
@@ -312,13 +327,8 @@ int main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_IGN);
 #ifdef DNA_TEST_BUILD
-    if (argc > 3 && strcmp(argv[1], "check") == 0 && strcmp(argv[2], "--mutate") == 0) {
-        if (!read_mutant(argv[3]))
-            return DNA_CLIENT_USAGE;
-        argv[3] = argv[1]; /* the look itself knows nothing of it */
-        argc -= 2;
-        argv += 2;
-    }
+    if (!test_options(&argc, &argv))
+        return DNA_CLIENT_USAGE;
 #endif
     if (argc > 1 && strcmp(argv[1], "check") == 0)
         return dna_look_command(argc - 1, argv + 1);

@@ -219,7 +219,7 @@ static const struct dna_dns_tlsa *anchored(struct sought_path *p,
     if (!none)
         abort();
     p->store = p->usage == DANE_TA ? none : terms->store;
-    if (!terms->peer_is_client || !terms->policy->strict_client_eku)
+    if (!terms->peer_is_client || terms->knobs->server_auth_eku_ok)
         found = path_for(p, X509_PURPOSE_SSL_SERVER, why, why_len);
     if (!found && terms->peer_is_client)
         found = path_for(p, X509_PURPOSE_SSL_CLIENT, why, why_len);
@@ -229,10 +229,10 @@ static const struct dna_dns_tlsa *anchored(struct sought_path *p,
 
 static bool names_one(X509 *leaf, const struct dna_dane_terms *terms)
 {
-    bool named = dna_pkix_names(leaf, terms->domain, terms->service, terms->policy);
+    bool named = dna_pkix_names(leaf, terms->domain, terms->service, terms->knobs);
     for (size_t i = 0; i < sizeof terms->hosts / sizeof *terms->hosts && !named; i++)
         named = terms->hosts[i] &&
-                dna_pkix_names(leaf, terms->hosts[i], terms->service, terms->policy);
+                dna_pkix_names(leaf, terms->hosts[i], terms->service, terms->knobs);
     return named;
 }
 
@@ -256,11 +256,11 @@ static bool has_path(X509 *leaf, STACK_OF(X509) * chain, const struct dna_dane_t
     if (good) {
         dna_pkix_name_facts(leaf, &ref, &e);
         dna_prooftype_pkix_step(&m, prooftype_pkix_E_NAMES_READ, &e, &none, &k, &fx);
-        good = dna_machine_prooftype_pkix.rows[fx.row].when != prooftype_pkix_G_subject_empty;
+        good = fx.row == DNA_NO_ROW || dna_machine_prooftype_pkix.rows[fx.row].when != prooftype_pkix_G_subject_empty;
     }
     if (good)
         why[0] = '\0';
-    else if (!why[0])
+    else if (!why[0] && fx.row != DNA_NO_ROW)
         (void)snprintf(
             why, why_len, "%s",
             dna_machine_prooftype_pkix.guards[dna_machine_prooftype_pkix.rows[fx.row].when].text);

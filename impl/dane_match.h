@@ -34,7 +34,6 @@ struct dna_dane_terms {
     enum dna_pkix_service service;
     bool peer_is_client;
     X509_STORE *store;
-    const struct dna_pkix_policy *policy;
     const struct dna_knobs *knobs; /* what PKIX is with them, it is under PKIX-TA and PKIX-EE */
 };
 

@@ -299,15 +299,22 @@ static void take_addr(struct dna_dns_query *q, const ldns_rr *rr, int family)
     q->num_addr++;
 }
 
+static uint8_t octet(const ldns_rr *rr, size_t field)
+{
+    return field < ldns_rr_rd_count(rr) ? ldns_rdf2native_int8(ldns_rr_rdf(rr, field)) : 255;
+}
+
+/* One that is too short is a record all the same, and must not be taken for none: what is missing
+ * reads 255, which is for private use, so nobody understands it (RFC 6698 4.1: it is unusable). */
 static void take_tlsa(struct dna_dns_query *q, const ldns_rr *rr)
 {
-    if (ldns_rr_rd_count(rr) < 3 || q->num_tlsa >= DNA_DNS_MAX_RECORDS)
+    if (q->num_tlsa >= DNA_DNS_MAX_RECORDS)
         return;
     struct dna_dns_tlsa *t = &q->tlsa[q->num_tlsa++];
     const ldns_rdf *data = ldns_rr_rd_count(rr) > 3 ? ldns_rr_rdf(rr, 3) : NULL;
-    t->usage = ldns_rdf2native_int8(ldns_rr_rdf(rr, 0));
-    t->selector = ldns_rdf2native_int8(ldns_rr_rdf(rr, 1));
-    t->mtype = ldns_rdf2native_int8(ldns_rr_rdf(rr, 2));
+    t->usage = octet(rr, 0);
+    t->selector = octet(rr, 1);
+    t->mtype = octet(rr, 2);
     t->len = data ? (uint16_t)ldns_rdf_size(data) : 0;
     t->data = dna_calloc(1, (size_t)t->len + 1);
     if (t->len)

@@ -24,7 +24,6 @@ enum { DEFAULT_MAX_AGE_S = 86400 };
 struct retrieval {
     struct dna_posh *posh; /* NULL: this process has none */
     const struct dna_knobs *knobs;
-    const struct dna_pkix_policy *policy;
     unsigned refs;
     bool cached, answered;
     TAILQ_ENTRY(retrieval) entry; /* of the cache, the longest unused first */
@@ -370,7 +369,6 @@ static struct retrieval *new_retrieval(const struct dna_proof_env *env,
     struct retrieval *r = dna_calloc(1, sizeof *r);
     r->posh = env->posh;
     r->knobs = env->knobs;
-    r->policy = env->policy;
     r->domain = dna_strdup(what->domain);
     r->service = what->service;
     r->refs = 1;
@@ -445,7 +443,7 @@ static void gather(const struct retrieval *r, X509 *leaf, struct prooftype_posh_
     e->mismatched_too = match->mismatched_too;
     e->in_time = X509_cmp_time(X509_get0_notBefore(leaf), &now) < 0 &&
                  X509_cmp_time(X509_get0_notAfter(leaf), &now) > 0;
-    e->names = dna_pkix_names(leaf, r->domain, r->service, r->policy);
+    e->names = dna_pkix_names(leaf, r->domain, r->service, r->knobs);
 }
 
 static enum dna_proof_says says_of(const struct dna_effects *fx)

@@ -9,6 +9,7 @@
 
 #include "impl/buf.h"
 #include "impl/log.h"
+#include "impl/peer_knobs.h"
 
 #define DECLARED(name) extern const struct dna_prooftype dna_prooftype_##name;
 DNA_PROOFTYPE_NAMES(DECLARED)
@@ -61,6 +62,7 @@ struct dna_proof *dna_proof_new(const struct dna_proof_env *env, const struct dn
     p->env = *env;
     p->ask = *ask;
     p->ask.domain = dna_strdup(ask->domain);
+    p->env.knobs = dna_knobs_for(env->knobs, ask->domain);
     p->settled = settled;
     p->arg = arg;
     dna_instance_init(&dna_machine_proof, &p->m);

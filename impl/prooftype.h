@@ -36,7 +36,6 @@ struct dna_proof_env {
     struct event_base *base;
     struct dna_dns *dns;
     X509_STORE *store; /* trust anchors of PKIX, with CRLs if there are any */
-    const struct dna_pkix_policy *policy;
     const struct dna_knobs *knobs;
     struct dna_posh *posh; /* documents and their cache; NULL: no POSH */
     bool validating;       /* the resolver has a trust anchor */

@@ -278,7 +278,6 @@ static enum dna_proof_says judge_place(struct place *p, X509 *leaf, STACK_OF(X50
         .service = d->service,
         .peer_is_client = d->peer_is_client,
         .store = d->env.store,
-        .policy = d->env.policy,
         .knobs = d->env.knobs,
     };
     dna_dane_match(&p->set, leaf, chain, &terms, &f);

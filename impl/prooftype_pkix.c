@@ -47,7 +47,9 @@ static void tell(const struct judging *j, const struct dna_effects *fx, const ch
                  char *why, size_t why_len)
 {
     const struct dna_row *row = &dna_machine_prooftype_pkix.rows[fx->row];
-    if (row->when == prooftype_pkix_G_otherwise)
+    if (fx->row == DNA_NO_ROW) /* of a damaged table (--mutate) */
+        (void)snprintf(why, why_len, "the table says nothing");
+    else if (row->when == prooftype_pkix_G_otherwise)
         (void)snprintf(why, why_len, "the certificate does not name %s", j->ref.domain);
     else
         (void)snprintf(why, why_len, "%s%s%s", dna_machine_prooftype_pkix.guards[row->when].text,
@@ -162,6 +164,8 @@ static struct dna_knobs knobs_of(const struct dna_pkix_policy *policy)
 
 static enum dna_pkix_verdict verdict_of(const struct dna_effects *fx)
 {
+    if (fx->row == DNA_NO_ROW) /* a damaged table (--mutate) had decided before */
+        return DNA_PKIX_BAD_PATH;
     switch ((enum prooftype_pkix_guard)dna_machine_prooftype_pkix.rows[fx->row].when) {
     case prooftype_pkix_G_client_silent:
     case prooftype_pkix_G_server_silent:
@@ -214,14 +218,16 @@ enum dna_pkix_verdict dna_pkix_proves(SSL *ssl, const char *domain, enum dna_pki
 
 /* The table reads names only of a genuine certificate, so this one is taken for genuine. */
 bool dna_pkix_names(X509 *leaf, const char *domain, enum dna_pkix_service service,
-                    const struct dna_pkix_policy *policy)
+                    const struct dna_knobs *knobs)
 {
     const struct dna_pkix_reference ref = { .domain = domain, .service = service };
     struct prooftype_pkix_facts e = { .given = 1, .for_server = 1, .for_client = 1 };
-    struct dna_knobs k = knobs_of(policy);
+    struct dna_knobs k = *knobs;
     const struct judging j = { .knobs = &k };
     struct prooftype_pkix m;
     struct dna_effects fx;
+    k.pkix = 1;
+    k.revocation = 0;
     k.empty_subject_ok = 1;
     dna_instance_init(&dna_machine_prooftype_pkix, &m);
     step(&m, prooftype_pkix_E_CERTIFICATE, &e, &j, &fx);

@@ -34,14 +34,9 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
     struct dna_s2s *s2s = dna_calloc(1, sizeof *s2s);
     s2s->at = *setup;
     s2s->knobs = &setup->config->knobs;
-    s2s->policy.cn_names = s2s->knobs->cn_id;
-    s2s->policy.strict_client_eku = !s2s->knobs->server_auth_eku_ok;
-    s2s->policy.subject_required = !s2s->knobs->empty_subject_ok;
-    s2s->policy.any_srv_service = s2s->knobs->srv_client_name_ok;
     s2s->proofs = (struct dna_proof_env){ .base = setup->base,
                                           .dns = setup->dns,
                                           .store = setup->store,
-                                          .policy = &s2s->policy,
                                           .knobs = s2s->knobs,
                                           .posh = setup->posh,
                                           .validating = setup->config->trust_anchor != NULL };
@@ -60,8 +55,9 @@ struct dna_s2s *dna_s2s_new(const struct dna_s2s_setup *setup)
 
 void dna_s2s_accept(struct dna_s2s *s2s, int fd)
 {
-    struct stream *s = dna_s2s_stream_new(s2s, false);
+    struct stream *s = dna_s2s_stream_new(s2s, NULL);
     s->conn = dna_conn_accept(s2s->at.base, fd, &dna_s2s_receiving_handler, s);
+    s->knobs = dna_knobs_for(s2s->knobs, dna_conn_peer(s->conn));
     dna_log(DNA_LOG_INFO, "accept", "conn=%llu port=s2s peer=%s",
             (unsigned long long)dna_conn_id(s->conn), dna_conn_peer(s->conn));
     dna_s2s_negotiation_deadline(s);

@@ -119,7 +119,7 @@ static void initiating_event(struct pair *p, enum dialback_initiating_event on, 
     bool own = s->initiating && strcmp(p->ours, s->ours) == 0 && strcmp(p->theirs, s->theirs) == 0;
     struct dialback_initiating_facts e = { .asked_here = here, .shared = !own };
     struct dna_effects fx;
-    dna_dialback_initiating_step(&p->di, on, &e, &s->vars, s->s2s->knobs, &fx);
+    dna_dialback_initiating_step(&p->di, on, &e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), p->outbound, &fx);
     RUN(&fx, initiating_outs, p);
 }
@@ -221,7 +221,7 @@ static void receiving_event(struct asked *a, enum dialback_receiving_event on,
     struct pair *p = a->pair;
     struct stream *s = p->stream;
     struct dna_effects fx;
-    dna_dialback_receiving_step(&p->dr, on, e, &s->vars, s->s2s->knobs, &fx);
+    dna_dialback_receiving_step(&p->dr, on, e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), p->inbound, &fx);
     RUN(&fx, receiving_outs, a);
     if (p->dr.state == dialback_receiving_S_UNPROVEN) /* what was sought for nothing is not kept */

@@ -183,7 +183,7 @@ void dna_s2s_initiating_event(struct stream *s, enum stream_initiating_event on,
                               const struct stream_initiating_facts *e)
 {
     struct dna_effects fx;
-    dna_stream_initiating_step(&s->i.m, on, e, &s->vars, s->s2s->knobs, &fx);
+    dna_stream_initiating_step(&s->i.m, on, e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
     RUN(&fx, stream_outs, s);
 }
@@ -255,7 +255,7 @@ static void tls_event(struct stream *s, enum starttls_initiating_event on,
                       const struct starttls_initiating_facts *e)
 {
     struct dna_effects fx;
-    dna_starttls_initiating_step(&s->i.tls, on, e, &s->vars, s->s2s->knobs, &fx);
+    dna_starttls_initiating_step(&s->i.tls, on, e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
     RUN(&fx, tls_outs, s);
 }
@@ -331,7 +331,7 @@ static void (*const sasl_outs[])(void *) = {
 static void sasl_event(struct stream *s, enum sasl_external_initiating_event on)
 {
     struct dna_effects fx;
-    dna_sasl_external_initiating_step(&s->i.sasl, on, &no_sasl_facts, &s->vars, s->s2s->knobs, &fx);
+    dna_sasl_external_initiating_step(&s->i.sasl, on, &no_sasl_facts, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
     RUN(&fx, sasl_outs, s);
 }

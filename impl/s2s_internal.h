@@ -13,6 +13,7 @@
 #include "impl/hash.h"
 #include "impl/key.h"
 #include "impl/log.h"
+#include "impl/peer_knobs.h"
 #include "impl/proof.h"
 #include "impl/s2s.h"
 #include "model/machines.h"
@@ -95,6 +96,7 @@ struct target {
 
 struct stream {
     struct dna_s2s *s2s;
+    const struct dna_knobs *knobs; /* that count for this peer */
     struct stream *next, **link;
     struct dna_conn *conn;
     struct dna_stream_vars vars;
@@ -146,7 +148,6 @@ struct stream {
 struct dna_s2s {
     struct dna_s2s_setup at;
     const struct dna_knobs *knobs;
-    struct dna_pkix_policy policy;
     struct dna_proof_env proofs;
     struct dna_hash routes, pairs, questions, askers, taken, domains, addresses, claims;
     struct stream *streams, *graves;
@@ -163,7 +164,7 @@ struct dna_s2s {
 #define STEP(s, machine, instance, event, facts, subject, fx)                                      \
     do {                                                                                           \
         dna_##machine##_step((instance), machine##_E_##event, (facts), &(s)->vars,                 \
-                             (s)->s2s->knobs, (fx));                                               \
+                             (s)->knobs, (fx));                                               \
         dna_log_step(dna_s2s_conn_id(s), (subject), (fx));                                         \
     } while (0)
 /* RUN() carries out effects by a table of functions indexed by output. */
@@ -182,7 +183,8 @@ struct verdict {
 
 /* s2s_stream.c: what both roles share */
 uint64_t dna_s2s_conn_id(const struct stream *s);
-struct stream *dna_s2s_stream_new(struct dna_s2s *s2s, bool initiating);
+/* to theirs, or from whoever connects: NULL */
+struct stream *dna_s2s_stream_new(struct dna_s2s *s2s, const char *theirs);
 void dna_s2s_stream_bury(struct stream *s);
 void dna_s2s_stream_free(struct stream *s);
 void dna_s2s_end(struct stream *s);        /* another machine ends the stream */

@@ -49,7 +49,7 @@ static void on_addresses(void *arg, const struct dna_dns_answer *a)
 void dna_s2s_others_ask(struct stream *s)
 {
     if (s->i.others || !s->i.route || s->i.route->own_only || s->i.num_targets < 2 ||
-        s->s2s->knobs->target_reuse_first_only || s->s2s->addresses.num == 0)
+        s->knobs->target_reuse_first_only || s->s2s->addresses.num == 0)
         return;
     struct others *all = dna_calloc(1, sizeof *all);
     all->stream = s;

@@ -231,7 +231,7 @@ static void run(struct crossing *c, enum association_event on, const struct asso
     struct pair *p = c->pair;
     struct dna_effects fx;
     bool before = takes(p);
-    dna_association_step(&p->as, on, e, &p->stream->vars, p->stream->s2s->knobs, &fx);
+    dna_association_step(&p->as, on, e, &p->stream->vars, p->stream->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(p->stream), p->inbound, &fx);
     if (!p->scratch && before != takes(p))
         count_taken(p, before, takes(p));

@@ -133,7 +133,7 @@ void dna_s2s_receiving_event(struct stream *s, enum stream_receiving_event on,
                              const struct stream_receiving_facts *e)
 {
     struct dna_effects fx;
-    dna_stream_receiving_step(&s->r.m, on, e, &s->vars, s->s2s->knobs, &fx);
+    dna_stream_receiving_step(&s->r.m, on, e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
     RUN(&fx, stream_outs, s);
 }
@@ -186,7 +186,7 @@ static void send_features(void *arg)
     dna_buf_puts(&b, "<stream:features>");
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         struct dna_effects fx;
-        dna_features_receiving_step(&s->r.features, order[i], &e, &s->vars, s->s2s->knobs, &fx);
+        dna_features_receiving_step(&s->r.features, order[i], &e, &s->vars, s->knobs, &fx);
         dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
         RUN(&fx, feature_outs, &b);
     }
@@ -262,7 +262,7 @@ static void tls_event(struct stream *s, enum starttls_receiving_event on)
     struct dna_effects fx;
     struct starttls_receiving_facts e = { .clear_trailing = dna_conn_clear_trailing(s->conn),
                                           .can_secure = context_of(s) != NULL };
-    dna_starttls_receiving_step(&s->r.tls, on, &e, &s->vars, s->s2s->knobs, &fx);
+    dna_starttls_receiving_step(&s->r.tls, on, &e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
     RUN(&fx, tls_outs, s);
 }
@@ -361,7 +361,7 @@ static void sasl_event(struct auth *a)
 {
     struct stream *s = a->stream;
     struct dna_effects fx;
-    dna_sasl_external_receiving_step(&s->r.sasl, a->on, &a->e, &s->vars, s->s2s->knobs, &fx);
+    dna_sasl_external_receiving_step(&s->r.sasl, a->on, &a->e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
     RUN(&fx, sasl_outs, a);
 }

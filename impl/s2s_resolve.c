@@ -220,7 +220,7 @@ void dna_s2s_dial_event(struct stream *s, enum resolution_event on)
         .barred = on == resolution_E_MATERIAL_IN &&
                   dna_proof_barred(dna_s2s_dialled(s, s->theirs)),
     };
-    dna_resolution_step(&s->i.re, on, &e, &s->vars, s->s2s->knobs, &fx);
+    dna_resolution_step(&s->i.re, on, &e, &s->vars, s->knobs, &fx);
     dna_log_step(dna_s2s_conn_id(s), s->theirs, &fx);
     RUN(&fx, outs, s);
 }

@@ -106,7 +106,7 @@ void dna_s2s_route_event(struct route *r, enum routing_event on)
     static struct dna_stream_vars no_stream; /* a route is of no stream; the table reads none */
     const struct routing_facts e = { 0 };
     struct dna_effects fx;
-    dna_routing_step(&r->m, on, &e, &no_stream, r->s2s->knobs, &fx);
+    dna_routing_step(&r->m, on, &e, &no_stream, dna_knobs_for(r->s2s->knobs, r->theirs), &fx);
     dna_log_step(0, r->key, &fx);
     RUN(&fx, routing_outs, r);
     dna_s2s_route_done(r);
@@ -148,11 +148,10 @@ void dna_s2s_route_leave(struct pair *p)
 
 static void open_stream(struct route *r)
 {
-    struct stream *s = dna_s2s_stream_new(r->s2s, true);
+    struct stream *s = dna_s2s_stream_new(r->s2s, r->theirs);
     s->for_stanzas = true;
     s->i.route = r;
     dna_s2s_set(&s->ours, r->ours);
-    dna_s2s_set(&s->theirs, r->theirs);
     r->pending = s;
     dna_s2s_dial(s);
 }

@@ -104,11 +104,14 @@ static void init_role(struct stream *s)
     }
 }
 
-struct stream *dna_s2s_stream_new(struct dna_s2s *s2s, bool initiating)
+struct stream *dna_s2s_stream_new(struct dna_s2s *s2s, const char *theirs)
 {
     struct stream *s = dna_calloc(1, sizeof *s);
     s->s2s = s2s;
-    s->initiating = initiating;
+    s->initiating = theirs != NULL;
+    s->knobs = dna_knobs_for(s2s->knobs, theirs);
+    if (theirs)
+        dna_s2s_set(&s->theirs, theirs);
     s->number = s2s->next_number++;
     s->deadline = event_new(s2s->at.base, -1, 0, on_deadline, s);
     s->idle = event_new(s2s->at.base, -1, 0, on_idle, s);

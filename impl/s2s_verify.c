@@ -84,7 +84,7 @@ static void ask_one(struct question *q)
     struct dialback_receiving_facts e = { .same_certificate =
                                               there && here && X509_cmp(there, here) == 0 &&
                                               dna_pkix_names(there, p->theirs, DNA_PKIX_XMPP_SERVER,
-                                                             &p->stream->s2s->policy) };
+                                                             p->stream->knobs) };
     if (q->asker->vars.secured)
         dna_s2s_receiving_dialback_event(p, dialback_receiving_E_AUTHORITY_SECURED, &e);
     if (p->question == q) /* still wanted */
@@ -132,9 +132,8 @@ static struct stream *asker_for(struct dna_s2s *s2s, const char *ours, const cha
     struct stream *s = dna_hash_get(&s2s->askers, key);
     /* with reverse_dialback_without_bidi a key may come backwards on an asking stream: it is no judge of itself */
     if (!s || s == judged || s->dropped || s->closing || s->buried) {
-        s = dna_s2s_stream_new(s2s, true);
+        s = dna_s2s_stream_new(s2s, theirs);
         dna_s2s_set(&s->ours, ours);
-        dna_s2s_set(&s->theirs, theirs);
         (void)dna_hash_put(&s2s->askers, key, s);
     }
     free(key);

@@ -2,6 +2,7 @@
 /* server_main: the program xdna-server: reads its one file, runs until SIGTERM or SIGINT, closes
  * its streams and ends. The test build (DNA_TEST_BUILD) runs the tables themselves and can damage
  * them. */
+#include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
 #include <libxml/parser.h>
@@ -11,13 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "spec/version.h"
+#include "impl/buf.h"
 #include "impl/config.h"
 #include "impl/log.h"
 #include "impl/publish.h"
 #include "impl/server.h"
 #ifdef DNA_TEST_BUILD
+#include "impl/peer_knobs.h"
 #include "model/interp.h"
 #endif
 
@@ -34,6 +38,8 @@ static const char usage[] =
     "  posh, tlsa       print what a domain publishes to be proved by POSH or DANE; with --help: how\n"
 #ifdef DNA_TEST_BUILD
     "  --mutate ROW:OP  damage a row of the tables; may be repeated\n"
+    "  --fired FILE     write NUMBER ROW when a row first fires for peers of that number\n"
+    "  --mutants FILE   its line N, one or more ROW:OP, counts for peers numbered N alone (peer_knobs.h)\n"
 #endif
     "Ends with 0 after SIGTERM or SIGINT, with 1 if it cannot run, with 2 if it was called wrongly "
     "or\n"
@@ -64,11 +70,104 @@ static int mutate(const char *what)
     return -1;
 }
 
+#ifdef DNA_TEST_BUILD
+/* A copy of the configuration's knobs for each mutant, with its number in it. */
+static const struct dna_knobs *knobs_of_peer(const struct dna_knobs *plain, const char *peer)
+{
+    static struct dna_knobs *copies[DNA_MAX_NUMBERED + 1];
+    unsigned number = dna_peer_mutant(peer);
+
+    if (number == 0 || number > DNA_MAX_NUMBERED)
+        return plain;
+    if (!copies[number]) {
+        copies[number] = dna_calloc(1, sizeof **copies);
+        *copies[number] = *plain;
+        copies[number]->mutant = number;
+    }
+    return copies[number];
+}
+
+/* Damaged tables may lead where no code was written for; the last words say whose damage it was. */
+static void on_crash(int number)
+{
+    char text[60];
+    int len = snprintf(text, sizeof text, "died of mutant %u\n", dna_interp_number());
+
+    if (write(STDERR_FILENO, text, (size_t)len) < 0)
+        _exit(EXIT_FAILURE);
+    (void)raise(number); /* its handler is gone: this is the end */
+}
+
+static void leave_last_words(void)
+{
+    static char stack[1 << 16];
+    const stack_t other = { .ss_sp = stack, .ss_size = sizeof stack };
+    const struct sigaction act = { .sa_handler = on_crash,
+                                   .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER) };
+
+    (void)sigaltstack(&other, NULL);
+    (void)sigaction(SIGSEGV, &act, NULL);
+    (void)sigaction(SIGABRT, &act, NULL);
+}
+
+static int mutants(const char *file)
+{
+    char *line = NULL, *rest, why[300] = "";
+    size_t room = 0;
+    uint32_t number = 0;
+    int status = 0;
+    FILE *in = fopen(file, "r");
+
+    while (in && status == 0 && getline(&line, &room, in) >= 0) {
+        number++;
+        for (char *at = strtok_r(line, " \n", &rest); at && status == 0; at = strtok_r(NULL, " \n", &rest))
+            status = dna_interp_mutate_numbered(number, at, why, sizeof why);
+    }
+    if (!in || status)
+        (void)fprintf(stderr, "xdna-server: --mutants %s:%u: %s\n", file, number,
+                      in ? why : strerror(errno));
+    if (in)
+        (void)fclose(in);
+    free(line);
+    leave_last_words();
+    dna_knobs_ask(knobs_of_peer);
+    return in ? status : -1;
+}
+/* Appends, for a server that is started again goes on with the same file. */
+static int fired(const char *file)
+{
+    FILE *out = fopen(file, "a");
+
+    if (!out) {
+        (void)fprintf(stderr, "xdna-server: --fired %s: %s\n", file, strerror(errno));
+        return -1;
+    }
+    (void)setvbuf(out, NULL, _IOLBF, BUFSIZ);
+    dna_interp_tell_fired(out, 0);
+    dna_knobs_ask(knobs_of_peer);
+    return 0;
+}
+#else
+static int fired(const char *file)
+{
+    (void)fprintf(stderr, "xdna-server: --fired %s: only the test build has it\n", file);
+    return -1;
+}
+
+static int mutants(const char *file)
+{
+    (void)fprintf(stderr, "xdna-server: --mutants %s: only the test build has it\n", file);
+    return -1;
+}
+#endif
+
 static int parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         { "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
         { "print-config", no_argument, NULL, 'p' }, { "mutate", required_argument, NULL, 'm' },
+        { "mutants", required_argument, NULL, 'M' },
+        { "fired", required_argument, NULL, 'F' },
         { "help", no_argument, NULL, 'h' },         { "version", no_argument, NULL, 'v' },
         { NULL, 0, NULL, 0 }
     };
@@ -80,7 +179,8 @@ static int parse_options(int argc, char **argv, struct options *o)
             o->check = true;
         else if (c == 'p')
             o->print = true;
-        else if (c == 'm' && mutate(optarg) == 0)
+        else if ((c == 'm' && mutate(optarg) == 0) || (c == 'M' && mutants(optarg) == 0) ||
+                 (c == 'F' && fired(optarg) == 0))
             continue;
         else if (c == 'v')
             return (void)puts("xdna-server " DNA_VERSION), 1;

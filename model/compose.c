@@ -100,6 +100,28 @@ static void ask(struct dna_compose *c, enum dna_whom whom)
     }
 }
 
+/* Whether anything was ever said of the pair: a machine of it is not as it began. */
+static bool spoken_of(const struct dna_compose *c, enum dna_whom pair)
+{
+    for (size_t i = 0; i < c->role->num_slots; i++) {
+        uint32_t fresh[DNA_SCENE_VARS] = { 0 };
+        dna_instance_init(c->role->slots[i].machine, fresh);
+        if (c->role->slots[i].whom == pair && memcmp(fresh, c->scene->v[i], sizeof fresh) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void raise_pairs(struct dna_compose *c, const struct dna_wire *w)
+{
+    for (enum dna_whom pair = DNA_PAIR1; pair <= DNA_PAIR2; pair++) {
+        if (dna_compose_slot(c, w->to, pair) && (!c->spoken || spoken_of(c, pair))) {
+            dna_compose_raise(c, w->to, pair, w->on);
+        }
+    }
+}
+
 static void raise_from(struct dna_compose *c, const struct dna_wire *w)
 {
     uint32_t from = c->scene->g.from;
@@ -119,11 +141,7 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         dna_compose_raise(c, w->to, of_pairs(c->role, w->to) ? whom : DNA_STREAM, w->on);
         break;
     case DNA_ACT_RAISE_PAIRS:
-        for (enum dna_whom pair = DNA_PAIR1; pair <= DNA_PAIR2; pair++) {
-            if (dna_compose_slot(c, w->to, pair)) {
-                dna_compose_raise(c, w->to, pair, w->on);
-            }
-        }
+        raise_pairs(c, w);
         break;
     case DNA_ACT_RAISE_FROM:
         raise_from(c, w);
@@ -361,6 +379,9 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
     } else {
         enum dna_whom whom = c->role->address ? c->role->address(c, symbol) : symbol->whom;
         dna_compose_raise(c, symbol->machine, whom, symbol->on);
+    }
+    if (c->role->after && !c->runaway) {
+        c->role->after(c);
     }
     if (c->runaway) {
         c->num_tokens = 0;

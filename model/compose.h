@@ -5,8 +5,8 @@
  * A role names the machines that stand behind one stream (its slots), says what follows from their
  * outputs (its wires: which event of which machine, or which act), and what a tester may send (its
  * symbols).  dna_compose_send() puts one symbol in and returns the word that shows: outputs on the
- * wire in their order, then what shows elsewhere.  The rows themselves are stepped by the overlay, as
- * the interpreter does; so a mutant of a row is a mutant of the whole.
+ * wire in their order, then what shows elsewhere.  The rows themselves are stepped by the overlay,
+ * as the interpreter does; so a mutant of a row is a mutant of the whole.
  *
  * The wires mirror the hand-written glue of impl/ and are the only place where this is said twice.
  * A scene is all there is to know of the composition between two symbols; scenes are plain uint32_t
@@ -45,6 +45,10 @@ struct dna_stage {
     uint32_t queue;       /* a stanza of ours waits */
     uint32_t via;         /* it waits for this stream's pair */
     uint32_t opening;     /* it waits for this stream to become ready */
+    uint32_t login;       /* a client's: how it logs in; the role's own numbers, as are the next */
+    uint32_t association; /* what it told of the association */
+    uint32_t status;      /* what it ends with */
+    uint32_t quits;       /* its user has no more to say */
 };
 
 struct dna_scene {
@@ -91,9 +95,11 @@ struct dna_wire {
     const char *shows;
 };
 
-#define DNA_WIRE_RAISE(m, o, t, e) { &dna_machine_##m, m##_O_##o, DNA_ACT_RAISE, &dna_machine_##t, t##_E_##e, NULL }
-#define DNA_WIRE_PAIRS(m, o, t, e) { &dna_machine_##m, m##_O_##o, DNA_ACT_RAISE_PAIRS, &dna_machine_##t, t##_E_##e, NULL }
-#define DNA_WIRE_FROM(m, o, t, e) { &dna_machine_##m, m##_O_##o, DNA_ACT_RAISE_FROM, &dna_machine_##t, t##_E_##e, NULL }
+#define DNA_WIRE_TO(m, o, a, t, e) \
+    { &dna_machine_##m, m##_O_##o, a, &dna_machine_##t, t##_E_##e, NULL }
+#define DNA_WIRE_RAISE(m, o, t, e) DNA_WIRE_TO( m, o, DNA_ACT_RAISE, t, e )
+#define DNA_WIRE_PAIRS(m, o, t, e) DNA_WIRE_TO( m, o, DNA_ACT_RAISE_PAIRS, t, e )
+#define DNA_WIRE_FROM(m, o, t, e) DNA_WIRE_TO( m, o, DNA_ACT_RAISE_FROM, t, e )
 #define DNA_WIRE_ACT(m, o, a) { &dna_machine_##m, m##_O_##o, DNA_ACT_##a, NULL, 0, NULL }
 #define DNA_WIRE_SHOW(m, o, text) { &dna_machine_##m, m##_O_##o, DNA_ACT_SHOW, NULL, 0, text }
 
@@ -147,8 +153,8 @@ struct dna_role {
     size_t num_symbols;
     const struct dna_scope *scopes;
     size_t num_scopes;
-    const struct dna_machine *stream;   /* the machine that ends the stream; its slot is the first */
-    void (*begin)(struct dna_compose *c); /* raises what happens before the first symbol; may be NULL */
+    const struct dna_machine *stream; /* the machine that ends the stream; its slot is the first */
+    void (*begin)(struct dna_compose *c); /* what happens before the first symbol; may be NULL */
     /* Completes the facts of an event by what the scene knows. */
     void (*facts)(const struct dna_compose *c, const struct dna_machine *machine,
                   enum dna_whom whom, uint32_t on, void *e);
@@ -158,11 +164,13 @@ struct dna_role {
     bool (*runs)(const struct dna_compose *c, const struct dna_symbol *symbol);
     /* Does what a local account's stanza leads to; NULL: its event is raised. */
     void (*local)(struct dna_compose *c, const struct dna_symbol *symbol);
-    void (*act)(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom); /* or NULL */
+    /* Does what a wire of kind DNA_ACT_ROLE stands for; NULL: there is none. */
+    void (*act)(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom);
+    void (*after)(struct dna_compose *c); /* what comes once a symbol is dealt with; or NULL */
 };
 
-/* dna_compose_watch is told what happens inside: an event before it is dealt with (fx NULL), what was
-   done (fx), and that variables are forgotten (machine NULL; on: 1 for STARTTLS). */
+/* dna_compose_watch is told what happens inside: an event before it is dealt with (fx NULL), what
+   was done (fx), and that variables are forgotten (machine NULL; on: 1 for STARTTLS). */
 typedef void dna_compose_watch(void *ctx, const struct dna_machine *machine, enum dna_whom whom,
                                const struct dna_env *env, uint32_t on,
                                const struct dna_effects *fx);
@@ -185,6 +193,7 @@ struct dna_compose {
     size_t num_tokens;
     size_t depth;
     bool runaway; /* an endless loop of events: only mutants have it */
+    bool spoken;  /* pairs that nobody spoke of are told nothing, as in impl/; else all are */
     const struct dna_machine *last_machine; /* the event being dealt with, for DNA_ACT_REPEAT */
     dna_compose_watch *watch;
     void *watch_ctx;

@@ -2,6 +2,7 @@
 /* hsi.c -- test suites by harmonised state identifiers over a Mealy machine. */
 #include "model/hsi.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -414,4 +415,40 @@ bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_fn *each,
         all = list(&l, 0, 0);
     }
     return all;
+}
+
+/* --- what a pass means --- */
+
+void dna_hsi_claim(FILE *out, const char *before, unsigned extra)
+{
+    static const char *const lines[] = {
+        "What a pass means. The suite knows every situation that the tables have (a",
+        "configuration), goes there by the shortest way, sends each symbol once, and then sends",
+        "whatever it takes to see that the server is in the situation that is due, and in no",
+        "other.",
+        "So it finds a wrong answer to any symbol in any situation; a server that ends up in a",
+        "wrong situation, though its answers were right; one that forgets a situation, or takes",
+        "two for the same.",
+        "It assumes that the server has no situations of its own beside these: whatever it",
+        "remembers shows after one of those shortest ways%s. A server that misbehaves only the",
+        "third time that something happens may pass (--extra-states finds it, at a price).",
+        "It assumes too that the same bytes get the same answers, and that closed streams stay",
+        "so.",
+        "Under this, a server that passes does what the tables say, with the alternatives that",
+        "it was found to take, for every sequence of these symbols, however long.",
+        "Not claimed: other bytes than the symbols', load, timing, waits, several streams at",
+        "once.",
+    };
+    char more[64] = "";
+    if (extra) {
+        snprintf(more, sizeof more, ", or at most %u symbol%s later", extra, extra > 1 ? "s" : "");
+    }
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *at = strstr(lines[i], "%s");
+        if (at) {
+            fprintf(out, "%s%.*s%s%s\n", before, (int)(at - lines[i]), lines[i], more, at + 2);
+        } else {
+            fprintf(out, "%s%s\n", before, lines[i]);
+        }
+    }
 }

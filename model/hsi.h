@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hsi.h -- test suites by harmonised state identifiers (Petrenko, Yevtushenko), over a Mealy machine.
+ * hsi.h -- test suites by harmonised state identifiers (Petrenko, Yevtushenko), over a Mealy
+ * machine.
  *
- * The suite is A . I^(<=k+1) . H: A is a shortest access word of each state of the machine as it was
- * given (not of its minimal form), H the identifier of the state reached.  Whoever passes it, and
- * has only states that a word of A and at most k inputs reach, and stays closed once closed, behaves
- * as the machine does (Vaandrager and Melse, CONCUR 2025).  Nothing is sent after the end, and what
- * cannot be sent is left out.
+ * The suite is A . I^(<=k+1) . H: A is a shortest access word of each state of the machine as it
+ * was given (not of its minimal form), H the identifier of the state reached.  Whoever passes it,
+ * and has only states that a word of A and at most k inputs reach, and stays closed once closed,
+ * behaves as the machine does (Vaandrager and Melse, CONCUR 2025).  Nothing is sent after the end,
+ * and what cannot be sent is left out.
  *
  * Identifiers prefer words that can be sent in both states; only states that no such word tells
  * apart are told apart by what can be sent at all.
@@ -16,6 +17,8 @@
 
 #include "model/mealy.h"
 
+#include <stdio.h>
+
 enum { DNA_SESSION_MAX = 64 };
 
 struct dna_trie_node {
@@ -23,8 +26,8 @@ struct dna_trie_node {
     uint32_t input;
 };
 
-/* dna_hsi_suite is a set of words as a trie, nodes[0] is its root; a session is a word that no other
-   continues.  Free it with dna_hsi_suite_free(). */
+/* dna_hsi_suite is a set of words as a trie, nodes[0] is its root; a session is a word that no
+   other continues.  Free it with dna_hsi_suite_free(). */
 struct dna_hsi_suite {
     struct dna_trie_node *nodes;
     size_t num_nodes, max_nodes;
@@ -55,5 +58,8 @@ void dna_hsi_suite_count(struct dna_hsi_suite *suite);
    whether it never did, false without memory too. */
 typedef bool dna_session_fn(void *ctx, const uint32_t *word, size_t len);
 bool dna_hsi_suite_each(const struct dna_hsi_suite *suite, dna_session_fn *each, void *ctx);
+
+/* dna_hsi_claim prints what a pass of such suites means, each line behind `before`. */
+void dna_hsi_claim(FILE *out, const char *before, unsigned extra);
 
 #endif

@@ -3,8 +3,8 @@
  * role_initiating.c -- an S2S server that opens a stream, as one machine (compose.h).
  *
  * A local account has written to d1, or (scope "asking") d1's authority is to be asked about a key.
- * The tester is d1's server.  The wires mirror impl/s2s_initiating.c, s2s_dialback.c, s2s_pair.c and
- * s2s_route.c; a second connection to d1 is refused by the tester, so what needs one returns.
+ * The tester is d1's server.  The wires mirror impl/s2s_initiating.c, s2s_dialback.c, s2s_pair.c
+ * and s2s_route.c; a second connection to d1 is refused by the tester, so what needs one returns.
  */
 #include "model/compose.h"
 
@@ -110,33 +110,49 @@ static const struct dna_wire wires[] = {
     SYMBOL( name_, HEADER, stream_initiating, RX_HEADER, STREAM, D1, text_,                        \
             .stream_namespace_ok = 1, .content_namespace_ok = 1, __VA_ARGS__ )
 #define PLAIN(name_, kind_, event_, text_) \
-    { .name = name_, .text = text_, .kind = DNA_SEND_##kind_, .machine = &dna_machine_stream_initiating, \
-      .on = stream_initiating_E_##event_ }
+    { .name = name_, .text = text_, .kind = DNA_SEND_##kind_, \
+      .machine = &dna_machine_stream_initiating, .on = stream_initiating_E_##event_ }
 #define FEATURES(name_, text_, ...) \
     SYMBOL( name_, ELEMENT, stream_initiating, RX_FEATURES, STREAM, NOBODY, text_, __VA_ARGS__ )
 #define BARE(name_, kind_, m_, event_, text_) \
-    { .name = name_, .text = text_, .kind = DNA_SEND_##kind_, .machine = &dna_machine_##m_, .on = m_##_E_##event_ }
+    { .name = name_, .text = text_, .kind = DNA_SEND_##kind_, .machine = &dna_machine_##m_, \
+      .on = m_##_E_##event_ }
 #define RESULT(name_, event_, text_) \
     SYMBOL( name_, ELEMENT, dialback_initiating, event_, PAIR1, NOBODY, text_, .asked_here = 0 )
 
 static const struct dna_symbol symbols[] = {
-    HEADER( "header", "the response header", .id_given = 1, .from_agrees = 1, .version_one = 1, .dialback_declared = 1 ),
-    HEADER( "header plain", "a response header without the dialback namespace", .id_given = 1, .from_agrees = 1, .version_one = 1 ),
-    HEADER( "header no id", "a response header without id", .from_agrees = 1, .version_one = 1, .dialback_declared = 1 ),
-    HEADER( "header your id", "a response header with an id that the server itself issued", .id_given = 1, .id_ours = 1, .from_agrees = 1, .version_one = 1, .dialback_declared = 1 ),
-    HEADER( "header other", "a response header from another domain", .id_given = 1, .version_one = 1, .dialback_declared = 1 ),
-    HEADER( "header old", "a response header without version", .id_given = 1, .from_agrees = 1, .dialback_declared = 1 ),
-    HEADER( "header old plain", "a response header without version and dialback namespace", .id_given = 1, .from_agrees = 1 ),
-    SYMBOL( "header badns", HEADER, stream_initiating, RX_HEADER, STREAM, D1, "a response header for another content namespace", .stream_namespace_ok = 1, .id_given = 1, .from_agrees = 1, .version_one = 1 ),
-    SYMBOL( "header badroot", HEADER, stream_initiating, RX_HEADER, STREAM, D1, "another root element", .content_namespace_ok = 1, .id_given = 1, .from_agrees = 1, .version_one = 1 ),
+    HEADER( "header", "the response header", .id_given = 1, .from_agrees = 1, .version_one = 1,
+        .dialback_declared = 1 ),
+    HEADER( "header plain", "a response header without the dialback namespace", .id_given = 1,
+        .from_agrees = 1, .version_one = 1 ),
+    HEADER( "header no id", "a response header without id", .from_agrees = 1, .version_one = 1,
+        .dialback_declared = 1 ),
+    HEADER( "header your id", "a response header with an id that the server itself issued",
+        .id_given = 1, .id_ours = 1, .from_agrees = 1, .version_one = 1, .dialback_declared = 1 ),
+    HEADER( "header other", "a response header from another domain", .id_given = 1,
+        .version_one = 1, .dialback_declared = 1 ),
+    HEADER( "header old", "a response header without version", .id_given = 1, .from_agrees = 1,
+        .dialback_declared = 1 ),
+    HEADER( "header old plain", "a response header without version and dialback namespace",
+        .id_given = 1, .from_agrees = 1 ),
+    SYMBOL( "header badns", HEADER, stream_initiating, RX_HEADER, STREAM, D1,
+        "a response header for another content namespace", .stream_namespace_ok = 1, .id_given = 1,
+        .from_agrees = 1, .version_one = 1 ),
+    SYMBOL( "header badroot", HEADER, stream_initiating, RX_HEADER, STREAM, D1,
+        "another root element", .content_namespace_ok = 1, .id_given = 1, .from_agrees = 1,
+        .version_one = 1 ),
 
     FEATURES( "features tls", "features with STARTTLS", .starttls = 1 ),
-    FEATURES( "features all", "features with everything", .starttls = 1, .external = 1, .dialback = 1, .errors = 1, .bidi = 1 ),
+    FEATURES( "features all", "features with everything", .starttls = 1, .external = 1,
+        .dialback = 1, .errors = 1, .bidi = 1 ),
     FEATURES( "features -", "no features", .starttls = 0 ),
     FEATURES( "features external", "features with EXTERNAL", .external = 1 ),
-    FEATURES( "features dialback", "features with dialback and its errors", .dialback = 1, .errors = 1 ),
-    FEATURES( "features bidi", "features with bidi and dialback", .dialback = 1, .errors = 1, .bidi = 1 ),
-    FEATURES( "features external bidi", "features with EXTERNAL and bidi", .external = 1, .bidi = 1 ),
+    FEATURES( "features dialback", "features with dialback and its errors", .dialback = 1,
+        .errors = 1 ),
+    FEATURES( "features bidi", "features with bidi and dialback", .dialback = 1, .errors = 1,
+        .bidi = 1 ),
+    FEATURES( "features external bidi", "features with EXTERNAL and bidi", .external = 1,
+        .bidi = 1 ),
 
     PLAIN( "bidi", ELEMENT, RX_BIDI, "bidi, which only an initiating server sends" ),
     PLAIN( "unknown", ELEMENT, RX_UNKNOWN, "an element nobody knows" ),
@@ -147,12 +163,16 @@ static const struct dna_symbol symbols[] = {
     PLAIN( "close", END, RX_CLOSE, "the closing tag" ),
 
     BARE( "proceed", ELEMENT, starttls_initiating, RX_PROCEED, "proceed" ),
-    SYMBOL( "proceed+", ELEMENT, starttls_initiating, RX_PROCEED, STREAM, NOBODY, "proceed with bytes in clear behind it", .clear_trailing = 1 ),
+    SYMBOL( "proceed+", ELEMENT, starttls_initiating, RX_PROCEED, STREAM, NOBODY,
+        "proceed with bytes in clear behind it", .clear_trailing = 1 ),
     BARE( "tls failure", ELEMENT, starttls_initiating, RX_TLS_FAILURE, "the failure of STARTTLS" ),
-    SYMBOL( "tls d1", TLS, starttls_initiating, TLS_UP, STREAM, D1, "a handshake with a certificate that proves d1", .clear_trailing = 0 ),
-    SYMBOL( "tls -", TLS, starttls_initiating, TLS_UP, STREAM, NOBODY, "a handshake with a certificate that proves nobody", .clear_trailing = 0 ),
-    { .name = "tls refuted", .text = "a handshake with a certificate that d1's owner disowns", .kind = DNA_SEND_TLS,
-      .machine = &dna_machine_starttls_initiating, .on = starttls_initiating_E_TLS_UP, .mark = 1 },
+    SYMBOL( "tls d1", TLS, starttls_initiating, TLS_UP, STREAM, D1,
+        "a handshake with a certificate that proves d1", .clear_trailing = 0 ),
+    SYMBOL( "tls -", TLS, starttls_initiating, TLS_UP, STREAM, NOBODY,
+        "a handshake with a certificate that proves nobody", .clear_trailing = 0 ),
+    { .name = "tls refuted", .text = "a handshake with a certificate that d1's owner disowns",
+      .kind = DNA_SEND_TLS, .machine = &dna_machine_starttls_initiating,
+      .on = starttls_initiating_E_TLS_UP, .mark = 1 },
     BARE( "tls broken", TLS, starttls_initiating, TLS_FAILED, "a handshake that fails" ),
 
     BARE( "success", ELEMENT, sasl_external_initiating, RX_SUCCESS, "SASL success" ),
@@ -164,62 +184,105 @@ static const struct dna_symbol symbols[] = {
     RESULT( "result error", RX_ERROR, "db:result of type error" ),
     RESULT( "result what", RX_OTHER_TYPE, "db:result of a type that nobody knows" ),
 
-    BARE( "valid elsewhere", ASIDE, dialback_initiating, RX_VALID, "db:result valid on another connection" ),
-    BARE( "invalid elsewhere", ASIDE, dialback_initiating, RX_INVALID, "db:result invalid on another connection" ),
-    BARE( "error elsewhere", ASIDE, dialback_initiating, RX_ERROR, "db:result of type error on another connection" ),
+    BARE( "valid elsewhere", ASIDE, dialback_initiating, RX_VALID,
+        "db:result valid on another connection" ),
+    BARE( "invalid elsewhere", ASIDE, dialback_initiating, RX_INVALID,
+        "db:result invalid on another connection" ),
+    BARE( "error elsewhere", ASIDE, dialback_initiating, RX_ERROR,
+        "db:result of type error on another connection" ),
 
-    SYMBOL( "key d1", ELEMENT, dialback_receiving, RX_KEY, PAIR1, NOBODY, "db:result with a key, backwards", .addressed = 1, .hosted = 1, .key_given = 1 ),
-    SYMBOL( "d1 says valid", ANSWER, dialback_receiving, RX_VERIFY_VALID, PAIR1, NOBODY, "the authority of d1 answers valid", .asked_here = 1 ),
-    SYMBOL( "d1 says invalid", ANSWER, dialback_receiving, RX_VERIFY_INVALID, PAIR1, NOBODY, "the authority of d1 answers invalid", .asked_here = 1 ),
-    SYMBOL( "answered", ANSWER, stream_initiating, VERIFICATION_DONE, PAIR1, NOBODY, "the answer to the question", .more_pending = 0 ),
-    SYMBOL( "verify", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY, "db:verify with a wrong key", .addressed = 1, .id_given = 1, .hosted = 1 ),
-    SYMBOL( "verify right", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY, "db:verify with the key that was received", .addressed = 1, .id_given = 1, .hosted = 1, .key_right = 1 ),
+    SYMBOL( "key d1", ELEMENT, dialback_receiving, RX_KEY, PAIR1, NOBODY,
+        "db:result with a key, backwards", .addressed = 1, .hosted = 1, .key_given = 1 ),
+    SYMBOL( "d1 says valid", ANSWER, dialback_receiving, RX_VERIFY_VALID, PAIR1, NOBODY,
+        "the authority of d1 answers valid", .asked_here = 1 ),
+    SYMBOL( "d1 says invalid", ANSWER, dialback_receiving, RX_VERIFY_INVALID, PAIR1, NOBODY,
+        "the authority of d1 answers invalid", .asked_here = 1 ),
+    SYMBOL( "answered", ANSWER, stream_initiating, VERIFICATION_DONE, PAIR1, NOBODY,
+        "the answer to the question", .more_pending = 0 ),
+    SYMBOL( "verify", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify with a wrong key", .addressed = 1, .id_given = 1, .hosted = 1 ),
+    SYMBOL( "verify right", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify with the key that was received", .addressed = 1, .id_given = 1, .hosted = 1,
+        .key_right = 1 ),
 
-    SYMBOL( "stanza d1", STANZA, association, RX_STANZA, PAIR1, NOBODY, "a message from d1", .addressed = 1, .hosted = 1 ),
-    SYMBOL( "stanza other", STANZA, association, RX_STANZA, STRANGER, NOBODY, "a message from a domain that was never spoken of", .addressed = 1, .hosted = 1 ),
-    SYMBOL( "stanza nobody", STANZA, association, RX_STANZA, STRANGER, NOBODY, "a message without from", .hosted = 1 ),
-    SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY, "a local account writes to d1", .addressed = 1, .hosted = 1 ),
+    SYMBOL( "stanza d1", STANZA, association, RX_STANZA, PAIR1, NOBODY, "a message from d1",
+        .addressed = 1, .hosted = 1 ),
+    SYMBOL( "stanza other", STANZA, association, RX_STANZA, STRANGER, NOBODY,
+        "a message from a domain that was never spoken of", .addressed = 1, .hosted = 1 ),
+    SYMBOL( "stanza nobody", STANZA, association, RX_STANZA, STRANGER, NOBODY,
+        "a message without from", .hosted = 1 ),
+    SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY,
+        "a local account writes to d1", .addressed = 1, .hosted = 1 ),
 
     PLAIN( "proof of d1", SETTLE, PROOF_SETTLED, "what proves d1 arrives" ),
 
-    PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION, "waiting until the time for becoming ready is over" ),
+    PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION,
+        "waiting until the time for becoming ready is over" ),
     PLAIN( "wait idle", TIMER, TIMER_IDLE, "waiting until the stream is given up as idle" ),
     PLAIN( "wait close", TIMER, TIMER_CLOSE, "waiting until the closing tag is no longer awaited" ),
     PLAIN( "wait expiry", TIMER, TIMER_EXPIRY, "waiting until the certificate expires" ),
-    BARE( "wait result", TIMER, dialback_initiating, TIMER_RESULT, "waiting until the answer to our key is no longer awaited" ),
+    BARE( "wait result", TIMER, dialback_initiating, TIMER_RESULT,
+        "waiting until the answer to our key is no longer awaited" ),
     PLAIN( "shutdown", TIMER, SHUTDOWN, "the server is told to stop" ),
 };
 
 static const struct dna_scope scopes[] = {
     { .name = "clear", .text = "the response, what is said in clear, and STARTTLS", .prefix = "",
-      .alphabet = "header, header no id, header your id, header old, header old plain, header badns, header badroot, features tls, features all, features -, "
-                  "proceed, proceed+, tls failure, tls d1, tls -, tls refuted, tls broken, malformed, comment, oversize, unknown, error, close, bidi, stanza d1" },
+      .alphabet = "header, header no id, header your id, header old, header old plain, "
+                  "header badns, header badroot, features tls, features all, features -, "
+                  "proceed, proceed+, tls failure, tls d1, tls -, tls refuted, tls broken, "
+                  "malformed, comment, oversize, unknown, error, close, bidi, stanza d1" },
     { .name = "early", .text = "answers that nobody asked for", .prefix = "header",
-      .alphabet = "features tls, features -, success, failure, challenge, result valid, result invalid, key d1, verify, proceed, close" },
-    { .name = "external", .text = "SASL EXTERNAL", .prefix = "header, features tls, proceed, tls d1",
-      .alphabet = "header, header plain, header old, header old plain, features external, features external bidi, features dialback, features -, success, failure, challenge, "
-                  "local d1, stanza d1, proceed, unknown, bidi, comment, close" },
-    { .name = "dialback", .text = "dialback after TLS", .prefix = "header, features tls, proceed, tls d1, header",
-      .alphabet = "features dialback, features bidi, result valid, result invalid, result error, result what, valid elsewhere, invalid elsewhere, error elsewhere, local d1, stanza d1, stanza other, stanza nobody, key d1, "
+      .alphabet = "features tls, features -, success, failure, challenge, result valid, "
+                  "result invalid, key d1, verify, proceed, close" },
+    { .name = "external", .text = "SASL EXTERNAL",
+      .prefix = "header, features tls, proceed, tls d1",
+      .alphabet = "header, header plain, header old, header old plain, features external, "
+                  "features external bidi, features dialback, features -, success, failure, "
+                  "challenge, local d1, stanza d1, proceed, unknown, bidi, comment, close" },
+    { .name = "dialback", .text = "dialback after TLS",
+      .prefix = "header, features tls, proceed, tls d1, header",
+      .alphabet = "features dialback, features bidi, result valid, result invalid, "
+                  "result error, result what, valid elsewhere, invalid elsewhere, "
+                  "error elsewhere, local d1, stanza d1, stanza other, stanza nobody, key d1, "
                   "verify, success, tls failure, unknown, malformed, oversize, error, close" },
-    { .name = "weak", .text = "policy lets dialback do without the far end's certificate", .prefix = "header, features tls, proceed",
-      .knobs = "outbound_proof_required=0",
-      .alphabet = "tls -, tls refuted, header, features bidi, features dialback, result valid, result error, key d1, d1 says valid, d1 says invalid, local d1, stanza d1, verify right, close" },
-    { .name = "voluntary TLS", .text = "policy lets dialback do without TLS", .prefix = "", .knobs = "tls_required=0, outbound_proof_required=0",
-      .alphabet = "header, header plain, header old, header old plain, features dialback, features tls, features -, proceed, tls -, result valid, result invalid, local d1, stanza d1, close" },
-    { .name = "proof or nothing", .text = "policy lets TLS be, but wants the far end's certificate", .prefix = "", .knobs = "tls_required=0",
-      .alphabet = "header, header old, header old plain, features dialback, features tls, proceed, tls d1, tls -, result valid, close" },
-    { .name = "strict names", .text = "policy wants the response from the domain that was asked for", .prefix = "", .knobs = "peer_header_from_must_match=1",
+    { .name = "weak", .text = "policy lets dialback do without the far end's certificate",
+      .prefix = "header, features tls, proceed", .knobs = "outbound_proof_required=0",
+      .alphabet = "tls -, tls refuted, header, features bidi, features dialback, result valid, "
+                  "result error, key d1, d1 says valid, d1 says invalid, local d1, stanza d1, "
+                  "verify right, close" },
+    { .name = "voluntary TLS", .text = "policy lets dialback do without TLS", .prefix = "",
+      .knobs = "tls_required=0, outbound_proof_required=0",
+      .alphabet = "header, header plain, header old, header old plain, features dialback, "
+                  "features tls, features -, proceed, tls -, result valid, result invalid, "
+                  "local d1, stanza d1, close" },
+    { .name = "proof or nothing", .text = "policy lets TLS be, but wants the far end's certificate",
+      .prefix = "", .knobs = "tls_required=0",
+      .alphabet = "header, header old, header old plain, features dialback, features tls, "
+                  "proceed, tls d1, tls -, result valid, close" },
+    { .name = "strict names",
+      .text = "policy wants the response from the domain that was asked for", .prefix = "",
+      .knobs = "peer_header_from_must_match=1",
       .alphabet = "header, header other, features tls, proceed, tls d1, close" },
-    { .name = "named", .text = "policy names the domain in EXTERNAL", .prefix = "header, features tls, proceed, tls d1, header", .knobs = "authzid_policy=1",
+    { .name = "named", .text = "policy names the domain in EXTERNAL",
+      .prefix = "header, features tls, proceed, tls d1, header", .knobs = "authzid_policy=1",
       .alphabet = "features external, challenge, success, failure, header, close" },
-    { .name = "asking", .text = "a stream that only asks an authority", .prefix = "", .mark = ASKING,
-      .alphabet = "header, header old, features tls, features -, features external bidi, proceed, tls d1, tls -, answered, stanza d1, error, unknown, close" },
-    { .name = "fetched", .text = "proofs that have to be fetched anew", .prefix = "header, features tls, proceed", .slow = true,
-      .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features dialback, result valid, local d1, close" },
+    { .name = "asking", .text = "a stream that only asks an authority", .prefix = "",
+      .mark = ASKING,
+      .alphabet = "header, header old, features tls, features -, features external bidi, "
+                  "proceed, tls d1, tls -, answered, stanza d1, error, unknown, close" },
+    { .name = "fetched", .text = "proofs that have to be fetched anew",
+      .prefix = "header, features tls, proceed", .slow = true,
+      .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features dialback, "
+                  "result valid, local d1, close" },
+    { .name = "fetched, asking", .text = "a stream that only asks, while proofs are fetched",
+      .prefix = "header, features tls, proceed", .slow = true, .mark = ASKING,
+      .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features -, answered, close" },
     { .name = "timers", .text = "deadlines, and the server's own end", .prefix = "", .timers = true,
-      .alphabet = "header, features tls, proceed, tls d1, features external, features dialback, success, result valid, local d1, wait negotiation, wait idle, wait close, "
-                  "wait expiry, wait result, shutdown, stanza d1, malformed, error, close" },
+      .alphabet = "header, features tls, proceed, tls d1, features external, "
+                  "features dialback, success, result valid, local d1, wait negotiation, "
+                  "wait idle, wait close, wait expiry, wait result, shutdown, stanza d1, "
+                  "malformed, error, close" },
 };
 
 static void begin(struct dna_compose *c)
@@ -240,13 +303,15 @@ static bool proves(const struct dna_compose *c)
 
 static bool known(const struct dna_compose *c)
 {
-    return c->scene->g.via ||
-           *dna_compose_slot(c, &dna_machine_dialback_initiating, DNA_PAIR1) != dialback_initiating_S_IDLE ||
-           *dna_compose_slot(c, &dna_machine_dialback_receiving, DNA_PAIR1) != dialback_receiving_S_UNPROVEN ||
-           *dna_compose_slot(c, &dna_machine_association, DNA_PAIR1) != association_S_NONE;
+    const uint32_t *di = dna_compose_slot(c, &dna_machine_dialback_initiating, DNA_PAIR1);
+    const uint32_t *dr = dna_compose_slot(c, &dna_machine_dialback_receiving, DNA_PAIR1);
+    const uint32_t *as = dna_compose_slot(c, &dna_machine_association, DNA_PAIR1);
+    return c->scene->g.via || di[0] != dialback_initiating_S_IDLE ||
+           dr[0] != dialback_receiving_S_UNPROVEN || as[0] != association_S_NONE;
 }
 
-static void stream_facts(const struct dna_compose *c, uint32_t on, struct stream_initiating_facts *e)
+static void stream_facts(const struct dna_compose *c, uint32_t on,
+                         struct stream_initiating_facts *e)
 {
     e->for_stanzas = on == stream_initiating_E_TCP_UP && c->scope->mark != ASKING;
     e->have_certificate = 1;
@@ -276,28 +341,6 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
     }
 }
 
-/* When the timers of the stream run: impl/s2s_stream.c. */
-static bool runs(const struct dna_compose *c, const struct dna_symbol *symbol)
-{
-    const struct dna_stage *g = &c->scene->g;
-    const struct dna_stream_vars *s = &c->scene->s;
-    if (symbol->machine != &dna_machine_stream_initiating) {
-        return !g->muted;
-    }
-    switch (symbol->on) {
-    case stream_initiating_E_TIMER_NEGOTIATION:
-        return !g->muted;
-    case stream_initiating_E_TIMER_CLOSE:
-        return g->muted;
-    case stream_initiating_E_TIMER_IDLE:
-        return s->flowing && !s->handshaking && !g->muted;
-    case stream_initiating_E_TIMER_EXPIRY:
-        return s->secured && g->certificate != DNA_NOBODY && s->flowing && !g->muted;
-    default:
-        return true;
-    }
-}
-
 static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     c->scene->g.refuted |= symbol->kind == DNA_SEND_TLS && symbol->mark;
@@ -322,7 +365,8 @@ static void pump(struct dna_compose *c)
         dna_compose_raise(c, &dna_machine_association, DNA_PAIR1, association_E_TX_STANZA);
     }
     if (g->queue && g->via) {
-        dna_compose_raise(c, &dna_machine_dialback_initiating, DNA_PAIR1, dialback_initiating_E_REQUEST);
+        dna_compose_raise(c, &dna_machine_dialback_initiating, DNA_PAIR1,
+                          dialback_initiating_E_REQUEST);
     }
 }
 
@@ -371,8 +415,8 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
         stream_act(c, wire->out);
     } else if (wire->machine == &dna_machine_dialback_initiating) {
         if (g->via) {
-            bounce(c, wire->out == dialback_initiating_O_bounce_internal_error ? "bounce_internal_error"
-                                                                                : "bounce_timeout");
+            bool internal = wire->out == dialback_initiating_O_bounce_internal_error;
+            bounce(c, internal ? "bounce_internal_error" : "bounce_timeout");
         }
     } else if (wire->machine == &dna_machine_piggyback_assertion) {
         if (wire->out == piggyback_assertion_O_assert_on_stream) {
@@ -398,26 +442,17 @@ static void local(struct dna_compose *c, const struct dna_symbol *symbol)
     if (g->via) {
         pump(c);
     } else if (!g->opening) {
-        dna_compose_raise(c, &dna_machine_piggyback_assertion, DNA_STREAM, piggyback_assertion_E_WANT_PAIR);
+        dna_compose_raise(c, &dna_machine_piggyback_assertion, DNA_STREAM,
+                          piggyback_assertion_E_WANT_PAIR);
     }
 }
 
 const struct dna_role dna_role_initiating = {
     .name = "initiating",
     .text = "an S2S server that opens a stream",
-    .slots = slots,
-    .num_slots = sizeof slots / sizeof slots[0],
-    .wires = wires,
-    .num_wires = sizeof wires / sizeof wires[0],
-    .symbols = symbols,
-    .num_symbols = sizeof symbols / sizeof symbols[0],
-    .scopes = scopes,
-    .num_scopes = sizeof scopes / sizeof scopes[0],
+    DNA_ROLE_TABLES( scopes, dna_role_timer_runs ),
     .stream = &dna_machine_stream_initiating,
     .begin = begin,
-    .facts = facts,
     .address = address,
-    .runs = runs,
     .local = local,
-    .act = act,
 };

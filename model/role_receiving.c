@@ -67,7 +67,7 @@ static const struct dna_wire wires[] = {
 
     ACT( dialback_receiving, await_proof, AWAIT ),
     ACT( dialback_receiving, await_proof, ROLE ),
-    SHOW( dialback_receiving, dial_authority, NULL ), /* what shows is the db:verify, if it is sent */
+    SHOW( dialback_receiving, dial_authority, NULL ), /* what shows is the db:verify, if sent */
     ACT( dialback_receiving, dial_authority, ASK ),
     ACT( dialback_receiving, drop_question, UNASK ),
     RAISE( dialback_receiving, accept_pair, association, DIALBACK_ACCEPTED ),
@@ -102,8 +102,8 @@ static const struct dna_wire wires[] = {
 #define HEADER(name_, about_, text_, ...) \
     SYMBOL( name_, HEADER, stream_receiving, RX_HEADER, STREAM, about_, text_, __VA_ARGS__ )
 #define PLAIN(name_, kind_, event_, text_) \
-    { .name = name_, .text = text_, .kind = DNA_SEND_##kind_, .machine = &dna_machine_stream_receiving, \
-      .on = stream_receiving_E_##event_ }
+    { .name = name_, .text = text_, .kind = DNA_SEND_##kind_, \
+      .machine = &dna_machine_stream_receiving, .on = stream_receiving_E_##event_ }
 #define AUTH(name_, event_, about_, text_, ...) \
     SYMBOL( name_, ELEMENT, sasl_external_receiving, event_, STREAM, about_, text_, __VA_ARGS__ )
 #define KEY(name_, whom_, text_, ...) \
@@ -116,13 +116,20 @@ static const struct dna_wire wires[] = {
     SYMBOL( name_, STANZA, association, RX_STANZA, whom_, NOBODY, text_, __VA_ARGS__ )
 
 static const struct dna_symbol symbols[] = {
-    HEADER( "header d1", D1, "a stream header from d1 to b", .stream_namespace_ok = 1, .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
-    HEADER( "header d2", D2, "a stream header from d2 to b", .stream_namespace_ok = 1, .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
-    HEADER( "header -", NOBODY, "a stream header to b without from", .stream_namespace_ok = 1, .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
-    HEADER( "header unhosted", D1, "a stream header to a domain that is not served", .stream_namespace_ok = 1, .content_namespace_ok = 1, .version_one = 1 ),
-    HEADER( "header old", D1, "a stream header without version", .stream_namespace_ok = 1, .content_namespace_ok = 1, .hosted = 1 ),
-    HEADER( "header badroot", D1, "another root element", .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
-    HEADER( "header badns", D1, "a stream header for another content namespace", .stream_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
+    HEADER( "header d1", D1, "a stream header from d1 to b", .stream_namespace_ok = 1,
+        .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
+    HEADER( "header d2", D2, "a stream header from d2 to b", .stream_namespace_ok = 1,
+        .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
+    HEADER( "header -", NOBODY, "a stream header to b without from", .stream_namespace_ok = 1,
+        .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
+    HEADER( "header unhosted", D1, "a stream header to a domain that is not served",
+        .stream_namespace_ok = 1, .content_namespace_ok = 1, .version_one = 1 ),
+    HEADER( "header old", D1, "a stream header without version", .stream_namespace_ok = 1,
+        .content_namespace_ok = 1, .hosted = 1 ),
+    HEADER( "header badroot", D1, "another root element", .content_namespace_ok = 1, .hosted = 1,
+        .version_one = 1 ),
+    HEADER( "header badns", D1, "a stream header for another content namespace",
+        .stream_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
 
     PLAIN( "bidi", ELEMENT, RX_BIDI, "bidi" ),
     PLAIN( "unknown", ELEMENT, RX_UNKNOWN, "an element nobody knows" ),
@@ -132,119 +139,202 @@ static const struct dna_symbol symbols[] = {
     PLAIN( "error", STANZA, RX_STREAM_ERROR, "a stream error" ),
     PLAIN( "close", END, RX_CLOSE, "the closing tag" ),
 
-    SYMBOL( "starttls", ELEMENT, starttls_receiving, RX_STARTTLS, STREAM, NOBODY, "the starttls command", .can_secure = 1 ),
-    SYMBOL( "starttls+", ELEMENT, starttls_receiving, RX_STARTTLS, STREAM, NOBODY, "the starttls command with bytes in clear behind it", .can_secure = 1, .clear_trailing = 1 ),
-    SYMBOL( "tls d1", TLS, starttls_receiving, TLS_UP, STREAM, D1, "a handshake with a certificate that proves d1", .can_secure = 1 ),
-    SYMBOL( "tls d1+d2", TLS, starttls_receiving, TLS_UP, STREAM, D1_AND_D2, "a handshake with a certificate that proves d1 and d2", .can_secure = 1 ),
-    SYMBOL( "tls -", TLS, starttls_receiving, TLS_UP, STREAM, NOBODY, "a handshake with a certificate that proves nobody", .can_secure = 1 ),
-    { .name = "tls refuted", .text = "a handshake with a certificate that d1's owner disowns", .kind = DNA_SEND_TLS,
-      .machine = &dna_machine_starttls_receiving, .on = starttls_receiving_E_TLS_UP, .mark = 1,
+    SYMBOL( "starttls", ELEMENT, starttls_receiving, RX_STARTTLS, STREAM, NOBODY,
+        "the starttls command", .can_secure = 1 ),
+    SYMBOL( "starttls+", ELEMENT, starttls_receiving, RX_STARTTLS, STREAM, NOBODY,
+        "the starttls command with bytes in clear behind it", .can_secure = 1,
+        .clear_trailing = 1 ),
+    SYMBOL( "starttls unready", ELEMENT, starttls_receiving, RX_STARTTLS, STREAM, NOBODY,
+        "the starttls command where there is no certificate to show", .can_secure = 0 ),
+    SYMBOL( "tls d1", TLS, starttls_receiving, TLS_UP, STREAM, D1,
+        "a handshake with a certificate that proves d1", .can_secure = 1 ),
+    SYMBOL( "tls d1+d2", TLS, starttls_receiving, TLS_UP, STREAM, D1_AND_D2,
+        "a handshake with a certificate that proves d1 and d2", .can_secure = 1 ),
+    SYMBOL( "tls -", TLS, starttls_receiving, TLS_UP, STREAM, NOBODY,
+        "a handshake with a certificate that proves nobody", .can_secure = 1 ),
+    { .name = "tls refuted", .text = "a handshake with a certificate that d1's owner disowns",
+      .kind = DNA_SEND_TLS, .machine = &dna_machine_starttls_receiving,
+      .on = starttls_receiving_E_TLS_UP, .mark = 1,
       .facts = &(const struct starttls_receiving_facts){ .can_secure = 1 } },
-    SYMBOL( "tls broken", TLS, starttls_receiving, TLS_FAILED, STREAM, NOBODY, "a handshake that fails", .can_secure = 1 ),
+    SYMBOL( "tls broken", TLS, starttls_receiving, TLS_FAILED, STREAM, NOBODY,
+        "a handshake that fails", .can_secure = 1 ),
 
-    AUTH( "auth", RX_AUTH, NOBODY, "auth EXTERNAL with an empty response", .external = 1, .encoding_ok = 1, .response_given = 1 ),
-    AUTH( "auth d1", RX_AUTH, D1, "auth EXTERNAL as d1", .external = 1, .encoding_ok = 1, .response_given = 1 ),
-    AUTH( "auth d2", RX_AUTH, D2, "auth EXTERNAL as d2", .external = 1, .encoding_ok = 1, .response_given = 1 ),
-    AUTH( "auth later", RX_AUTH, NOBODY, "auth EXTERNAL without a response", .external = 1, .encoding_ok = 1 ),
-    AUTH( "auth garbled", RX_AUTH, NOBODY, "auth EXTERNAL with a response that is not base64", .external = 1, .response_given = 1 ),
-    AUTH( "auth other", RX_AUTH, NOBODY, "auth by a mechanism that is not offered", .encoding_ok = 1, .response_given = 1 ),
-    AUTH( "response", RX_RESPONSE, NOBODY, "an empty response", .encoding_ok = 1, .response_given = 1 ),
-    AUTH( "response d2", RX_RESPONSE, D2, "a response with d2", .encoding_ok = 1, .response_given = 1 ),
-    AUTH( "response garbled", RX_RESPONSE, NOBODY, "a response that is not base64", .response_given = 1 ),
+    AUTH( "auth", RX_AUTH, NOBODY, "auth EXTERNAL with an empty response", .external = 1,
+        .encoding_ok = 1, .response_given = 1 ),
+    AUTH( "auth d1", RX_AUTH, D1, "auth EXTERNAL as d1", .external = 1, .encoding_ok = 1,
+        .response_given = 1 ),
+    AUTH( "auth d2", RX_AUTH, D2, "auth EXTERNAL as d2", .external = 1, .encoding_ok = 1,
+        .response_given = 1 ),
+    AUTH( "auth later", RX_AUTH, NOBODY, "auth EXTERNAL without a response", .external = 1,
+        .encoding_ok = 1 ),
+    AUTH( "auth garbled", RX_AUTH, NOBODY, "auth EXTERNAL with a response that is not base64",
+        .external = 1, .response_given = 1 ),
+    AUTH( "auth other", RX_AUTH, NOBODY, "auth by a mechanism that is not offered",
+        .encoding_ok = 1, .response_given = 1 ),
+    AUTH( "response", RX_RESPONSE, NOBODY, "an empty response", .encoding_ok = 1,
+        .response_given = 1 ),
+    AUTH( "response d2", RX_RESPONSE, D2, "a response with d2", .encoding_ok = 1,
+        .response_given = 1 ),
+    AUTH( "response garbled", RX_RESPONSE, NOBODY, "a response that is not base64",
+        .response_given = 1 ),
     AUTH( "abort", RX_ABORT, NOBODY, "abort", .encoding_ok = 1 ),
 
-    KEY( "key d1", PAIR1, "db:result with a key, from d1 to b", .addressed = 1, .hosted = 1, .key_given = 1 ),
-    KEY( "key d2", PAIR2, "db:result with a key, from d2 to b", .addressed = 1, .hosted = 1, .key_given = 1 ),
-    KEY( "key d1 empty", PAIR1, "db:result without a key, from d1 to b", .addressed = 1, .hosted = 1 ),
-    KEY( "key d1 unhosted", STRANGER, "db:result with a key, from d1 to a domain that is not served", .addressed = 1, .key_given = 1 ),
-    KEY( "key nobody", STRANGER, "db:result with a key, without from", .hosted = 1, .key_given = 1 ),
-    KEY( "key crowd", STRANGER, "db:result from a domain more than the stream takes", .addressed = 1, .hosted = 1, .full = 1, .key_given = 1 ),
+    KEY( "key d1", PAIR1, "db:result with a key, from d1 to b", .addressed = 1, .hosted = 1,
+        .key_given = 1 ),
+    KEY( "key d2", PAIR2, "db:result with a key, from d2 to b", .addressed = 1, .hosted = 1,
+        .key_given = 1 ),
+    KEY( "key d1 empty", PAIR1, "db:result without a key, from d1 to b", .addressed = 1,
+        .hosted = 1 ),
+    KEY( "key d1 unhosted", STRANGER,
+        "db:result with a key, from d1 to a domain that is not served", .addressed = 1,
+        .key_given = 1 ),
+    KEY( "key nobody", STRANGER, "db:result with a key, without from", .hosted = 1,
+        .key_given = 1 ),
+    KEY( "key crowd", STRANGER, "db:result from a domain more than the stream takes",
+        .addressed = 1, .hosted = 1, .full = 1, .key_given = 1 ),
     ANSWER( "d1 says valid", ANSWER, RX_VERIFY_VALID, PAIR1, "the authority of d1 answers valid" ),
-    ANSWER( "d1 says invalid", ANSWER, RX_VERIFY_INVALID, PAIR1, "the authority of d1 answers invalid" ),
-    ANSWER( "d1 says error", ANSWER, RX_VERIFY_ERROR, PAIR1, "the authority of d1 answers with an error" ),
-    ANSWER( "d1 says what", NO_ANSWER, RX_OTHER_TYPE, PAIR1, "the authority of d1 answers with a type that nobody knows" ),
-    ANSWER( "d1 goes", ANSWER, AUTHORITY_UNREACHABLE, PAIR1, "the authority of d1 closes without an answer" ),
-    ANSWER( "d1 knows not", ANSWER, AUTHORITY_NOT_FOUND, PAIR1, "the server of d1 says that it does not know d1" ),
+    ANSWER( "d1 says invalid", ANSWER, RX_VERIFY_INVALID, PAIR1,
+        "the authority of d1 answers invalid" ),
+    ANSWER( "d1 says error", ANSWER, RX_VERIFY_ERROR, PAIR1,
+        "the authority of d1 answers with an error" ),
+    ANSWER( "d1 says what", NO_ANSWER, RX_OTHER_TYPE, PAIR1,
+        "the authority of d1 answers with a type that nobody knows" ),
+    ANSWER( "d1 goes", ANSWER, AUTHORITY_UNREACHABLE, PAIR1,
+        "the authority of d1 closes without an answer" ),
+    ANSWER( "d1 knows not", ANSWER, AUTHORITY_NOT_FOUND, PAIR1,
+        "the server of d1 says that it does not know d1" ),
     ANSWER( "d2 says valid", ANSWER, RX_VERIFY_VALID, PAIR2, "the authority of d2 answers valid" ),
-    ANSWER( "d2 says invalid", ANSWER, RX_VERIFY_INVALID, PAIR2, "the authority of d2 answers invalid" ),
-    ANSWER( "d2 says error", ANSWER, RX_VERIFY_ERROR, PAIR2, "the authority of d2 answers with an error" ),
-    ANSWER( "d2 goes", ANSWER, AUTHORITY_UNREACHABLE, PAIR2, "the authority of d2 closes without an answer" ),
-    FORGED( "forged d1 valid", RX_VERIFY_VALID, PAIR1, "the peer itself sends the authority's valid for d1" ),
-    FORGED( "forged d1 invalid", RX_VERIFY_INVALID, PAIR1, "the peer itself sends the authority's invalid for d1" ),
-    FORGED( "forged d1 error", RX_VERIFY_ERROR, PAIR1, "the peer itself sends the authority's error for d1" ),
-    FORGED( "forged d2 valid", RX_VERIFY_VALID, PAIR2, "the peer itself sends the authority's valid for d2" ),
-    SYMBOL( "granted d1", ELEMENT, dialback_initiating, RX_VALID, PAIR1, NOBODY, "db:result valid for d1, which nobody asked for", .asked_here = 0 ),
-    SYMBOL( "refused d1", ELEMENT, dialback_initiating, RX_INVALID, PAIR1, NOBODY, "db:result invalid for d1, which nobody asked for", .asked_here = 0 ),
+    ANSWER( "d2 says invalid", ANSWER, RX_VERIFY_INVALID, PAIR2,
+        "the authority of d2 answers invalid" ),
+    ANSWER( "d2 says error", ANSWER, RX_VERIFY_ERROR, PAIR2,
+        "the authority of d2 answers with an error" ),
+    ANSWER( "d2 goes", ANSWER, AUTHORITY_UNREACHABLE, PAIR2,
+        "the authority of d2 closes without an answer" ),
+    FORGED( "forged d1 valid", RX_VERIFY_VALID, PAIR1,
+        "the peer itself sends the authority's valid for d1" ),
+    FORGED( "forged d1 invalid", RX_VERIFY_INVALID, PAIR1,
+        "the peer itself sends the authority's invalid for d1" ),
+    FORGED( "forged d1 error", RX_VERIFY_ERROR, PAIR1,
+        "the peer itself sends the authority's error for d1" ),
+    FORGED( "forged d2 valid", RX_VERIFY_VALID, PAIR2,
+        "the peer itself sends the authority's valid for d2" ),
+    SYMBOL( "granted d1", ELEMENT, dialback_initiating, RX_VALID, PAIR1, NOBODY,
+        "db:result valid for d1, which nobody asked for", .asked_here = 0 ),
+    SYMBOL( "refused d1", ELEMENT, dialback_initiating, RX_INVALID, PAIR1, NOBODY,
+        "db:result invalid for d1, which nobody asked for", .asked_here = 0 ),
 
-    SYMBOL( "verify", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY, "db:verify with a wrong key", .addressed = 1, .id_given = 1, .hosted = 1 ),
-    SYMBOL( "verify right", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY, "db:verify with the key that b made", .addressed = 1, .id_given = 1, .hosted = 1, .key_right = 1 ),
-    SYMBOL( "verify unhosted", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY, "db:verify to a domain that is not served", .addressed = 1, .id_given = 1 ),
-    SYMBOL( "verify no id", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY, "db:verify without id", .addressed = 1, .hosted = 1 ),
-    SYMBOL( "verify nobody", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY, "db:verify without from", .id_given = 1, .hosted = 1 ),
+    SYMBOL( "verify", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify with a wrong key", .addressed = 1, .id_given = 1, .hosted = 1 ),
+    SYMBOL( "verify right", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify with the key that b made", .addressed = 1, .id_given = 1, .hosted = 1,
+        .key_right = 1 ),
+    SYMBOL( "verify unhosted", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify to a domain that is not served", .addressed = 1, .id_given = 1 ),
+    SYMBOL( "verify no id", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify without id", .addressed = 1, .hosted = 1 ),
+    SYMBOL( "verify nobody", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify without from", .id_given = 1, .hosted = 1 ),
 
     STANZA( "stanza d1", PAIR1, "a message from d1 to b", .addressed = 1, .hosted = 1 ),
     STANZA( "stanza d2", PAIR2, "a message from d2 to b", .addressed = 1, .hosted = 1 ),
-    STANZA( "stanza other", STRANGER, "a message from a domain that was never spoken of, to b", .addressed = 1, .hosted = 1 ),
-    { .name = "stanza elsewhere", .text = "a message from d1 to another domain served there", .kind = DNA_SEND_STANZA,
-      .machine = &dna_machine_association, .on = association_E_RX_STANZA, .whom = DNA_STRANGER, .about = DNA_D1,
+    STANZA( "stanza other", STRANGER, "a message from a domain that was never spoken of, to b",
+        .addressed = 1, .hosted = 1 ),
+    { .name = "stanza elsewhere", .text = "a message from d1 to another domain served there",
+      .kind = DNA_SEND_STANZA, .machine = &dna_machine_association, .on = association_E_RX_STANZA,
+      .whom = DNA_STRANGER, .about = DNA_D1,
       .facts = &(const struct association_facts){ .addressed = 1, .hosted = 1 } },
-    STANZA( "stanza unhosted", STRANGER, "a message from d1 to a domain that is not served", .addressed = 1 ),
+    STANZA( "stanza unhosted", STRANGER, "a message from d1 to a domain that is not served",
+        .addressed = 1 ),
     STANZA( "stanza nobody", STRANGER, "a message without from", .hosted = 1 ),
-    SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY, "a local account writes to d1, which takes no connection", .addressed = 1, .hosted = 1 ),
+    SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY,
+        "a local account writes to d1, which takes no connection", .addressed = 1, .hosted = 1 ),
 
     PLAIN( "proof of from", SETTLE, PROOF_SETTLED, "what proves the domain in the header arrives" ),
-    SYMBOL( "proof of d1", SETTLE, dialback_receiving, PROOF_SETTLED, PAIR1, NOBODY, "what proves d1 arrives", .addressed = 1, .hosted = 1, .key_given = 1 ),
+    SYMBOL( "proof of d1", SETTLE, dialback_receiving, PROOF_SETTLED, PAIR1, NOBODY,
+        "what proves d1 arrives", .addressed = 1, .hosted = 1, .key_given = 1 ),
 
-    PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION, "waiting until the time for becoming someone is over" ),
+    PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION,
+        "waiting until the time for becoming someone is over" ),
     PLAIN( "wait idle", TIMER, TIMER_IDLE, "waiting until the stream is given up as idle" ),
     PLAIN( "wait close", TIMER, TIMER_CLOSE, "waiting until the closing tag is no longer awaited" ),
     PLAIN( "wait expiry", TIMER, TIMER_EXPIRY, "waiting until the certificate expires" ),
-    SYMBOL( "wait d1", ANSWER, dialback_receiving, TIMER_VERIFY, PAIR1, NOBODY, "waiting until the authority's answer is no longer awaited", .addressed = 1 ),
+    SYMBOL( "wait d1", ANSWER, dialback_receiving, TIMER_VERIFY, PAIR1, NOBODY,
+        "waiting until the authority's answer is no longer awaited", .addressed = 1 ),
     PLAIN( "shutdown", TIMER, SHUTDOWN, "the server is told to stop" ),
 };
 
 /* The alphabet has these parts, each after a prefix of its own: what is said in clear, TLS, SASL
- * EXTERNAL, dialback for two domains, both with and without proofs, bidi, fetched proofs, timers. */
+ * EXTERNAL, dialback for two domains, both with and without proofs, bidi, fetched proofs,
+ * timers. */
 static const struct dna_scope scopes[] = {
-    { .name = "clear", .text = "opening a stream, what is said in clear, and STARTTLS", .prefix = "",
-      .alphabet = "header d1, header -, header unhosted, header old, header badroot, header badns, unknown, malformed, comment, "
-                  "oversize, error, close, starttls, starttls+, tls d1, tls -, tls broken, key d1, verify, stanza d1" },
+    { .name = "clear", .text = "opening a stream, what is said in clear, and STARTTLS",
+      .prefix = "",
+      .alphabet = "header d1, header -, header unhosted, header old, header badroot, "
+                  "header badns, unknown, malformed, comment, oversize, error, close, "
+                  "starttls, starttls+, starttls unready, tls d1, tls -, tls broken, key d1, "
+                  "verify, stanza d1" },
     { .name = "early", .text = "what belongs behind TLS, before it", .prefix = "header d1",
-      .alphabet = "auth, auth other, response, abort, bidi, starttls, tls d1, header d1, stanza nobody, close" },
-    { .name = "external", .text = "SASL EXTERNAL with a certificate that proves d1", .prefix = "header d1, starttls, tls d1",
-      .alphabet = "header d1, header d2, header -, starttls, auth, auth d1, auth d2, auth later, auth garbled, auth other, response, "
-                  "response d2, response garbled, abort, stanza d1, stanza d2, malformed, close" },
-    { .name = "unproved", .text = "SASL EXTERNAL with a certificate that proves nobody", .prefix = "header d1, starttls, tls -, header d1",
-      .alphabet = "auth, auth later, auth garbled, auth other, response, abort, stanza d1, starttls, unknown, close" },
-    { .name = "dialback", .text = "dialback for two domains with a certificate that proves nobody", .prefix = "header d1, starttls, tls -, header d1",
-      .alphabet = "key d1, key d2, key d1 empty, key d1 unhosted, key nobody, key crowd, d1 says valid, d1 says invalid, d1 says error, "
-                  "d1 says what, d1 goes, d1 knows not, d2 says valid, d2 says invalid, d2 says error, d2 goes, forged d1 valid, forged d1 invalid, forged d1 error, "
-                  "forged d2 valid, granted d1, refused d1, verify, stanza d1, stanza d2, stanza other, "
+      .alphabet = "auth, auth other, response, abort, bidi, starttls, tls d1, header d1, "
+                  "stanza nobody, close" },
+    { .name = "external", .text = "SASL EXTERNAL with a certificate that proves d1",
+      .prefix = "header d1, starttls, tls d1",
+      .alphabet = "header d1, header d2, header -, starttls, auth, auth d1, auth d2, "
+                  "auth later, auth garbled, auth other, response, response d2, "
+                  "response garbled, abort, stanza d1, stanza d2, malformed, close" },
+    { .name = "unproved", .text = "SASL EXTERNAL with a certificate that proves nobody",
+      .prefix = "header d1, starttls, tls -, header d1",
+      .alphabet = "auth, auth later, auth garbled, auth other, response, abort, stanza d1, "
+                  "starttls, unknown, close" },
+    { .name = "dialback", .text = "dialback for two domains with a certificate that proves nobody",
+      .prefix = "header d1, starttls, tls -, header d1",
+      .alphabet = "key d1, key d2, key d1 empty, key d1 unhosted, key nobody, key crowd, "
+                  "d1 says valid, d1 says invalid, d1 says error, d1 says what, d1 goes, "
+                  "d1 knows not, d2 says valid, d2 says invalid, d2 says error, d2 goes, "
+                  "forged d1 valid, forged d1 invalid, forged d1 error, forged d2 valid, "
+                  "granted d1, refused d1, verify, stanza d1, stanza d2, stanza other, "
                   "stanza elsewhere, stanza unhosted, stanza nobody, unknown, error, close" },
-    { .name = "proved", .text = "dialback and EXTERNAL with a certificate that proves d1", .prefix = "header d1, starttls, tls d1",
-      .alphabet = "header d1, auth, key d1, key d2, d2 says valid, d2 says invalid, d2 goes, bidi, forged d2 valid, stanza d1, stanza d2, "
-                  "local d1, close" },
-    { .name = "both proved", .text = "dialback with a certificate that proves d1 and d2", .prefix = "header d1, starttls, tls d1+d2, header d1",
-      .alphabet = "key d1, key d2, bidi, auth, header d1, stanza d1, stanza d2, stanza elsewhere, local d1, close" },
-    { .name = "refuted", .text = "a certificate that the domain's owner disowns", .prefix = "header d1, starttls, tls refuted",
+    { .name = "proved", .text = "dialback and EXTERNAL with a certificate that proves d1",
+      .prefix = "header d1, starttls, tls d1",
+      .alphabet = "header d1, auth, key d1, key d2, d2 says valid, d2 says invalid, d2 goes, "
+                  "bidi, forged d2 valid, stanza d1, stanza d2, local d1, close" },
+    { .name = "both proved", .text = "dialback with a certificate that proves d1 and d2",
+      .prefix = "header d1, starttls, tls d1+d2, header d1",
+      .alphabet = "key d1, key d2, bidi, auth, header d1, stanza d1, stanza d2, "
+                  "stanza elsewhere, local d1, close" },
+    { .name = "refuted", .text = "a certificate that the domain's owner disowns",
+      .prefix = "header d1, starttls, tls refuted",
       .alphabet = "header d1, auth, key d1, key d2, d2 says valid, stanza d1, stanza d2, close" },
-    { .name = "voluntary TLS", .text = "policy lets dialback do without TLS", .prefix = "header d1", .knobs = "tls_required=0",
-      .alphabet = "header d1, starttls, tls -, bidi, auth, key d1, d1 says valid, d1 says invalid, d1 says error, verify, stanza d1, local d1, close" },
-    { .name = "certificates wanted", .text = "policy wants a certificate of every sender", .prefix = "header d1, starttls, tls d1, header d1",
-      .knobs = "inbound_proof_required=1",
+    { .name = "voluntary TLS", .text = "policy lets dialback do without TLS", .prefix = "header d1",
+      .knobs = "tls_required=0",
+      .alphabet = "header d1, starttls, tls -, bidi, auth, key d1, d1 says valid, "
+                  "d1 says invalid, d1 says error, verify, stanza d1, local d1, close" },
+    { .name = "certificates wanted", .text = "policy wants a certificate of every sender",
+      .prefix = "header d1, starttls, tls d1, header d1", .knobs = "inbound_proof_required=1",
       .alphabet = "key d1, key d2, d1 says valid, d1 says invalid, stanza d1, stanza d2, close" },
-    { .name = "certificates and dialback", .text = "policy wants a certificate of every sender, and the authority's word", .prefix = "header d1, starttls, tls d1, header d1",
+    { .name = "certificates and dialback",
+      .text = "policy wants a certificate of every sender, and the authority's word",
+      .prefix = "header d1, starttls, tls d1, header d1",
       .knobs = "inbound_proof_required=1, dialback_without_dialing=0",
-      .alphabet = "key d1, key d2, d1 says valid, d1 says invalid, d1 says error, stanza d1, stanza d2, close" },
-    { .name = "fetched", .text = "proofs that have to be fetched", .prefix = "header d1, starttls, tls d1", .slow = true,
-      .alphabet = "header d1, proof of from, proof of d1, key d1, key d1 empty, forged d1 valid, forged d1 invalid, forged d1 error, d1 says valid, auth, stanza d1, close" },
-    { .name = "fetched unproved", .text = "fetched proofs that come to nothing", .prefix = "header d1, starttls, tls -", .slow = true,
-      .alphabet = "header d1, proof of from, proof of d1, key d1, key d1 empty, d1 says valid, auth, stanza d1, close" },
-    { .name = "fetched refuted", .text = "fetched proofs that disown the certificate", .prefix = "header d1, starttls, tls refuted", .slow = true,
+      .alphabet = "key d1, key d2, d1 says valid, d1 says invalid, d1 says error, stanza d1, "
+                  "stanza d2, close" },
+    { .name = "fetched", .text = "proofs that have to be fetched",
+      .prefix = "header d1, starttls, tls d1", .slow = true,
+      .alphabet = "header d1, proof of from, proof of d1, key d1, key d1 empty, "
+                  "forged d1 valid, forged d1 invalid, forged d1 error, d1 says valid, auth, "
+                  "stanza d1, close" },
+    { .name = "fetched unproved", .text = "fetched proofs that come to nothing",
+      .prefix = "header d1, starttls, tls -", .slow = true,
+      .alphabet = "header d1, proof of from, proof of d1, key d1, key d1 empty, d1 says valid, "
+                  "auth, stanza d1, close" },
+    { .name = "fetched refuted", .text = "fetched proofs that disown the certificate",
+      .prefix = "header d1, starttls, tls refuted", .slow = true,
       .alphabet = "header d1, proof of from, proof of d1, key d1, auth, stanza d1, close" },
     { .name = "timers", .text = "deadlines, and the server's own end", .prefix = "", .timers = true,
-      .alphabet = "header d1, starttls, tls d1, auth, key d2, d2 says valid, stanza d1, wait negotiation, wait idle, wait close, wait expiry, shutdown, malformed, error, close" },
-    { .name = "late answers", .text = "an authority that does not answer in time", .prefix = "header d1, starttls, tls -, header d1", .timers = true,
+      .alphabet = "header d1, starttls, tls d1, auth, key d2, d2 says valid, stanza d1, "
+                  "wait negotiation, wait idle, wait close, wait expiry, shutdown, malformed, "
+                  "error, close" },
+    { .name = "late answers", .text = "an authority that does not answer in time",
+      .prefix = "header d1, starttls, tls -, header d1", .timers = true,
       .alphabet = "key d1, wait d1, d1 says valid, stanza d1, wait idle, close" },
 };
 
@@ -315,28 +405,6 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
     }
 }
 
-/* When the timers of the stream run: impl/s2s_stream.c. */
-static bool runs(const struct dna_compose *c, const struct dna_symbol *symbol)
-{
-    const struct dna_stage *g = &c->scene->g;
-    const struct dna_stream_vars *s = &c->scene->s;
-    if (symbol->machine != &dna_machine_stream_receiving) {
-        return !g->muted;
-    }
-    switch (symbol->on) {
-    case stream_receiving_E_TIMER_NEGOTIATION:
-        return !g->muted;
-    case stream_receiving_E_TIMER_CLOSE:
-        return g->muted;
-    case stream_receiving_E_TIMER_IDLE:
-        return s->flowing && !s->handshaking && !g->muted;
-    case stream_receiving_E_TIMER_EXPIRY:
-        return s->secured && g->certificate != DNA_NOBODY && s->flowing && !g->muted;
-    default:
-        return true;
-    }
-}
-
 /* A pair nobody spoke of yet is no pair; an answer that no question waits for reaches nobody. */
 static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *symbol)
 {
@@ -374,50 +442,37 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
 const struct dna_role dna_role_receiving = {
     .name = "receiving",
     .text = "an S2S server that a peer opens a stream to",
-    .slots = slots,
-    .num_slots = sizeof slots / sizeof slots[0],
-    .wires = wires,
-    .num_wires = sizeof wires / sizeof wires[0],
-    .symbols = symbols,
-    .num_symbols = sizeof symbols / sizeof symbols[0],
-    .scopes = scopes,
-    .num_scopes = sizeof scopes / sizeof scopes[0],
+    DNA_ROLE_TABLES( scopes, dna_role_timer_runs ),
     .stream = &dna_machine_stream_receiving,
-    .facts = facts,
     .address = address,
-    .runs = runs,
-    .act = act,
 };
 
 /* --- the same server, asked about keys --- */
 
 static const struct dna_scope asked_scopes[] = {
     { .name = "clear", .text = "questions before TLS, which policy forbids", .prefix = "header d1",
-      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, starttls, tls -, header d1, malformed, close" },
-    { .name = "secured", .text = "questions after TLS", .prefix = "header d1, starttls, tls -, header d1",
-      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, key d1, forged d1 valid, bidi, unknown, error, close" },
-    { .name = "proved", .text = "questions of a peer that proved its domain", .prefix = "header d1, starttls, tls d1, header d1, auth, header d1",
+      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, "
+                  "starttls, tls -, header d1, malformed, close" },
+    { .name = "secured", .text = "questions after TLS",
+      .prefix = "header d1, starttls, tls -, header d1",
+      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, key d1, "
+                  "forged d1 valid, bidi, unknown, error, close" },
+    { .name = "proved", .text = "questions of a peer that proved its domain",
+      .prefix = "header d1, starttls, tls d1, header d1, auth, header d1",
       .alphabet = "verify, verify right, verify unhosted, stanza d1, close" },
-    { .name = "voluntary TLS", .text = "questions before TLS, which policy allows", .prefix = "header d1", .knobs = "tls_required=0",
-      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, starttls, tls -, header d1, close" },
-    { .name = "no dialback", .text = "a server that does not speak dialback", .prefix = "header d1, starttls, tls -, header d1", .knobs = "dialback=0",
+    { .name = "voluntary TLS", .text = "questions before TLS, which policy allows",
+      .prefix = "header d1", .knobs = "tls_required=0",
+      .alphabet = "verify, verify right, verify unhosted, verify no id, verify nobody, "
+                  "starttls, tls -, header d1, close" },
+    { .name = "no dialback", .text = "a server that does not speak dialback",
+      .prefix = "header d1, starttls, tls -, header d1", .knobs = "dialback=0",
       .alphabet = "verify, verify right, verify nobody, key d1, stanza d1, close" },
 };
 
 const struct dna_role dna_role_authoritative = {
     .name = "authoritative",
     .text = "an S2S server that is asked about dialback keys",
-    .slots = slots,
-    .num_slots = sizeof slots / sizeof slots[0],
-    .wires = wires,
-    .num_wires = sizeof wires / sizeof wires[0],
-    .symbols = symbols,
-    .num_symbols = sizeof symbols / sizeof symbols[0],
-    .scopes = asked_scopes,
-    .num_scopes = sizeof asked_scopes / sizeof asked_scopes[0],
+    DNA_ROLE_TABLES( asked_scopes, dna_role_timer_runs ),
     .stream = &dna_machine_stream_receiving,
-    .facts = facts,
     .address = address,
-    .runs = runs,
-    .act = act,
 };

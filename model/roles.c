@@ -1,6 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* roles.c -- the list of roles. */
+/* roles.c -- the list of roles, and what is true of the timers of all of them. */
 #include "model/roles.h"
 
+#include <string.h>
+
 const struct dna_role *const dna_roles[] = { &dna_role_receiving, &dna_role_initiating,
-                                            &dna_role_authoritative, &dna_role_c2s_server, NULL };
+                                            &dna_role_authoritative, &dna_role_c2s_server,
+                                            &dna_role_c2s_client, NULL };
+
+bool dna_role_timer_runs(const struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    const struct dna_stage *g = &c->scene->g;
+    const struct dna_stream_vars *s = &c->scene->s;
+    const char *timer = symbol->machine->events[symbol->on].name;
+    if (symbol->machine != c->role->stream || strcmp(timer, "TIMER_NEGOTIATION") == 0) {
+        return !g->muted;
+    }
+    if (strcmp(timer, "TIMER_CLOSE") == 0) {
+        return g->muted;
+    }
+    if (strcmp(timer, "TIMER_IDLE") == 0) {
+        return s->flowing && !s->handshaking && !g->muted;
+    }
+    if (strcmp(timer, "TIMER_EXPIRY") == 0) {
+        return s->secured && g->certificate != DNA_NOBODY && s->flowing && !g->muted;
+    }
+    return true;
+}

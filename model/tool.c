@@ -10,7 +10,7 @@
  *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
  *   model-tool walk FILE...    whether the tables allow a recorded trace (fixtures/traces), and where not
  *   model-tool verify ...      the model checker: what holds against an attacker (verify.h, PROOF.md)
- *   model-tool promela CONFIG  a configuration of the checker as a model for Spin
+ *   model-tool promela DIR     the tables as Promela, for Spin: DIR/NAME.pml, included by world.pml
  *   model-tool proof           PROOF.md: all of that as a document
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
  *
@@ -21,6 +21,7 @@
 #include "model/docs.h"
 #include "model/gen.h"
 #include "model/machines.h"
+#include "model/promela.h"
 #include "model/tool_derive.h"
 #include "model/verify.h"
 #include "model/walk.h"
@@ -104,6 +105,49 @@ static int cmd_write(const char *dir, bool docs)
         }
     }
     return 0;
+}
+
+/* --- Promela --- */
+
+static void say_promela(void *ctx, const struct dna_machine *machine, unsigned line,
+                        const char *fault)
+{
+    (void)ctx;
+    fprintf(stderr, "model/%s.def:%u: not to be said in Promela: %s\n", machine->name, line, fault);
+}
+
+/* Writes DIR/NAME.pml of a machine; of none, what all share. */
+static int write_promela(const struct dna_machine *machine, const char *dir, const char *name,
+                         int (*print)(const struct dna_machine *const *machines, FILE *out))
+{
+    char path[512];
+    struct table table = { .text = NULL };
+    snprintf(path, sizeof path, "%s/%s.pml", dir, name);
+    if (machine && table_read(&table, machine)) {
+        return -1;
+    }
+    FILE *out = fopen(path, "w");
+    int failed = !out ? -1
+                 : machine ? dna_promela_machine(machine, table.text, out, say_promela, NULL)
+                           : print(dna_machines, out);
+    if (out && fclose(out)) {
+        failed = -1;
+    }
+    if (failed < 0) {
+        fprintf(stderr, "model-tool: %s: %s\n", path, strerror(errno));
+    }
+    table_free(&table);
+    return failed;
+}
+
+static int cmd_promela(const char *dir)
+{
+    int failed = write_promela(NULL, dir, "words", dna_promela_words) |
+                 write_promela(NULL, dir, "tables", dna_promela_tables);
+    for (const struct dna_machine *const *m = dna_machines; *m; m++) {
+        failed |= write_promela(*m, dir, (*m)->name, NULL);
+    }
+    return failed ? 1 : 0;
 }
 
 static int cmd_mutants(const char *name)
@@ -334,11 +378,14 @@ int main(int argc, char **argv)
     if (strcmp(command, "mutate") == 0) {
         return dna_tool_mutate(argc - 2, argv + 2);
     }
+    if (strcmp(command, "uniformity") == 0 && argc == 2) {
+        return dna_tool_uniformity();
+    }
     if (strcmp(command, "verify") == 0) {
         return dna_verify_cmd(argc - 2, argv + 2);
     }
     if (strcmp(command, "promela") == 0 && argc == 3) {
-        return dna_promela_cmd(argv[2], stdout);
+        return cmd_promela(argv[2]);
     }
     if (strcmp(command, "proof") == 0 && argc == 2) {
         return dna_proof_cmd(stdout);
@@ -348,7 +395,7 @@ int main(int argc, char **argv)
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE... | verify [--list ...] | promela CONFIG | proof | derive ROLE ... | mutate ROLE ...\n",
+          "mutants [NAME] | walk FILE... | verify [--list ...] | promela DIR | proof | derive ROLE ... | mutate ROLE ...\n",
           stderr);
     return 2;
 }

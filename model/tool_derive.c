@@ -5,7 +5,7 @@
 #include "model/hsi.h"
 #include "model/mutants.h"
 #include "model/roles.h"
-#include "model/unfold.h"
+#include "model/uniformity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,62 +134,46 @@ static int derive_scope(const struct options *o, const struct dna_scope *scope,
     return 0;
 }
 
-static void print_claim(const struct options *o)
-{
-    printf("#\n# What a pass means. In each part of the alphabet, after its prefix: take every\n"
-           "# situation that the tables know (a configuration), reached by the shortest way, and\n"
-           "# from there %s. If your server, after such steps, is always in a\n"
-           "# situation that it also reaches by one of those ways%s, gives the same answers to the\n"
-           "# same bytes, and stays closed once closed, then having passed it does what the tables\n"
-           "# say (under this profile) for every sequence of these symbols, however long.\n"
-           "# Not claimed: other bytes than the symbols', load, timing, waits, several streams.\n",
-           o->extra ? "any further symbols as many as there are extra states, and one"
-                    : "one symbol",
-           o->extra ? " or by so many symbols more" : "");
-}
-
 /* --- which atoms were not seen both ways --- */
 
-static void print_atom(const struct dna_machine *m, size_t row, const struct dna_atom *atom,
-                       uint8_t seen)
+struct atoms_seen {
+    size_t both, one;
+};
+
+static void print_atom(void *ctx, const struct dna_machine *m, size_t row,
+                       const struct dna_atom *atom, uint8_t seen)
 {
-    printf("#   %-7s %-22s %.*s is never %s\n", m->rows[row].id, m->guards[m->rows[row].when].name,
-           (int)atom->len, atom->at, seen == 1 ? "true" : "false");
+    struct atoms_seen *n = ctx;
+    n->both += seen == 3;
+    if (seen != 3) {
+        n->one++;
+        printf("#   %-7s %-22s %.*s is never %s\n", m->rows[row].id,
+               m->guards[m->rows[row].when].name, (int)atom->len, atom->at,
+               seen == 1 ? "true" : "false");
+    }
 }
 
 static void print_uniformity(const struct dna_role *role, const struct dna_uniformity *seen)
 {
-    size_t both = 0, one = 0, untried = 0, rows = 0;
-    printf("#\n# Guards: each atom should be tried both ways where its row is. Not so here:\n");
+    struct atoms_seen n = { 0 };
+    size_t fired = 0, rows = 0;
+    printf("#\n# Guards: each atom should be tried both ways where its row is. Not so in this "
+           "role:\n");
+    dna_uniformity_each(seen, dna_machines, print_atom, &n);
     for (size_t s = 0; s < role->num_slots; s++) {
         const struct dna_machine *m = role->slots[s].machine;
-        size_t place = dna_machine_place(m);
         if (s > 0 && role->slots[s - 1].machine == m) {
             continue;
         }
         for (size_t i = 0; i < m->num_rows; i++) {
-            struct dna_atoms atoms;
-            if (m->rows[i].kind == DNA_DEAD) {
-                continue;
-            }
-            rows++;
-            untried += !seen->fired[place][i];
-            if (!seen->tried[place][i] || m->rows[i].when == 0 ||
-                dna_atoms_parse(&atoms, m, m->rows[i].when)) {
-                continue;
-            }
-            for (size_t a = 0; a < atoms.num_atoms; a++) {
-                uint8_t values = seen->atoms[place][i][a];
-                both += values == 3;
-                if (values != 3 && !atoms.atoms[a].mentions_knobs_only) {
-                    one++;
-                    print_atom(m, i, &atoms.atoms[a], values);
-                }
-            }
+            rows += m->rows[i].kind != DNA_DEAD;
+            fired += m->rows[i].kind != DNA_DEAD && seen->fired[dna_machine_place(m)][i];
         }
     }
-    printf("# %zu atoms both ways, %zu one way only; knobs are fixed by the profile\n", both, one);
-    printf("# %zu of %zu rows fire\n", rows - untried, rows);
+    printf("# %zu atoms both ways, %zu one way only (model-tool uniformity: those of all roles "
+           "together)\n",
+           n.both, n.one);
+    printf("# %zu of %zu rows fire\n", fired, rows);
 }
 
 static void print_unfired(const struct dna_role *role, const struct dna_uniformity *seen)
@@ -227,7 +211,8 @@ int dna_tool_derive(int argc, char **argv)
     if (!status && seen) {
         printf("# together: %zu configurations, %zu sessions, %zu symbols in the claim\n",
                t.configurations, t.sessions, t.symbols);
-        print_claim(&o);
+        puts("#");
+        dna_hsi_claim(stdout, "# ", o.extra);
         print_uniformity(o.role, seen);
         print_unfired(o.role, seen);
     }
@@ -299,13 +284,14 @@ static int mutate_role(const struct options *o, const struct dna_role *role)
         return 1;
     }
     dna_mutants_each(&campaign, judge_one, &t);
-    printf("%s: %zu mutants, %zu equivalent (proved), %zu undecided; of %zu that differ, identifiers "
-           "at k = %u kill %zu, and %zu more by waits; %zu sessions for the other %zu complete the "
-           "suite of %zu; %zu survive; a witness has at most %zu symbols behind a prefix; %.1f s\n",
+    printf("%s: %zu mutants, %zu equivalent (proved), %zu undecided; of %zu that differ, "
+           "identifiers at k = %u kill %zu, and %zu more by waits; %zu sessions for the other %zu "
+           "complete the suite of %zu; %zu survive; a witness has at most %zu symbols behind a prefix; %.1f s\n",
            role->name, t.all, t.fates[DNA_EQUIVALENT], t.fates[DNA_UNDECIDED],
            t.all - t.fates[DNA_EQUIVALENT], o->extra, t.fates[DNA_KILLED],
            t.fates[DNA_KILLED_BY_WAITING], sessions_of(role, campaign.extras),
-           t.fates[DNA_COMPLETED], sessions_of(role, campaign.suites), t.fates[DNA_SURVIVED], t.longest, seconds() - began);
+           t.fates[DNA_COMPLETED], sessions_of(role, campaign.suites), t.fates[DNA_SURVIVED],
+           t.longest, seconds() - began);
     dna_campaign_end(&campaign);
     return t.fates[DNA_SURVIVED] + t.fates[DNA_UNDECIDED] ? 1 : 0;
 }
@@ -323,4 +309,43 @@ int dna_tool_mutate(int argc, char **argv)
         }
     }
     return status;
+}
+
+/* --- are the alphabets rich enough? --- */
+
+static void count_atom(void *ctx, const struct dna_machine *m, size_t row,
+                       const struct dna_atom *atom, uint8_t seen)
+{
+    struct atoms_seen *n = ctx;
+    (void)m;
+    (void)row;
+    (void)atom;
+    n->both += seen == 3;
+    n->one += seen != 3;
+}
+
+int dna_tool_uniformity(void)
+{
+    struct dna_uniformity *seen = calloc(1, sizeof *seen);
+    struct dna_habits profile;
+    struct atoms_seen n = { 0 };
+    char err[256];
+    size_t faults = 0;
+    dna_habits_default(&profile);
+    for (const struct dna_role *const *r = dna_roles; *r && seen; r++) {
+        if (dna_uniformity_unfold(seen, *r, &profile, err, sizeof err)) {
+            fprintf(stderr, "model-tool: %s\n", err);
+            free(seen);
+            return 1;
+        }
+    }
+    if (seen) {
+        dna_uniformity_each(seen, dna_machines, count_atom, &n);
+        faults = dna_uniformity_check(seen, stdout);
+        printf("uniformity: of the guards' atoms %zu are tried both ways wherever their rows are, "
+               "and %zu one way only, each for a reason (uniformity.def); %zu faults\n",
+               n.both, n.one, faults);
+    }
+    free(seen);
+    return faults || !seen ? 1 : 0;
 }

@@ -325,8 +325,14 @@ static int profile_line(struct dna_habits *p, const char *line, char *err, size_
         return 0;
     }
     if (sscanf(line, "choice %63s %c", name, &rest) == 1) {
+        struct dna_overlay taken = { .num = 0 };
         snprintf(mutant, sizeof mutant, "%s:choice", name);
-        return dna_overlay_add(&p->choices, mutant, err, size);
+        if (dna_overlay_add(&taken, mutant, err, size)) {
+            return -1;
+        }
+        const struct dna_mutant *m = &taken.mutants[0];
+        bool first = strcmp(m->machine->rows[m->row].id, name) != 0;
+        return first ? 0 : dna_overlay_add(&p->choices, mutant, err, size); /* nothing changes */
     }
     snprintf(err, size, "expected knob NAME=VALUE or choice ROW: %.40s", line);
     return -1;

@@ -299,7 +299,10 @@ static int config_job(size_t i, const struct request *r)
     return run_config(&dna_vf_configs[i], r);
 }
 
-static int bug_job(size_t i, const struct request *r) { return run_bug(&dna_vf_planted[i], r); }
+static int bug_job(size_t i, const struct request *r)
+{
+    return run_bug(&dna_vf_planted[i], r);
+}
 
 static void add(struct jobs *jobs, int (*run)(size_t i, const struct request *r), size_t i)
 {

@@ -21,8 +21,4 @@ int dna_verify_cmd(int argc, char **argv);
 /* dna_proof_cmd prints PROOF.md to out; the same exit statuses. */
 int dna_proof_cmd(FILE *out);
 
-/* dna_promela_cmd prints a model for Spin of one configuration to out; 0, or 2 when there is none
-   of that name. */
-int dna_promela_cmd(const char *name, FILE *out);
-
 #endif

@@ -31,8 +31,7 @@ static void bounce(struct vf *x, struct vf_ref r)
     struct vf_route *route = dna_vf_route(x, r);
     if (route && route->via == r.e + 1) {
         route->via = 0;
-        route->bounced |= route->queued && (x->does & VF_HONEST);
-        route->queued = 0;
+        dna_vf_route_bounced(x, dna_vf_slots[r.e].server, (unsigned)r.place);
     }
 }
 

@@ -165,7 +165,6 @@ struct vf_queue {
 
 struct vf_route {
     uint8_t queued, via, pending, own_only; /* via, pending: slot + 1, or 0 */
-    uint8_t bounced; /* ghost, kept where nobody attacks: a stanza went back to its sender */
 };
 
 struct vf_world {
@@ -259,6 +258,11 @@ struct vf_look {
         unused;
 };
 
+/* One step of a machine; false, and nothing done, in a cell that the table calls dead. */
+typedef bool dna_vf_tables(const struct dna_machine *machine, uint32_t *vars, uint32_t on,
+                           const void *facts, struct dna_stream_vars *s, const struct dna_knobs *k,
+                           struct dna_effects *fx);
+
 struct vf {
     const struct vf_config *config;
     struct dna_knobs k;
@@ -274,6 +278,7 @@ struct vf {
     struct vf_place about; /* the pair that was looked at last */
     void (*saw)(void *arg, unsigned e, bool out, const struct vf_msg *m); /* or NULL */
     void *saw_arg;
+    dna_vf_tables *tables; /* who runs the tables, or NULL: the interpreter */
 };
 
 /* A pair on a stream, or one that is made up for one step only. */
@@ -318,6 +323,7 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
                  uint32_t on, const void *facts, struct dna_effects *fx);
 void dna_vf_step1(struct vf *x, unsigned e, const struct dna_machine *machine, uint8_t *state,
                   uint32_t on, const void *facts, struct dna_effects *fx);
+dna_vf_tables dna_vf_interpreted;
 void dna_vf_load(const struct vf_end *end, struct dna_stream_vars *s);
 void dna_vf_store(struct vf_end *end, const struct dna_stream_vars *s);
 
@@ -380,6 +386,7 @@ struct vf_route *dna_vf_route(struct vf *x, struct vf_ref r);
 void dna_vf_route_event(struct vf *x, unsigned server, unsigned place, uint32_t on);
 void dna_vf_route_use(struct vf *x, struct vf_ref r);
 void dna_vf_route_lost(struct vf *x, struct vf_ref r);
+void dna_vf_route_bounced(struct vf *x, unsigned server, unsigned place);
 void dna_vf_route_leave(struct vf *x, struct vf_ref r);
 void dna_vf_route_open_own(struct vf *x, unsigned server, unsigned place);
 void dna_vf_user_sends(struct vf *x, unsigned server, unsigned place);
@@ -397,7 +404,10 @@ struct vf_property {
 };
 extern const struct vf_property dna_vf_properties[];
 extern const size_t dna_vf_num_properties;
-static inline uint64_t dna_vf_bit(size_t property) { return UINT64_C(1) << property; }
+static inline uint64_t dna_vf_bit(size_t property)
+{
+    return UINT64_C(1) << property;
+}
 extern const char *const dna_vf_when_name[VF_WHENS];
 void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l);
 void dna_vf_observe(struct vf *x, enum vf_when when, const struct vf_look *l);
@@ -437,9 +447,15 @@ enum { VF_MAX_MOVES = 1024 };
 size_t dna_vf_moves(struct vf *x, struct vf_move *out);
 bool dna_vf_peer_free(const struct vf *x, unsigned e); /* the far end can take a connection */
 void dna_vf_apply(struct vf *x, const struct vf_move *move);
-void dna_vf_drain(struct vf *x);   /* what honest servers send each other arrives */
-void dna_vf_settles(struct vf *x); /* observes what becomes of this world if nobody acts */
+void dna_vf_drain(struct vf *x);       /* what honest servers send each other arrives */
+void dna_vf_settles(struct vf *x);     /* observes what becomes of this world if nobody acts */
+bool dna_vf_quiet(const struct vf *x); /* nothing is under way, and nothing waits */
+bool dna_vf_opening(const struct vf *x, unsigned e); /* the stream is not, or no longer, ready */
 void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out);
 void dna_vf_print_msg(const struct vf *x, unsigned e, bool out, const struct vf_msg *m, FILE *to);
+
+/* verify_cells.c: lets the interpreter and another reading of the tables take every step that they
+   can take; returns how many differ, and says the first ten, unless `say` is NULL */
+size_t dna_vf_cells(dna_vf_tables *other, uint64_t *out_steps, FILE *say);
 
 #endif

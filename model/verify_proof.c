@@ -42,8 +42,8 @@ static const char head[] =
     "FILE]\n"
     "    build/model-tool verify --rows                # which property guards which row\n"
     "    build/model-tool verify --choices             # alternatives that the texts allow, taken\n"
-    "    make prove-spin                               # Spin's search: as many states and "
-    "transitions?\n"
+    "    make prove-spin                               # Spin, with the tables as Promela; "
+    "liveness\n"
     "    conformance/attacks.sh build                  # counterexamples replayed over sockets\n"
     "\n"
     "## What is claimed\n"
@@ -55,17 +55,54 @@ static const char head[] =
     "kind between\n"
     "servers, one stanza waiting for each pair. Liveness is bounded response: from every reachable "
     "state, with users and\n"
-    "attacker silent, timers and the network alone bring every flow to its end within 96 events.\n"
+    "attacker silent, timers and the network alone bring every flow to its end within 96 events;\n"
+    "Spin judges it without that bound.\n"
     "\n"
     "Where the texts allow several things (`CHOICE`), the reference takes the first; `--choices` "
     "takes the others, and\n"
-    "all claims must still hold. `make prove-spin` lets Spin search every configuration: it runs "
-    "the same compiled\n"
-    "tables and wiring, but its search, its store and its comparison of states are its own, and it "
-    "must find as many states and\n"
-    "transitions and no other violation. (It is no second reading of the tables; `test_interp` "
-    "ties the interpreter to\n"
-    "the generated code.)\n"
+    "all claims must still hold.\n"
+    "\n";
+
+static const char head_spin[] =
+    "## A second opinion: Spin\n"
+    "`model-tool promela DIR` prints the tables as Promela, from the same rows: guards and updates "
+    "as they stand there, the\n"
+    "rows of a cell as `if`s, each in the `else` of the one before. `make prove-spin` lets Spin "
+    "search every configuration:\n"
+    "which row fires, the next state, updates and outputs are then decided by that Promela, and "
+    "nothing that the C compiler\n"
+    "made of the tables is run. Spin must find as many states and transitions as the checker, and "
+    "no other violation.\n"
+    "Its search, its store and its comparison of states are its own. The same C in both are "
+    "wiring, network, attacker and\n"
+    "properties, and what is no row: initial values, what a restart forgets. Besides, every step "
+    "of every table is compared,\n"
+    "those of clients and of prooftypes too: each state, each event, each valuation of what the "
+    "cell mentions, in Spin and in\n"
+    "the interpreter. The referee can object: with one guard, one output, one update or one next "
+    "state damaged in the\n"
+    "printed Promela it must disagree, and that is tried each time.\n"
+    "\n"
+    "Spin also judges liveness, by LTL under weak fairness (`model/world.pml`), in the "
+    "configurations `honest_*` and `timers_*`:\n"
+    "* Users, the attacker, and timers that end what is well (idle, expiry, negotiation on a ready "
+    "stream) are *not* fair. They\n"
+    "  do what they like, in any order, as long as they like, and then fall silent.\n"
+    "* Fair are three processes: the network (what is under way arrives; DNS, TCP and proofs "
+    "answer, well or badly), the timers\n"
+    "  of A and those of B that something waits for. A process that could act from some time on "
+    "without pause acts some\n"
+    "  time. Which of the things that it may do is left open: any order, a timer before what it "
+    "waits for too.\n"
+    "* Time passes always, so that without fairness nothing need ever happen; the claim must then "
+    "fail, and does.\n"
+    "* `ends`, `<>[] ( silent -> quiet )`: whatever has happened, every flow comes to its end, "
+    "established or in error.\n"
+    "* `stands`, `<>[] ( silent -> quiet && well )`, where nothing fails: every pair that a user "
+    "had a stanza for, and that a\n"
+    "  stream of the configuration is opened for, is carried by a stream that grants it.\n"
+    "* The bugs planted for L1 and L2 are put into the printed Promela, and must refute `ends` and "
+    "`stands`.\n"
     "\n";
 
 static const char head_rest[] =
@@ -372,6 +409,7 @@ static int print_prooftypes(FILE *out)
 int dna_proof_cmd(FILE *out)
 {
     fputs(head, out);
+    fputs(head_spin, out);
     int status = print_claims(out);
     fputs(head_rest, out);
     print_properties(out);

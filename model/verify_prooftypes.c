@@ -85,7 +85,10 @@ int dna_vq_init(struct vq *x, const struct vq_config *config)
     return x->num_knobs < VQ_MAX_COMBINATIONS ? 0 : -1;
 }
 
-const struct dna_knobs *dna_vq_knobs(const struct vq *x) { return &x->knobs[x->w.knobs]; }
+const struct dna_knobs *dna_vq_knobs(const struct vq *x)
+{
+    return &x->knobs[x->w.knobs];
+}
 
 void dna_vq_observe(struct vq *x, enum vq_when when, const struct vq_look *l)
 {

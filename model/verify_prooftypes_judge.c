@@ -26,7 +26,10 @@ struct parts {
     size_t num;
 };
 
-bool dna_vq_inbound(const struct vq *x) { return x->config->what == VQ_INBOUND; }
+bool dna_vq_inbound(const struct vq *x)
+{
+    return x->config->what == VQ_INBOUND;
+}
 
 bool dna_vq_dane_sought(const struct vq *x)
 {
@@ -71,7 +74,10 @@ static bool failed(const struct vq *x, unsigned place)
             has_records(x, place, VQ_FAILED));
 }
 
-static bool bogus(const struct vq *x) { return !dna_vq_inbound(x) && failed(x, 0); }
+static bool bogus(const struct vq *x)
+{
+    return !dna_vq_inbound(x) && failed(x, 0);
+}
 
 static bool barred(const struct vq *x)
 {

@@ -36,9 +36,7 @@ void dna_vf_route_event(struct vf *x, unsigned server, unsigned place, uint32_t 
     unsigned e = server == VF_SA ? VF_IB : VF_BA; /* routing reads no variable of a stream */
     dna_vf_step1(x, e, &dna_machine_routing, &state, on, &none, &fx);
     if (fx.num_outs) {
-        struct vf_route *r = &x->w.route[server][place];
-        r->bounced |= r->queued && (x->does & VF_HONEST);
-        r->queued = 0;
+        dna_vf_route_bounced(x, server, place);
     }
 }
 
@@ -93,14 +91,24 @@ static unsigned own_slot(const struct vf *x, unsigned server, unsigned place)
     return VF_NO_SLOT;
 }
 
+/* What waits returns to its senders.  Where nothing fails, and a stream may be opened for it, this
+   is no end that a flow may take. */
+void dna_vf_route_bounced(struct vf *x, unsigned server, unsigned place)
+{
+    struct vf_route *route = &x->w.route[server][place];
+    const struct vf_look refused = { 0 };
+    if (route->queued && (x->does & VF_HONEST) && own_slot(x, server, place) != VF_NO_SLOT) {
+        dna_vf_observe(x, VF_W_STILL, &refused);
+    }
+    route->queued = 0;
+}
+
 static void open_stream(struct vf *x, unsigned server, unsigned place)
 {
     unsigned e = own_slot(x, server, place);
     if (e == VF_NO_SLOT ||
         (x->w.end[e].flags & VF_LIVE)) { /* a second stream of the kind is beyond the bounds */
-        uint8_t bounced = x->w.route[server][place].bounced;
         dna_vf_route_event(x, server, place, routing_E_UNREACHABLE);
-        x->w.route[server][place].bounced = bounced;
         return;
     }
     dna_vf_end_init(x, e);

@@ -73,7 +73,10 @@ static bool cites_security(const struct dna_row *row)
     return false;
 }
 
-static bool in_composition(const struct dna_machine *m) { return strncmp(m->name, "c2s_", 4) != 0; }
+static bool in_composition(const struct dna_machine *m)
+{
+    return strncmp(m->name, "c2s_", 4) != 0;
+}
 
 /* Configurations of the streams come first, then those of the prooftypes. */
 static const struct vq_config *of_prooftypes(size_t config)

@@ -16,23 +16,28 @@ static bool pair_waits(const struct vf_pair *p)
            p->dr == dialback_receiving_S_WEIGHING || p->di == dialback_initiating_S_REQUESTED;
 }
 
-static bool end_waits(const struct vf_end *end, bool initiating)
+bool dna_vf_opening(const struct vf *x, unsigned e)
 {
-    bool open =
-        initiating ? end->m == stream_initiating_S_READY : end->m == stream_receiving_S_OPEN;
+    return (x->w.end[e].flags & VF_HANDSHAKE) ||
+           x->w.end[e].m != (dna_vf_slots[e].initiating ? (uint8_t)stream_initiating_S_READY
+                                                        : (uint8_t)stream_receiving_S_OPEN);
+}
+
+static bool end_waits(const struct vf *x, unsigned e)
+{
+    const struct vf_end *end = &x->w.end[e];
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         if (pair_waits(&end->pair[i])) {
             return true;
         }
     }
-    return !open || (end->flags & (VF_CLOSING | VF_HANDSHAKE | VF_HELD));
+    return dna_vf_opening(x, e) || (end->flags & (VF_CLOSING | VF_HELD));
 }
 
-static bool quiet(const struct vf *x)
+bool dna_vf_quiet(const struct vf *x)
 {
     for (unsigned e = 0; e < VF_SLOTS; e++) {
-        if (x->w.in[e].num || ((x->w.end[e].flags & VF_LIVE) &&
-                               end_waits(&x->w.end[e], dna_vf_slots[e].initiating))) {
+        if (x->w.in[e].num || ((x->w.end[e].flags & VF_LIVE) && end_waits(x, e))) {
             return false;
         }
     }
@@ -99,8 +104,7 @@ static bool next_timer(struct vf *x, unsigned round, struct vf_move *move)
          n++) { /* round robin, so that no timer waits for another for ever */
         unsigned e = (n + round) % VF_SLOTS;
         *move = (struct vf_move){ .e = (uint8_t)e };
-        if (!(x->w.end[e].flags & VF_LIVE) ||
-            !end_waits(&x->w.end[e], dna_vf_slots[e].initiating)) {
+        if (!(x->w.end[e].flags & VF_LIVE) || !end_waits(x, e)) {
             continue;
         }
         if (pair_timer(x, e, move) || end_timer(x, e, move)) {
@@ -114,7 +118,7 @@ static bool established(const struct vf *x)
 {
     for (unsigned i = 0; i < 2 * VF_PAIRS; i++) {
         const struct vf_route *r = &x->w.route[i / VF_PAIRS][i % VF_PAIRS];
-        if (r->queued || r->pending || r->bounced) {
+        if (r->queued || r->pending) {
             return false;
         }
         if (r->via) {
@@ -151,12 +155,12 @@ void dna_vf_settles(struct vf *x)
     uint8_t *fired = x->fired;
     FILE *say = x->say;
     x->fired = NULL;
-    for (unsigned n = 0; n < LONGEST && !quiet(x) && next_timer(x, n, &move); n++) {
+    for (unsigned n = 0; n < LONGEST && !dna_vf_quiet(x) && next_timer(x, n, &move); n++) {
         dna_vf_apply(x, &move);
     }
     x->fired = fired;
     x->say = say;
     x->broken = broken;
-    l.quiet = quiet(x);
+    l.quiet = dna_vf_quiet(x);
     dna_vf_observe(x, VF_W_SETTLED, &l);
 }

@@ -169,7 +169,10 @@ unsigned dna_vf_far_server(const struct vf *x, unsigned e)
     return slot->peer == VF_NO_SLOT ? VF_SM : dna_vf_slots[slot->peer].server;
 }
 
-bool dna_vf_far_is_m(const struct vf *x, unsigned e) { return dna_vf_far_server(x, e) == VF_SM; }
+bool dna_vf_far_is_m(const struct vf *x, unsigned e)
+{
+    return dna_vf_far_server(x, e) == VF_SM;
+}
 
 /* --- proofs: symbolic facts, weighed by proof.def --- */
 
@@ -349,12 +352,27 @@ size_t dna_vf_row_number(const struct dna_machine *machine, size_t row)
     return number;
 }
 
-size_t dna_vf_num_rows(void) { return dna_vf_row_number(NULL, 0); }
+size_t dna_vf_num_rows(void)
+{
+    return dna_vf_row_number(NULL, 0);
+}
 
 static bool is_dead(const struct dna_machine *m, uint32_t state, uint32_t on)
 {
     size_t first = dna_row_next(m, state, on, 0);
     return first < m->num_rows && m->rows[first].kind == DNA_DEAD;
+}
+
+bool dna_vf_interpreted(const struct dna_machine *machine, uint32_t *vars, uint32_t on,
+                        const void *facts, struct dna_stream_vars *s, const struct dna_knobs *k,
+                        struct dna_effects *fx)
+{
+    if (is_dead(machine, vars[0], on)) {
+        dna_effects_begin(fx, machine, vars[0], on);
+        return false;
+    }
+    dna_interp_step(machine, vars, on, facts, s, k, fx);
+    return true;
 }
 
 void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, uint32_t *vars,
@@ -368,9 +386,9 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
         dna_vf_observe(x, VF_W_ENDLESS, &look);
         return;
     }
-    if (is_dead(machine, vars[0], on)) {
+    dna_vf_tables *tables = x->tables ? x->tables : dna_vf_interpreted;
+    if (!tables(machine, vars, on, facts, &s, &x->k, fx)) {
         struct vf_look look = { 0 };
-        dna_effects_begin(fx, machine, vars[0], on);
         if (x->say) {
             fprintf(x->say, "        %s %s meets the dead cell %s %s\n", dna_vf_slots[e].name,
                     machine->name, machine->states[vars[0]].name, machine->events[on].name);
@@ -378,7 +396,6 @@ void dna_vf_step(struct vf *x, unsigned e, const struct dna_machine *machine, ui
         dna_vf_observe(x, VF_W_DEAD, &look);
         return;
     }
-    dna_interp_step(machine, vars, on, facts, &s, &x->k, fx);
     dna_vf_store(&x->w.end[e], &s);
     if (fx->row != DNA_NO_ROW && x->fired) {
         x->fired[dna_vf_row_number(machine, fx->row)] = 1;

@@ -13,6 +13,7 @@
 struct dna_knobs {
 #define KNOB(name, decision, value, max, sentence, values) uint32_t name;
 #include "spec/decisions.def"
+    uint32_t mutant; /* no knob: which damage the tables have here, for the test builds; 0: none */
 };
 
 enum dna_knob_id {

@@ -30,7 +30,7 @@ struct dna_ca {
     struct dna_cert *bounded;
     struct dna_cert *junk;  /* what chains=junk has beside what belongs there */
     EVP_PKEY *rsa; /* the one key of all that are key=rsa, made when first asked for */
-    X509_CRL *crl;
+    X509_CRL *crl, *outdated;
     unsigned next_revoked;
     long long clock;
 };
@@ -366,10 +366,12 @@ struct dna_ca *dna_ca_new(struct dna_diag *diag)
     spec.ca = false;
     snprintf(spec.cn, sizeof spec.cn, "xdna lab junk");
     ca->junk = ca->bounded ? mint(&spec, NULL, NULL, NULL, time(NULL), diag) : NULL;
-    ca->crl = ca->junk ? ca_crl_new(ca->root, time(NULL)) : NULL;
-    if (!ca->crl) {
+    /* As wide as the root's own time, for instances whose clock is moved. */
+    ca->crl = ca->junk ? ca_crl_new(ca->root, time(NULL), 3650 * CA_DAY) : NULL;
+    ca->outdated = ca->crl ? ca_crl_new(ca->root, time(NULL), -CA_DAY) : NULL;
+    if (!ca->outdated) {
         if (ca->junk)
-            failed(diag, "make the revocation list");
+            failed(diag, "make the revocation lists");
         dna_ca_free(ca);
         return NULL;
     }
@@ -386,6 +388,7 @@ void dna_ca_free(struct dna_ca *ca)
     dna_cert_unref(ca->junk);
     EVP_PKEY_free(ca->rsa);
     X509_CRL_free(ca->crl);
+    X509_CRL_free(ca->outdated);
     free(ca);
 }
 
@@ -402,6 +405,11 @@ X509 *dna_ca_root(const struct dna_ca *ca)
 X509_CRL *dna_ca_crl(const struct dna_ca *ca)
 {
     return ca->crl;
+}
+
+X509_CRL *dna_ca_outdated_crl(const struct dna_ca *ca)
+{
+    return ca->outdated;
 }
 
 X509 *dna_ca_other_root(const struct dna_ca *ca)

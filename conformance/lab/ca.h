@@ -169,12 +169,14 @@ void dna_ca_clock(struct dna_ca *ca, long long offset);
  * dna_ca_root is the trusted root, for a store of the harness; borrowed. dna_ca_other_root is the
  * other. dna_ca_bounded_root is trusted as well, and has name constraints of its own. dna_ca_crl
  * is the trusted root's revocation list: whatever a spec called revoked is on it
- * (256 serials, which come again after that many).
+ * (256 serials, which come again after that many). dna_ca_outdated_crl says the same, and ran out a
+ * day before the lab began.
  */
 X509 *dna_ca_root(const struct dna_ca *ca);
 X509 *dna_ca_other_root(const struct dna_ca *ca);
 X509 *dna_ca_bounded_root(const struct dna_ca *ca);
 X509_CRL *dna_ca_crl(const struct dna_ca *ca);
+X509_CRL *dna_ca_outdated_crl(const struct dna_ca *ca);
 
 /*
  * dna_ca_mint makes a certificate with one reference, owned by the caller. find (with arg) looks

@@ -59,12 +59,11 @@ static int add_number(X509_CRL *crl, X509 *issuer)
     return result ? 0 : -1;
 }
 
-X509_CRL *ca_crl_new(const struct dna_cert *root, long long now)
+X509_CRL *ca_crl_new(const struct dna_cert *root, long long now, long long until)
 {
     X509_CRL *crl = X509_CRL_new();
-    /* As wide as the root's own time, for instances whose clock is moved. */
     ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(now - 3650 * CA_DAY));
-    ASN1_TIME *to = ASN1_TIME_set(NULL, (time_t)(now + 3650 * CA_DAY));
+    ASN1_TIME *to = ASN1_TIME_set(NULL, (time_t)(now + until));
     int result = crl && from && to && X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
                  X509_CRL_set_issuer_name(crl, X509_get_subject_name(root->x509)) == 1 &&
                  X509_CRL_set1_lastUpdate(crl, from) == 1 &&

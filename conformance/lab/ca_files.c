@@ -111,6 +111,7 @@ int dna_ca_write_store(const struct dna_ca *ca, const char *dir, struct dna_diag
         write_roots(root, NULL, dir, name, diag) ||
         write_roots(bounded, NULL, dir, bounded_name, diag) ||
         write_crl(dna_ca_crl(ca), dir, "ca.crl", diag) ||
+        write_crl(dna_ca_outdated_crl(ca), dir, "outdated.crl", diag) ||
         write_crl(dna_ca_crl(ca), dir, crl_name, diag))
         return -1;
     return write_roots(root, bounded, dir, "ca-certificates.crt", diag);

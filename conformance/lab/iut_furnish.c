@@ -123,6 +123,7 @@ static int name_values(struct dna_iut *iut, struct dna_diag *diag)
         { "ca_dir", o->store_dir },
         { "ca_file", dna_pool_printf(pool, "%s/ca.crt", o->store_dir) },
         { "crl_file", dna_pool_printf(pool, "%s/ca.crl", o->store_dir) },
+        { "outdated_crl_file", dna_pool_printf(pool, "%s/outdated.crl", o->store_dir) },
         { "trust_anchor", dna_dns_anchor(o->dns) },
         { "trust_anchor_file", dna_pool_printf(pool, "%s/trust-anchor", iut->run_dir) },
         { "resolver", o->resolver ? o->resolver : DNA_LAB_RESOLVER },

@@ -68,7 +68,7 @@ static void open_world(struct world *w, const char *text)
         printf("\n%s", diags.text.at);
     CU_ASSERT_PTR_NOT_NULL_FATAL(w->scn);
     dna_buf_free(&whole);
-    w->c = (struct dna_case){ w->scn, "initiating", "default", (char *)"x/1/y@initiating", true };
+    w->c = (struct dna_case){ w->scn, "initiating", "default", (char *)"x/1/y@initiating", true, 0, NULL };
     w->iut.variant = &w->variant;
     w->iut.profile = &w->profile;
     w->context = (struct dna_case_context){ .base = base, .lab = &lab, .profile = &w->profile,
@@ -299,6 +299,19 @@ static void tlsa_records_are_made_of_certificates(void)
         tlsa_holds(bad[i], false);
 }
 
+static void raw_tlsa_records_are_as_long_as_written(void)
+{
+    ldns_rr_type type = LDNS_RR_TYPE_TLSA;
+    struct world w;
+    char *got;
+
+    open_world(&w, "domain a\npeer A $a\ntlsa A raw=0301\nthen:\nA connect\n");
+    got = ask(resolve, name(&w, "_5269._tcp.$A.host"), &type);
+    CU_ASSERT_STRING_EQUAL(got, "secure 0\n0301");
+    free(got);
+    close_world(&w);
+}
+
 /* ---- DNSSEC ---- */
 
 static void zones_and_signatures_are_as_written(void)
@@ -490,6 +503,7 @@ static void nothing_is_left_behind(void)
 
 static const struct lab_test tests[] = {
     { "TLSA records are made of certificates", tlsa_records_are_made_of_certificates },
+    { "raw TLSA records are as long as written", raw_tlsa_records_are_as_long_as_written },
     { "zones and signatures are as written", zones_and_signatures_are_as_written },
     { "wildcards and manners are as written", wildcards_and_manners_are_as_written },
     { "pages are as written", pages_are_as_written },

@@ -235,20 +235,25 @@ static void odd_shapes_are_as_written(void)
 }
 
 /* with the list, as a server that checks revocation has it */
-static int listed_worth(const struct dna_cert *cert)
+static int worth_by(const struct dna_cert *cert, X509_CRL *list)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     int error;
 
     X509_STORE_add_cert(store, dna_ca_root(ca));
-    X509_STORE_add_crl(store, dna_ca_crl(ca));
+    X509_STORE_add_crl(store, list);
     X509_STORE_CTX_init(context, store, cert->x509, cert->chain);
     X509_STORE_CTX_set_flags(context, X509_V_FLAG_CRL_CHECK);
     error = X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
     X509_STORE_CTX_free(context);
     X509_STORE_free(store);
     return error;
+}
+
+static int listed_worth(const struct dna_cert *cert)
+{
+    return worth_by(cert, dna_ca_crl(ca));
 }
 
 static void the_list_names_the_revoked(void)
@@ -258,6 +263,7 @@ static void the_list_names_the_revoked(void)
     CU_ASSERT_EQUAL(worth(first), X509_V_OK);
     CU_ASSERT_EQUAL(listed_worth(first), X509_V_ERR_CERT_REVOKED);
     CU_ASSERT_EQUAL(listed_worth(good), X509_V_OK);
+    CU_ASSERT_EQUAL(worth_by(good, dna_ca_outdated_crl(ca)), X509_V_ERR_CRL_HAS_EXPIRED);
     last = mint("dns=a.example revoked");
     CU_ASSERT_NOT_EQUAL(ASN1_INTEGER_cmp(X509_get0_serialNumber(first->x509),
                                          X509_get0_serialNumber(last->x509)), 0);

@@ -351,6 +351,35 @@ static void test_clients(void)
     end();
 }
 
+#define LOGGED_IN "< " FROM_USER, "> " FROM_USER, "> " F(MUST_TLS), \
+                  "< <starttls xmlns='" TLS "'/>", "> <proceed xmlns='" TLS "'/>", "tls", \
+                  "< " FROM_USER, "> " FROM_USER, "> " F(PLAIN), \
+                  "< <auth xmlns='" SASL "' mechanism='PLAIN'>AGEAYg==</auth>", "> " SUCCESS, \
+                  "< " FROM_USER, "> " FROM_USER, "> " F("<bind xmlns='" BIND "'/>")
+#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
+#define PLAIN "<mechanisms xmlns='" SASL "'><mechanism>PLAIN</mechanism></mechanisms>"
+#define TO_BIND(id) "< <iq xmlns='jabber:client' type='set' id='" id "'><bind xmlns='" BIND "'/></iq>"
+#define BOUND(id) "> <iq xmlns='jabber:client' type='result' id='" id "'><bind xmlns='" BIND \
+                  "'><jid>a@iut.example/b</jid></bind></iq>"
+#define NO_BIND(id) "> <iq xmlns='jabber:client' type='error' id='" id "'><error type='cancel'>" \
+                    "<not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+#define RESPONSE "< <response xmlns='" SASL "'>AGEAYg==</response>"
+
+/* The second resource is refused by an error that need not hold the request. */
+static void test_second_resource(void)
+{
+    begin(NULL);
+    PLAY(connect_as(DNA_ORACLE_C2S), LOGGED_IN, TO_BIND("1"), BOUND("1"), TO_BIND("2"),
+         NO_BIND("2"), RESPONSE, "> " FAILURE);
+    check(NULL, NULL);
+    end();
+    begin(NULL); /* the error answers something else, so the second request is not refused */
+    PLAY(connect_as(DNA_ORACLE_C2S), LOGGED_IN, TO_BIND("1"), BOUND("1"), TO_BIND("2"),
+         NO_BIND("3"), RESPONSE, "> " FAILURE);
+    check("c2s_server", "R6120_4_3_6_1");
+    end();
+}
+
 /* ---- what it can't know ---- */
 
 static void test_silence(void)
@@ -431,6 +460,7 @@ int main(void)
         { "headers", test_headers },
         { "SASL EXTERNAL", test_external },
         { "clients", test_clients },
+        { "a second resource", test_second_resource },
         { "what it cannot know", test_silence },
         { "verdicts", test_verdicts },
         CU_TEST_INFO_NULL,

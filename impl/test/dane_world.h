@@ -190,7 +190,6 @@ static void add_zone(void)
 static struct event_base *base;
 static struct signed_dns server;
 static struct dna_knobs knobs;
-static struct dna_pkix_policy policy;
 static struct dna_proof_env env;
 static int num_settled;
 
@@ -216,7 +215,6 @@ static void begin_world(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(env.dns);
     env.store = X509_STORE_new();
     X509_STORE_add_cert(env.store, root.x);
-    env.policy = &policy;
     env.knobs = &knobs;
 }
 
@@ -227,7 +225,6 @@ static void fresh(void)
     knobs = dna_knobs_default();
     knobs.pkix = knobs.posh = knobs.posh_inbound = 0;
     knobs.dane_inbound = 1;
-    memset(&policy, 0, sizeof policy);
     env.validating = true;
     server.asked[0] = '\0';
 }

@@ -79,7 +79,8 @@ static int make_certificates(void)
         "DNS:loop.example,DNS:none.example,DNS:boom.example,DNS:big.example,"
         "DNS:endless.example,DNS:slow.example,DNS:bad.example,DNS:zero.example,"
         "DNS:cut.example,DNS:nowhere.example,DNS:xn--bcher-kva.example,DNS:old.example,"
-        "DNS:headers.example,DNS:astray.example,DNS:six.example,DNS:half.example",
+        "DNS:headers.example,DNS:astray.example,DNS:six.example,DNS:half.example,"
+        "DNS:user.example",
         -3600, 864000, false);
     hosting = mint("hosting", "DNS:hosting.example,DNS:good.example", -3600, 864000, true);
     expired = mint("expired", "DNS:hosting.example", -7200, -3600, true);
@@ -118,7 +119,6 @@ struct lab {
     SSL_CTX *ctx;
     struct dna_dns *dns;
     struct dna_knobs knobs;
-    struct dna_pkix_policy policy;
     struct dna_proof_env env;
     bool impatient;
     unsigned requests, settled;
@@ -271,6 +271,9 @@ static void answer(struct lab *l, struct bufferevent *b, const char *host)
         say_redirect(out, "301 Moved", "Location: https://good.example:%u/x.json\r\n", l->port);
     else if (strcmp(host, "clear.example") == 0)
         say_redirect(out, "302 Found", "Location: http://good.example:%u/x.json\r\n", l->port);
+    else if (strcmp(host, "user.example") == 0)
+        say_redirect(out, "302 Found", "Location: https://me:secret@good.example:%u/x.json\r\n",
+                     l->port);
     else if (strcmp(host, "loop.example") == 0)
         say_redirect(out, "307 Again", "Location: /again?%u\r\n", l->port);
     else
@@ -392,7 +395,6 @@ static void begin(struct lab *l, const struct dna_posh_config *extra)
     l->env = (struct dna_proof_env){ .base = l->base,
                                      .dns = l->dns,
                                      .store = X509_STORE_new(),
-                                     .policy = &l->policy,
                                      .knobs = &l->knobs,
                                      .posh = dna_posh_new(&c, why, sizeof why) };
     CU_ASSERT_PTR_NOT_NULL_FATAL(l->env.posh);

@@ -295,6 +295,10 @@ static const char *const signed_lines[] = {
     "tlsa.example. 60 IN TLSA 2 0 1 ab",
     "_5269._tcp.away.example. 60 IN CNAME tlsa.plain.example.",
     "tlsa.plain.example. 60 IN TLSA 2 0 1 ab",
+    "_5269._tcp.nothing.host.example. 60 IN TLSA \\# 0",
+    "_5269._tcp.short.host.example. 60 IN TLSA \\# 2 0301",
+    "_5269._tcp.both.host.example. 60 IN TLSA \\# 1 03",
+    "_5269._tcp.both.host.example. 60 IN TLSA 3 1 1 ab",
     "_5269._tcp.broken.example. 60 IN TLSA 3 1 1 ab",
     "_5269._tcp.behind.example. 60 IN CNAME broken.tlsa.example.",
     "broken.tlsa.example. 60 IN TLSA 3 1 1 ab",
@@ -447,6 +451,16 @@ static void test_security_tlsa(void)
     CU_ASSERT_EQUAL(l.longest.mtype, 1);
     CU_ASSERT_EQUAL(l.longest.len, 32);
     CU_ASSERT_EQUAL(l.byte, 0x1f);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "nothing.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_tlsa, 1);
+    CU_ASSERT_EQUAL(l.longest.usage, 255);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "short.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.longest.usage, 3);
+    CU_ASSERT_EQUAL(l.longest.selector, 1);
+    CU_ASSERT_EQUAL(l.longest.mtype, 255);
+    CU_ASSERT_EQUAL(l.longest.len, 0);
+    CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "both.host.example"), "records secure");
+    CU_ASSERT_EQUAL(l.num_tlsa, 2);
     CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "c3.host.example"), "records secure");
     CU_ASSERT_EQUAL(l.longest.usage, 2);
     CU_ASSERT_STRING_EQUAL(said(&l, OF_TLSA, "away.example"), "records insecure");

@@ -49,6 +49,9 @@ static void test_references_and_redirects(void)
     CU_ASSERT_STRING_EQUAL(l.last_host, "good.example");
     CU_ASSERT_EQUAL(judge(&l, "clear.example", hosting), DNA_PROOF_UNCLEAR);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "is no https URI"));
+    CU_ASSERT_EQUAL(judge(&l, "user.example", hosting), DNA_PROOF_UNCLEAR);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "has user information"));
+    CU_ASSERT_STRING_EQUAL(l.last_host, "user.example");
     CU_ASSERT_EQUAL(judge(&l, "astray.example", hosting), DNA_PROOF_UNCLEAR);
     l.requests = 0;
     CU_ASSERT_EQUAL(judge(&l, "loop.example", hosting), DNA_PROOF_UNCLEAR);

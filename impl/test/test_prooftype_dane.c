@@ -295,7 +295,7 @@ static void test_inbound(void)
     SAYS("absent", from("nobody.example", own.x, NULL));
     SAYS("held", from("a.example", server_only.x, NULL));
     SAYS("held", from("a.example", client_only.x, NULL));
-    policy.strict_client_eku = true;
+    knobs.server_auth_eku_ok = 0;
     SAYS("held", from("a.example", client_only.x, NULL));
     SAYS("refuted", from("a.example", server_only.x, NULL));
     SAYS("held", from("a.example", of_private.x, NULL));

@@ -359,9 +359,8 @@ static void test_common_names(void)
     CU_ASSERT_EQUAL(LEAF(.cn = "a.example", .names = "email:a@v.example"), HELD);
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++)
         CU_ASSERT_EQUAL(LEAF(.cn = "a.example", .names = beside[i]), G(common_beside));
-    const struct dna_pkix_policy policy = { .cn_names = true };
     X509 *broken = mint((struct recipe){ .cn = "a.example", .raw_names = "300382056100" });
-    CU_ASSERT_FALSE(dna_pkix_names(broken, "a.example", DNA_PKIX_XMPP_SERVER, &policy));
+    CU_ASSERT_FALSE(dna_pkix_names(broken, "a.example", DNA_PKIX_XMPP_SERVER, &knobs));
     X509_free(broken);
     knobs.cn_id = 0;
 }

@@ -12,6 +12,7 @@
 #include <CUnit/Basic.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct dna_world world;
@@ -320,6 +321,53 @@ static void test_listed(void)
     printf("%zu mutants are listed\n", num);
 }
 
+static void test_numbered(void)
+{
+    const struct dialback_receiving_facts e = facts();
+    char err[256];
+
+    begin(NULL);
+    step(&e, dialback_receiving_E_RX_KEY);
+    const unsigned usual = fx.to;
+    begin("DR09:to=PROVEN");
+    CU_ASSERT_EQUAL(dna_interp_mutate_numbered(3, "DR09:to=UNPROVEN", err, sizeof err), 0);
+    CU_ASSERT_EQUAL(dna_interp_mutate_numbered(0, "DR09:to=UNPROVEN", err, sizeof err), -1);
+    CU_ASSERT_EQUAL(dna_interp_mutate_numbered(DNA_MAX_NUMBERED + 1, "DR09:drop", err, sizeof err), -1);
+    CU_ASSERT_EQUAL(dna_interp_mutate_numbered(2, "NO_ROW:drop", err, sizeof err), -1);
+    step(&e, dialback_receiving_E_RX_KEY);
+    CU_ASSERT_EQUAL(fx.to, dialback_receiving_S_PROVEN);
+    dna_world_init(&world, &dna_machine_dialback_receiving);
+    world.s.secured = 1;
+    world.k.mutant = 3;
+    step(&e, dialback_receiving_E_RX_KEY);
+    CU_ASSERT_EQUAL(fx.to, dialback_receiving_S_UNPROVEN);
+    CU_ASSERT_EQUAL(dna_interp_number(), 3);
+    dna_world_init(&world, &dna_machine_dialback_receiving);
+    world.s.secured = 1;
+    world.k.mutant = 2; /* no damage: not even that of all the others */
+    step(&e, dialback_receiving_E_RX_KEY);
+    CU_ASSERT_EQUAL(fx.to, usual);
+}
+
+static void test_fired(void)
+{
+    const struct dialback_receiving_facts e = facts();
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    for (unsigned i = 0; i < 3; i++) {
+        begin(NULL);
+        dna_interp_tell_fired(out, 9);
+        world.k.mutant = i == 2 ? 5 : 0;
+        step(&e, dialback_receiving_E_RX_KEY);
+    }
+    dna_interp_tell_fired(NULL, 0);
+    fclose(out);
+    CU_ASSERT_STRING_EQUAL(text, "9 DR09\n5 DR09\n");
+    free(text);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -338,6 +386,8 @@ int main(void)
     CU_add_test(suite, "an atom left out", test_atom);
     CU_add_test(suite, "a DEAD cell has no effect", test_dead_cells);
     CU_add_test(suite, "several mutants at once, and restored", test_several);
+    CU_add_test(suite, "mutants of a number count there alone", test_numbered);
+    CU_add_test(suite, "rows that fire are told once a number", test_fired);
     CU_add_test(suite, "refused mutants", test_refused);
     CU_add_test(suite, "every listed mutant can be chosen", test_listed);
     CU_basic_set_mode(CU_BRM_NORMAL);

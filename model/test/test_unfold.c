@@ -327,9 +327,10 @@ static void test_profile(void)
 {
     struct dna_habits p;
     char err[256] = "";
-    CU_ASSERT_EQUAL(read_profile("# what it does\nknob tls_required=0\nchoice SR22 # ignores\n", &p, err, sizeof err), 0);
+    CU_ASSERT_EQUAL(read_profile("# what it does\nknob tls_required=0\nchoice SR22 # the first one\nchoice TR02 # the second\n", &p, err, sizeof err), 0);
     CU_ASSERT_EQUAL(p.knobs.tls_required, 0);
     CU_ASSERT_EQUAL(p.choices.num, 1);
+    CU_ASSERT_STRING_EQUAL(p.choices.mutants[0].machine->rows[p.choices.mutants[0].row].id, "TR02");
     CU_ASSERT_EQUAL(read_profile("\nknob tls_required=7\n", &p, err, sizeof err), -1);
     CU_ASSERT(strstr(err, ":2: no such knob or value: tls_required=7") != NULL);
     CU_ASSERT_EQUAL(read_profile("choice SR01\n", &p, err, sizeof err), -1);

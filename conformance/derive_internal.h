@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. What the files share that write sessions of derived suites as scenario lines:
+ * derive_send.c and derive_expect.c for streams between servers, derive_c2s.c for those of clients.
+ */
+#ifndef CONFORMANCE_DERIVE_INTERNAL_H
+#define CONFORMANCE_DERIVE_INTERNAL_H
+
+#include "conformance/derive.h"
+
+/* dna_derive_form is what is written for a symbol or a token; lists end with a NULL name. */
+struct dna_derive_form {
+    const char *name, *lines;
+};
+
+/* dna_derive_form_find returns the lines of that name, or NULL. */
+const char *dna_derive_form_find(const struct dna_derive_form *forms, const char *name);
+
+/* dna_derive_put writes lines, the letters behind @ replaced: C the connection, N the number of the
+ * stream id, K of the key, M of the message, L of the local account's, B of the bind request,
+ * V of the connection that asks the authority, Q of the stream that it asks about. */
+void dna_derive_put(struct dna_derive_script *script, const char *lines,
+                    const struct dna_symbol *symbol);
+
+/* dna_derive_without says whether the symbol was left out at the caller's wish. */
+bool dna_derive_without(const struct dna_derive_parts *parts, const char *symbol);
+
+/* ---- derive_probe.c ---- */
+
+enum { DNA_DERIVE_PROBES = 24 };
+
+/* dna_derive_probe is what is known of one CHOICE: rows first to first + num - 1 of the machine. */
+struct dna_derive_probe {
+    const struct dna_machine *machine;
+    size_t first, num;
+    size_t taken;        /* a row; the first as long as nothing is known */
+    const char *session; /* that tells the alternatives apart; NULL: none can be played */
+    bool known;
+};
+
+struct dna_derive_probes {
+    struct dna_derive_probe at[DNA_DERIVE_PROBES];
+    size_t num, num_sessions;
+};
+
+/* dna_derive_ask finds out which alternatives the implementation takes, and puts them into habits;
+ * run are the arguments for xdna run. Returns 0, or an exit status. */
+int dna_derive_ask(struct dna_derive_probes *probes, const struct dna_derive_parts *parts,
+                   struct dna_habits *habits, bool loose, char **run, int num_run,
+                   struct dna_pool *pool);
+
+/* dna_derive_say_choices prints them, as_file: as --choices reads them. */
+void dna_derive_say_choices(const struct dna_derive_probes *probes, const char *product, FILE *out,
+                            bool as_file);
+
+/* ---- derive_c2s.c ---- */
+
+extern const struct dna_derive_form dna_derive_c2s_server[], dna_derive_c2s_client[];
+
+/* dna_derive_expect_c2s writes what must come for a token of a C2S role; false: it is none. */
+bool dna_derive_expect_c2s(struct dna_derive_script *script, const struct dna_token *token);
+
+/* dna_derive_begin_c2s adds to the header and to 'given' what a C2S role's session begins with. */
+void dna_derive_begin_c2s(const struct dna_derive_script *script, const struct dna_scope *scope,
+                          struct dna_buf *head, struct dna_buf *given);
+
+/* dna_derive_has_user says whether the command line makes the client's user what the scope says. */
+bool dna_derive_has_user(const struct dna_scope *scope);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. Many plays at once: a suite is made up of (case, mutant) and run as any other is.
+ */
+#include "conformance/cli.h"
+#include "conformance/mutate.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int refused(const struct dna_diag *diag)
+{
+    fprintf(stderr, "xdna: %s\n", diag->text);
+    return diag->class ? (int)diag->class : 99;
+}
+
+static struct dna_suite *load(const char *dir, char *const *files, size_t num_files)
+{
+    struct dna_scn_diags diags = { { 0 }, 0 };
+    struct dna_suite *suite = num_files ? dna_suite_load_files(dir, files, num_files, &diags)
+                                        : dna_suite_load(dir, &diags);
+
+    if (diags.num || !suite->num_cases) {
+        fprintf(stderr, "%sxdna: %u errors in scenarios below %s, %zu cases\n",
+                diags.text.at ? diags.text.at : "", diags.num, dir, suite->num_cases);
+        dna_suite_free(suite);
+        suite = NULL;
+    }
+    dna_buf_free(&diags.text);
+    return suite;
+}
+
+int dna_mutate_open(struct dna_mutate_lab *m, const char *dir, char *const *files, size_t num_files)
+{
+    struct dna_diag diag = { 0 };
+
+    m->pool = dna_pool_new();
+    if (!m->server)
+        m->server = dna_beside(m->pool, "xdna-server-test");
+    m->suite = load(dir, files, num_files);
+    if (!m->suite)
+        return 2;
+    m->profile = dna_profile_load("xdna", &diag);
+    if (!m->profile || dna_profile_check(m->profile, m->server, &diag) != 0 ||
+        dna_lab_enter(NULL, &m->lab.place, &diag) != 0)
+        return refused(&diag);
+    signal(SIGPIPE, SIG_IGN);
+    m->base = event_base_new();
+    if (dna_lab_open(&m->lab, m->base, &diag) != 0) {
+        event_base_free(m->base);
+        m->base = NULL;
+        return refused(&diag);
+    }
+    return 0;
+}
+
+void dna_mutate_close(struct dna_mutate_lab *m)
+{
+    if (m->base) {
+        dna_lab_close(&m->lab);
+        event_base_free(m->base);
+    }
+    dna_profile_free(m->profile);
+    dna_suite_free(m->suite);
+    dna_pool_free(m->pool);
+}
+
+bool dna_mutate_alone(const struct dna_mutate_lab *m, const struct dna_case *c)
+{
+    const struct dna_variant *v = dna_profile_variant(m->profile, c->variant);
+
+    return v && v->own_clock;
+}
+
+bool dna_play_fails(const struct dna_play *play)
+{
+    return !play->crashed && (play->verdict == DNA_VERDICT_FAIL || play->verdict == DNA_VERDICT_WARN);
+}
+
+/* One batch: the cases of the made-up suite, in the order of the plays. */
+struct batch {
+    struct dna_mutate_lab *m;
+    struct dna_play *plays;
+    struct dna_suite suite;
+};
+
+static bool on_result(struct dna_result *result, unsigned done, unsigned planned, void *arg)
+{
+    struct batch *b = arg;
+    struct dna_play *play = &b->plays[result->c - b->suite.cases];
+
+    (void)done;
+    (void)planned;
+    play->verdict = result->verdict;
+    play->broken = result->invariant == DNA_INVARIANT_BROKEN;
+    play->crashed = strcmp(result->reason, "crash") == 0;
+    if (b->m->verbose && play->crashed)
+        fprintf(stderr, "xdna: the server dies of %s in %s\n", play->damage, play->c->id);
+    return false;
+}
+
+static void on_message(const char *text, void *arg)
+{
+    const struct batch *b = arg;
+
+    if (b->m->verbose)
+        fprintf(stderr, "xdna: %s\n", text);
+}
+
+static const char *client_damage(struct dna_pool *pool, const char *damage, const char *fired,
+                                 size_t number)
+{
+    struct dna_buf b = { 0 };
+    const char *text;
+
+    for (const char *at = damage; *at; at += strcspn(at, " "), at += *at == ' ')
+        dna_buf_printf(&b, "--mutate %.*s ", (int)strcspn(at, " "), at);
+    if (fired)
+        dna_buf_printf(&b, "--fired %zu:%s", number, fired);
+    text = b.len ? dna_pool_strdup(pool, b.at) : NULL;
+    dna_buf_free(&b);
+    return text;
+}
+
+static bool make_batch(struct batch *b, size_t num, const char *mutants, const char *fired,
+                       struct dna_pool *pool)
+{
+    FILE *out = fopen(mutants, "w");
+
+    if (!out)
+        return false;
+    b->suite.prelude = b->m->suite->prelude;
+    b->suite.cases = dna_pool_alloc(pool, num * sizeof(*b->suite.cases));
+    b->suite.num_cases = num;
+    for (size_t i = 0; i < num; i++) {
+        struct dna_case *c = &b->suite.cases[i];
+
+        *c = *b->plays[i].c;
+        c->mutant = (uint32_t)i + 1;
+        c->damage = client_damage(pool, b->plays[i].damage, fired, i + 1);
+        b->plays[i].verdict = DNA_VERDICT_NONE;
+        b->plays[i].broken = b->plays[i].crashed = false;
+        fprintf(out, "%s\n", b->plays[i].damage);
+    }
+    return fclose(out) == 0;
+}
+
+static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t num, const char *fired)
+{
+    struct batch b = { .m = m, .plays = plays };
+    const struct dna_run_calls calls = { on_result, on_message, &b };
+    struct dna_pool *pool = dna_pool_new();
+    const char *mutants = dna_pool_printf(pool, "%s/mutants", m->lab.place.dir);
+    const char *extra[] = { "--mutants", mutants, "--fired", fired };
+    const struct dna_run_options options = { .jobs = m->jobs, .young = m->young, .timeout_ms = 3000, .repeat = 1,
+                                             .level = DNA_CASE_MAY, .server = m->server,
+                                             .extra_args = extra,
+                                             .num_extra_args = fired ? 4 : 2,
+                                             .first_number = m->number };
+    struct dna_run_outcome outcome;
+    int status = 0;
+
+    if (!make_batch(&b, num, mutants, fired, pool)) {
+        fprintf(stderr, "xdna: cannot write %s: %s\n", mutants, strerror(errno));
+        dna_pool_free(pool);
+        return 99;
+    }
+    dna_run_suite(&b.suite, m->profile, &m->lab, m->base, &options, &calls, &outcome);
+    m->number += (unsigned)num + 64;
+    if (outcome.hard) {
+        fprintf(stderr, "xdna: %s\n", outcome.text);
+        status = 99;
+    } else if (outcome.interrupted) {
+        status = 128 + outcome.interrupted;
+    }
+    dna_run_outcome_free(&outcome);
+    dna_pool_free(pool);
+    return status;
+}
+
+int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num, const char *fired)
+{
+    int status = 0;
+
+    for (size_t done = 0; done < num && !status; done += DNA_BATCH_MAX)
+        status = play_batch(m, plays + done, num - done < DNA_BATCH_MAX ? num - done : DNA_BATCH_MAX,
+                            fired);
+    return status;
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room: conformance. `xdna mutate mutants`: every first-order mutant of every row of a role.  Those that
+ * the model proves equivalent are left out; for each other the model's shortest session that tells it
+ * from the tables is played over sockets against the reference with that mutant.  What needs waits or
+ * fetched proofs no such session shows; it, and what survived, goes to the hand-written cases in which
+ * the row fires.  A sample tells what these kill alone.
+ */
+#include "conformance/cli.h"
+#include "conformance/derive.h"
+#include "conformance/mutate_cmd.h"
+#include "model/mutants.h"
+#include "model/roles.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct dna_role *const roles[] = { &dna_role_receiving, &dna_role_initiating,
+                                                &dna_role_authoritative, &dna_role_c2s_server,
+                                                &dna_role_c2s_client };
+enum { NUM_ROLES = sizeof(roles) / sizeof(*roles), HAND_WRITTEN_TRIES = 24 };
+
+struct mutant {
+    const char *text;     /* ROW:OP */
+    size_t row;           /* dna_row_find */
+    unsigned role;
+    size_t session;       /* of the scenarios, from 1; 0: none can be played */
+    bool killed, by_hand, in_sample;
+    enum dna_verdict verdict; /* of the session */
+};
+
+struct session {
+    uint64_t hash;
+    unsigned role;
+    size_t scope, len;
+    uint32_t word[DNA_SESSION_MAX];
+    const char *file;
+    const struct dna_case *c;
+};
+
+struct counts {
+    unsigned all, equivalent, differ, undecided;
+};
+
+struct campaign {
+    const struct dna_mutate_options *o;
+    struct dna_pool *pool;
+    struct mutant *mutants;
+    size_t num, room;
+    struct session *sessions;
+    size_t num_sessions, room_sessions;
+    struct counts of[NUM_ROLES];
+    char dir[40];
+    /* of the role at hand */
+    unsigned role;
+    struct dna_campaign whole, playable;
+    struct dna_derive_parts parts;
+    const struct dna_overlay *choices;
+    bool failed;
+};
+
+/* ---- what the model says ---- */
+
+static uint64_t hash_of(unsigned role, size_t scope, const uint32_t *word, size_t len)
+{
+    uint64_t h = 1469598103934665603u ^ role ^ scope << 8;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ word[i]) * 1099511628211u;
+    return h ^ len << 56;
+}
+
+static bool store(struct campaign *k, struct session *s)
+{
+    const struct dna_derive_how how = { .u = &k->playable.unfoldings[s->scope],
+                                        .choices = k->choices,
+                                        .variant = k->parts.variants[s->scope] };
+
+    s->file = dna_pool_printf(k->pool, "%s/derived/mutants_s%05zu.scn", k->dir, k->num_sessions);
+    return dna_derive_store(&how, s->word, s->len, s->file);
+}
+
+/* The session's number; many mutants are told by the same. */
+static size_t session_for(struct campaign *k, const struct dna_judgement *j)
+{
+    const uint64_t hash = hash_of(k->role, j->scope, j->witness, j->len);
+    struct session *s;
+
+    for (size_t i = 0; i < k->num_sessions; i++) {
+        s = &k->sessions[i];
+        if (s->hash == hash && s->role == k->role && s->scope == j->scope && s->len == j->len &&
+            memcmp(s->word, j->witness, j->len * sizeof(*s->word)) == 0)
+            return i + 1;
+    }
+    if (k->num_sessions == k->room_sessions) {
+        k->room_sessions = k->room_sessions ? 2 * k->room_sessions : 1024;
+        k->sessions = dna_xrealloc(k->sessions, k->room_sessions * sizeof(*k->sessions));
+    }
+    s = &k->sessions[k->num_sessions++];
+    *s = (struct session){ .hash = hash, .role = k->role, .scope = j->scope, .len = j->len };
+    memcpy(s->word, j->witness, j->len * sizeof(*s->word));
+    k->failed |= !store(k, s);
+    return k->num_sessions;
+}
+
+static bool take_mutant(void *ctx, const struct dna_mutant *mutant)
+{
+    struct campaign *k = ctx;
+    struct counts *of = &k->of[k->role];
+    struct dna_judgement j;
+    struct mutant *m;
+    char text[200];
+
+    of->all++;
+    dna_campaign_judge(&k->whole, mutant, &j);
+    of->equivalent += j.fate == DNA_EQUIVALENT;
+    of->undecided += j.fate == DNA_UNDECIDED;
+    if (j.fate == DNA_EQUIVALENT || j.fate == DNA_UNDECIDED)
+        return true;
+    of->differ++;
+    if (k->num == k->room) {
+        k->room = k->room ? 2 * k->room : 4096;
+        k->mutants = dna_xrealloc(k->mutants, k->room * sizeof(*k->mutants));
+    }
+    m = &k->mutants[k->num];
+    dna_mutant_print(mutant, text, sizeof text);
+    *m = (struct mutant){ .text = dna_pool_strdup(k->pool, text), .role = k->role,
+                          .row = dna_row_find(mutant->machine->rows[mutant->row].id),
+                          .in_sample = k->num % k->o->sample == 0,
+                          .verdict = DNA_VERDICT_NONE };
+    k->num++;
+    dna_campaign_judge(&k->playable, mutant, &j);
+    if (j.fate != DNA_EQUIVALENT && j.fate != DNA_UNDECIDED)
+        m->session = session_for(k, &j);
+    return !k->failed;
+}
+
+static int unfold_role(struct campaign *k, unsigned role, const struct dna_profile *profile)
+{
+    struct dna_habits habits;
+    char err[256];
+
+    k->role = role;
+    dna_habits_default(&habits);
+    dna_derive_knobs(&profile->variants[0], &habits.knobs);
+    k->choices = &habits.choices;
+    k->parts = (struct dna_derive_parts){ NULL };
+    dna_derive_choose(&k->parts, roles[role], profile, &habits, NULL, k->pool, NULL);
+    if (dna_campaign_begin(&k->whole, roles[role], &habits, 0, err, sizeof err) != 0 ||
+        dna_campaign_begin(&k->playable, &k->parts.role, &habits, 0, err, sizeof err) != 0) {
+        fprintf(stderr, "xdna: %s\n", err);
+        return 99;
+    }
+    dna_mutants_each(&k->whole, take_mutant, k);
+    dna_campaign_end(&k->whole);
+    dna_campaign_end(&k->playable);
+    return k->failed ? 99 : 0;
+}
+
+static bool wanted(const struct campaign *k, unsigned role)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < k->o->num_selectors; i++)
+        any |= strcmp(k->o->selectors[i], roles[role]->name) == 0;
+    return any || !k->o->num_selectors;
+}
+
+static int list_mutants(struct campaign *k)
+{
+    struct dna_diag diag = { 0 };
+    struct dna_profile *profile = dna_profile_load("xdna", &diag);
+    int status = profile ? 0 : 99;
+
+    if (!profile)
+        fprintf(stderr, "xdna: %s\n", diag.text);
+    for (unsigned role = 0; role < NUM_ROLES && !status; role++)
+        if (wanted(k, role))
+            status = unfold_role(k, role, profile);
+    dna_profile_free(profile);
+    return status;
+}
+
+/* ---- over sockets ---- */
+
+static void find_cases(struct campaign *k, const struct dna_suite *suite)
+{
+    for (size_t i = 0; i < k->num_sessions; i++) {
+        char id[60];
+        int len = snprintf(id, sizeof id, "derived/mutants/s%05zu@", i + 1);
+
+        for (size_t c = 0; c < suite->num_cases && !k->sessions[i].c; c++)
+            if (strncmp(suite->cases[c].id, id, (size_t)len) == 0)
+                k->sessions[i].c = &suite->cases[c];
+    }
+}
+
+/* Each mutant in its own session, and each session once undamaged: whatever fails then tells nothing. */
+static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
+{
+    struct dna_play *plays = dna_xcalloc(k->num + k->num_sessions, sizeof(*plays));
+    struct mutant **whose = dna_xcalloc(k->num, sizeof(*whose));
+    size_t n = 0, of_mutants;
+    unsigned bad = 0;
+    int status;
+
+    for (size_t i = 0; i < k->num; i++)
+        if (k->mutants[i].session && k->sessions[k->mutants[i].session - 1].c) {
+            whose[n] = &k->mutants[i];
+            plays[n++] = (struct dna_play){ .c = k->sessions[k->mutants[i].session - 1].c,
+                                            .damage = k->mutants[i].text };
+        }
+    of_mutants = n;
+    for (size_t i = 0; i < k->num_sessions; i++)
+        if (k->sessions[i].c)
+            plays[n++] = (struct dna_play){ .c = k->sessions[i].c, .damage = "" };
+    status = dna_mutate_play(lab, plays, n, NULL);
+    for (size_t i = of_mutants; i < n && !status; i++)
+        if (plays[i].verdict != DNA_VERDICT_PASS && ++bad <= 10)
+            printf("mutate: %s is %s without any damage\n", plays[i].c->id,
+                   dna_verdict_name(plays[i].verdict));
+    for (size_t i = 0; i < of_mutants && !status; i++) {
+        whose[i]->verdict = plays[i].verdict;
+        whose[i]->killed = plays[i].verdict > DNA_VERDICT_PASS && plays[i].verdict < DNA_VERDICT_ERROR;
+    }
+    free(plays);
+    free(whose);
+    return status ? status : bad ? 1 : 0;
+}
+
+/* ---- the hand-written cases ---- */
+
+struct by_rows {
+    const struct dna_map *map;
+    uint32_t c;
+};
+
+static int by_num_rows(const void *a, const void *b)
+{
+    const struct by_rows *x = a, *y = b;
+    const unsigned nx = x->map->rows_of[x->c], ny = y->map->rows_of[y->c];
+
+    return nx < ny ? -1 : nx > ny;
+}
+
+/* The cases in which the row fires, those first in which little else does. */
+static size_t cases_of(const struct dna_map *map, size_t row, struct by_rows *out, size_t max)
+{
+    size_t num = 0;
+
+    for (size_t i = 0; i < map->num && num < max; i++)
+        if (map->hits[i].row == row)
+            out[num++] = (struct by_rows){ map, map->hits[i].c };
+    qsort(out, num, sizeof(*out), by_num_rows);
+    return num;
+}
+
+static bool to_hand(const struct mutant *m)
+{
+    return (!m->killed || m->in_sample) && !m->by_hand;
+}
+
+static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab, const struct dna_map *map,
+                           size_t from, size_t to)
+{
+    struct by_rows *cases = dna_xcalloc(lab->suite->num_cases, sizeof(*cases));
+    struct dna_play *plays = dna_xcalloc(k->num * (to - from), sizeof(*plays));
+    size_t *whose = dna_xcalloc(k->num * (to - from), sizeof(*whose)), n = 0;
+    int status;
+
+    for (size_t i = 0; i < k->num; i++) {
+        size_t num = to_hand(&k->mutants[i])
+            ? cases_of(map, k->mutants[i].row, cases, lab->suite->num_cases) : 0;
+
+        for (size_t c = from; c < to && c < num; c++) {
+            whose[n] = i;
+            plays[n++] = (struct dna_play){ .c = &lab->suite->cases[cases[c].c],
+                                            .damage = k->mutants[i].text };
+        }
+    }
+    printf("mutate: %zu plays of hand-written cases\n", n);
+    fflush(stdout);
+    status = dna_mutate_play(lab, plays, n, NULL);
+    for (size_t i = 0; i < n && !status; i++)
+        k->mutants[whose[i]].by_hand |= plays[i].verdict > DNA_VERDICT_PASS &&
+                                        plays[i].verdict < DNA_VERDICT_ERROR;
+    free(plays);
+    free(whose);
+    free(cases);
+    return status;
+}
+
+static int play_by_hand(struct campaign *k, struct dna_mutate_lab *lab)
+{
+    static const size_t rounds[] = { 0, 2, 8, HAND_WRITTEN_TRIES };
+    struct dna_map map = { NULL, 0, NULL, NULL, NULL };
+    int status = dna_map_make(&map, lab);
+
+    for (size_t r = 0; r + 1 < sizeof(rounds) / sizeof(*rounds) && !status; r++)
+        status = play_hand_round(k, lab, &map, rounds[r], rounds[r + 1]);
+    dna_map_free(&map);
+    return status;
+}
+
+/* ---- the report ---- */
+
+static unsigned report_role(const struct campaign *k, unsigned role)
+{
+    const struct counts *of = &k->of[role];
+    unsigned by_session = 0, sessions = 0, by_hand = 0, open = 0, sample = 0, sample_hand = 0;
+
+    for (size_t i = 0; i < k->num; i++) {
+        const struct mutant *m = &k->mutants[i];
+
+        if (m->role != role)
+            continue;
+        sessions += m->session != 0;
+        by_session += m->killed;
+        by_hand += !m->killed && m->by_hand;
+        sample += m->in_sample;
+        sample_hand += m->in_sample && m->by_hand;
+        if (m->killed || m->by_hand)
+            continue;
+        open += m->session != 0;
+        if (m->session)
+            printf("mutate: %s survives %s\n", m->text, k->sessions[m->session - 1].c->id);
+        else if (k->o->verbose)
+            printf("mutate: %s is told by the model alone: it needs waits or fetched proofs\n", m->text);
+    }
+    printf("%s: %u mutants, %u equivalent (proved), %u undecided; of %u that differ, %u have a derived session, which "
+           "kills %u over sockets; hand-written cases kill %u more; %u survive, %u are killed on the model alone; "
+           "hand-written cases alone kill %u of a sample of %u\n",
+           roles[role]->name, of->all, of->equivalent, of->undecided, of->differ, sessions, by_session, by_hand, open,
+           of->differ - by_session - by_hand - open, sample_hand, sample);
+    return open;
+}
+
+static void remove_files(const struct campaign *k)
+{
+    char path[80];
+
+    for (size_t i = 0; i < k->num_sessions; i++)
+        if (k->sessions[i].file)
+            (void)unlink(k->sessions[i].file);
+    (void)snprintf(path, sizeof path, "%s/derived", k->dir);
+    (void)rmdir(path);
+    (void)snprintf(path, sizeof path, "%s/prelude.scn", k->dir);
+    (void)unlink(path);
+    (void)rmdir(k->dir);
+}
+
+static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
+{
+    char **files = dna_xcalloc(k->num_sessions + 1, sizeof(*files));
+    struct dna_scn_diags diags = { { 0 }, 0 };
+    struct dna_suite *derived, *hand;
+    int status;
+
+    for (size_t i = 0; i < k->num_sessions; i++)
+        files[i] = dna_pool_strdup(k->pool, k->sessions[i].file);
+    derived = dna_suite_load_files(k->dir, files, k->num_sessions, &diags);
+    free(files);
+    if (diags.num)
+        fprintf(stderr, "%s", diags.text.at);
+    dna_buf_free(&diags.text);
+    find_cases(k, derived);
+    status = dna_mutate_open(lab, dna_scenarios_dir(), NULL, 0);
+    hand = lab->suite;
+    if (!status) {
+        (void)dna_suite_select(hand, NULL, 0);
+        (void)dna_suite_select(derived, NULL, 0);
+        lab->suite = derived;
+        status = play_sessions(k, lab);
+        lab->suite = hand;
+        printf("mutate: %zu sessions tell %zu mutants, after %.0f s\n", k->num_sessions, k->num,
+               dna_seconds_since(&lab->begun));
+        fflush(stdout);
+    }
+    if (!status)
+        status = play_by_hand(k, lab);
+    for (unsigned role = 0; role < NUM_ROLES && !status; role++)
+        if (wanted(k, role))
+            status |= report_role(k, role) ? 1 : 0;
+    dna_suite_free(derived);
+    return status;
+}
+
+int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *o)
+{
+    struct campaign *k = dna_xcalloc(1, sizeof(*k));
+    int status = 99;
+
+    k->o = o;
+    k->pool = dna_pool_new();
+    evutil_gettimeofday(&lab->begun, NULL);
+    snprintf(k->dir, sizeof k->dir, "/tmp/xdna-mutate-XXXXXX");
+    if (!mkdtemp(k->dir) || !dna_derive_folder(k->dir))
+        fprintf(stderr, "xdna: cannot make the folder of scenarios: %s\n", strerror(errno));
+    else
+        status = list_mutants(k);
+    if (!status)
+        status = play_all(k, lab);
+    remove_files(k);
+    if (!status)
+        printf("mutate: everything that the model tells apart is told apart over sockets, %.0f s\n",
+               dna_seconds_since(&lab->begun));
+    free(k->mutants);
+    free(k->sessions);
+    dna_pool_free(k->pool);
+    free(k);
+    return status;
+}
