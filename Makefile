@@ -86,7 +86,7 @@ $(BUILD)/spec-texts: $(BUILD)/obj/spec/texts.o $(SPEC_OBJ)
 $(BUILD)/test/spec_%: $(BUILD)/obj/spec/test/%.o $(SPEC_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $^ -lcunit -lcrypto -o $@
-$(BUILD)/test/model_test_verify: $(VERIFY_OBJ)
+$(BUILD)/test/model_test_verify $(BUILD)/test/model_test_verify_prooftypes: $(VERIFY_OBJ)
 $(BUILD)/test/model_%: $(BUILD)/obj/model/test/%.o $(BUILD)/obj/model/interp.o $(MODEL_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $^ -lcunit -lcrypto -o $@

@@ -11,13 +11,67 @@ static const struct dna_field knob_fields[] = {
 #include "spec/decisions.def"
 };
 
-size_t dna_row_next(const struct dna_machine *machine, size_t state, size_t event, size_t from)
+/* The rows of each cell of a machine, in order: the first, and behind each row the next. */
+enum { MAX_INDEXED = 64, MAX_STATES = 16, MAX_EVENTS = 32, MAX_ROWS = 256 };
+struct row_index {
+    const struct dna_machine *machine;
+    uint16_t first[MAX_STATES][MAX_EVENTS], next[MAX_ROWS];
+};
+
+static size_t row_search(const struct dna_machine *machine, size_t state, size_t event, size_t from)
 {
     while (from < machine->num_rows &&
            (machine->rows[from].in != state || machine->rows[from].on != event)) {
         from++;
     }
     return from;
+}
+
+static void fill_index(struct row_index *index, const struct dna_machine *machine)
+{
+    for (size_t state = 0; state < machine->num_states; state++) {
+        for (size_t event = 0; event < machine->num_events; event++) {
+            index->first[state][event] = (uint16_t)row_search(machine, state, event, 0);
+        }
+    }
+    for (size_t i = 0; i < machine->num_rows; i++) {
+        const struct dna_row *row = &machine->rows[i];
+        index->next[i] = (uint16_t)row_search(machine, row->in, row->on, i + 1);
+    }
+    index->machine = machine;
+}
+
+/* Descriptions are static and immutable, so an index is made once; NULL when there is no room. */
+static const struct row_index *index_of(const struct dna_machine *machine)
+{
+    static struct row_index indexes[MAX_INDEXED];
+    size_t at = (uintptr_t)machine / sizeof *machine % MAX_INDEXED;
+    for (size_t n = 0; n < MAX_INDEXED; n++, at = (at + 1) % MAX_INDEXED) {
+        if (indexes[at].machine == machine) {
+            return &indexes[at];
+        }
+        if (!indexes[at].machine) {
+            fill_index(&indexes[at], machine);
+            return &indexes[at];
+        }
+    }
+    return NULL;
+}
+
+size_t dna_row_next(const struct dna_machine *machine, size_t state, size_t event, size_t from)
+{
+    bool fits = machine->num_states <= MAX_STATES && machine->num_events <= MAX_EVENTS &&
+                machine->num_rows <= MAX_ROWS && state < machine->num_states &&
+                event < machine->num_events;
+    const struct row_index *index = fits ? index_of(machine) : NULL;
+    const struct dna_row *before = from && index ? &machine->rows[from - 1] : NULL;
+    if (index && from == 0) {
+        return index->first[state][event];
+    }
+    if (before && before->in == state && before->on == event) {
+        return index->next[from - 1];
+    }
+    return row_search(machine, state, event, from);
 }
 
 size_t dna_row_index(const struct dna_machine *machine, const char *id)

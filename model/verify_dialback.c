@@ -41,7 +41,7 @@ static void send_key(struct vf *x, struct vf_ref r)
     dna_vf_observe_pair(x, VF_W_KEY, r);
     dna_vf_send(x, r.e,
                 (struct vf_msg){ .type = VF_T_KEY, .from = r.ours, .to = r.theirs, .key = key });
-    r.p->flags |= VF_G_KEYED;
+    r.p->flags = (uint16_t)((r.p->flags | VF_G_KEYED) & ~VF_G_ANSWERED);
 }
 
 static void end_stream(struct vf *x, struct vf_ref r, bool error, bool count)
@@ -79,6 +79,37 @@ static void initiating_out(struct vf *x, struct vf_ref r, unsigned out, uint32_t
         break;
     default:
         break;
+    }
+}
+
+/* What an answer may change that nobody asked for: nothing. */
+struct before {
+    uint8_t as, dr, di;
+    uint16_t ends;
+};
+
+static struct before before(const struct vf *x, struct vf_ref r)
+{
+    return (struct before){ r.p->as, r.p->dr, r.p->di,
+                            x->w.end[r.e].flags & (VF_CLOSING | VF_DROPPED) };
+}
+
+static void observe_unasked(struct vf *x, struct vf_ref r, struct before was)
+{
+    struct before is = before(x, r);
+    struct vf_look l = { .changed = was.as != is.as || was.dr != is.dr || was.di != is.di ||
+                                    was.ends != is.ends };
+    dna_vf_observe(x, VF_W_UNASKED, &l);
+}
+
+static void on_answer(struct vf *x, struct vf_ref r, uint32_t on, bool here)
+{
+    bool asked = here && (r.p->flags & (VF_G_KEYED | VF_G_ANSWERED)) == VF_G_KEYED;
+    struct before was = before(x, r);
+    r.p->flags |= asked ? VF_G_ANSWERED : 0;
+    dna_vf_initiating_event(x, r, on, here);
+    if (!asked) {
+        observe_unasked(x, r, was);
     }
 }
 
@@ -123,7 +154,7 @@ static void on_result(struct vf *x, unsigned e, const struct vf_msg *m)
     if (here && m->what == 0 && (r.p->flags & VF_G_KEYED)) {
         r.p->flags |= VF_G_GRANTED;
     }
-    dna_vf_initiating_event(x, r, events[m->what], here);
+    on_answer(x, r, events[m->what], here);
 }
 
 /* --- questions --- */
@@ -173,7 +204,7 @@ bool dna_vf_asks(const struct vf *x, unsigned asker)
 
 void dna_vf_question_end(struct vf_pair *p)
 {
-    p->flags &= (uint8_t) ~(VF_ASKED | VF_SENT);
+    p->flags &= (uint16_t) ~(VF_ASKED | VF_SENT);
     p->qid = p->qkey = 0;
 }
 
@@ -273,7 +304,7 @@ static void ask(struct vf *x, struct vf_ref r, uint8_t key)
         end->flags = 0;
     }
     bool fresh = !(end->flags & VF_LIVE);
-    r.p->flags = (uint8_t)((r.p->flags & ~VF_SENT) | VF_ASKED);
+    r.p->flags = (uint16_t)((r.p->flags & ~VF_SENT) | VF_ASKED);
     r.p->qid = x->w.end[r.e].id;
     r.p->qkey = key;
     if (fresh) {
@@ -318,8 +349,12 @@ static void on_verdict(struct vf *x, unsigned e, const struct vf_msg *m)
     struct vf_ref r = question_find(x, e, m);
     if (!r.p) {
         r = x->does & VF_BUGGY_ANSWER ? pair_of_id(x, e, m) : r;
-        dna_vf_receiving_event(x, r.p ? r : dna_vf_scratch(e, m->to, m->from, &memory),
-                               events[m->what], &facts, 0);
+        r = r.p ? r : dna_vf_scratch(e, m->to, m->from, &memory);
+    }
+    struct before was = before(x, r);
+    if (!(r.p->flags & VF_ASKED)) {
+        dna_vf_receiving_event(x, r, events[m->what], &facts, 0);
+        observe_unasked(x, r, was);
         return;
     }
     facts.asked_here = dna_vf_asker(x, &r) == e && (r.p->flags & VF_SENT);
@@ -333,6 +368,8 @@ static void on_verdict(struct vf *x, unsigned e, const struct vf_msg *m)
     dna_vf_receiving_event(x, r, events[m->what], &facts, 0);
     if (facts.asked_here) {
         dna_vf_questions_done(x, e);
+    } else {
+        observe_unasked(x, r, was);
     }
 }
 
@@ -343,7 +380,7 @@ static void answer(struct vf *x, struct vf_ref r, uint8_t what)
     if (what == 0) {
         dna_vf_observe_pair(x, VF_W_ANSWER, r);
     } else {
-        r.p->flags &= (uint8_t)~VF_G_REQUESTED; /* the request is over */
+        r.p->flags &= (uint16_t)~VF_G_REQUESTED; /* the request is over */
     }
     dna_vf_send(
         x, r.e,
@@ -438,7 +475,7 @@ static void weigh_sender(struct vf *x, unsigned e, unsigned from,
 void dna_vf_proof_settled(struct vf *x, struct vf_ref r)
 {
     struct dialback_receiving_facts facts = { .addressed = 1,
-                                              .hosted = dna_vf_hosts(r.e, r.ours),
+                                              .hosted = dna_vf_hosts(x, r.e, r.ours),
                                               .key_given = 1 };
     uint8_t key = r.p->said;
     r.p->said = 0;
@@ -449,7 +486,7 @@ void dna_vf_proof_settled(struct vf *x, struct vf_ref r)
 static void on_key(struct vf *x, unsigned e, const struct vf_msg *m)
 {
     struct vf_pair memory;
-    bool hosted = dna_vf_hosts(e, m->to);
+    bool hosted = dna_vf_hosts(x, e, m->to);
     struct dialback_receiving_facts facts = { .addressed = 1, .hosted = hosted, .key_given = 1 };
     facts.sender_pending = dna_vf_unsought(x, e, m->from);
     if (!facts.sender_pending) {
@@ -471,8 +508,8 @@ static void on_question(struct vf *x, unsigned e, const struct vf_msg *m)
     uint8_t state = dialback_authoritative_S_ANSWERING;
     struct dialback_authoritative_facts facts = {
         .addressed = 1,
-        .id_given = 1,
-        .hosted = dna_vf_hosts(e, m->to),
+        .id_given = !m->what,
+        .hosted = dna_vf_hosts(x, e, m->to),
         .key_right = dna_vf_key_right(x, e, m->from, m->to, m->id, m->key, false),
     };
     struct dna_effects fx;

@@ -214,6 +214,9 @@ void dna_vf_initiating_tls_out(struct vf *x, unsigned e, unsigned out)
         x->w.end[e].flags |= VF_HANDSHAKE;
         dna_vf_say(x, e, VF_T_HELLO);
         break;
+    case starttls_initiating_O_discard_clear:
+        x->w.end[e].ghost &= (uint8_t)~VF_G_TRAILING;
+        break;
     case starttls_initiating_O_restart_after_tls:
         (void)dna_vf_seek(x, e, x->w.end[e].theirs);
         facts = weighed(x, e);
@@ -255,6 +258,7 @@ bool dna_vf_initiating_element(struct vf *x, unsigned e, const struct vf_msg *m)
         dna_vf_initiating(x, e, stream_initiating_E_RX_FEATURES, &facts);
         return true;
     case VF_T_PROCEED:
+        dna_vf_trailing(x, e, m);
         dna_vf_tls_event(x, e, starttls_initiating_E_RX_PROCEED);
         return true;
     case VF_T_TLS_FAILURE:

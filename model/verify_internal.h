@@ -48,15 +48,16 @@ enum vf_slot {
 
 enum { VF_PAIRS = 3, VF_QUEUE = 6 };
 
-enum { /* struct vf_pair.flags; the last five are ghosts: no table and no glue reads them */
-       VF_KNOWN = 1,        /* the stream has this pair */
-       VF_ASKED = 2,        /* a question to the authority exists */
-       VF_SENT = 4,         /* and is out */
+enum {               /* struct vf_pair.flags; VF_G_* are ghosts: no table and no glue reads them */
+       VF_KNOWN = 1, /* the stream has this pair */
+       VF_ASKED = 2, /* a question to the authority exists */
+       VF_SENT = 4,  /* and is out */
        VF_WAITING = 8,      /* a key waits for the proof of its sender */
        VF_G_REQUESTED = 16, /* the peer sent a key for the pair under the current stream id */
        VF_G_VOUCHED = 32,   /* the authority's endpoint confirmed it under the current stream id */
        VF_G_KEYED = 64,     /* our key for the pair is with the peer, sent since TLS came up */
-       VF_G_GRANTED = 128   /* the peer said valid to it, on this stream */
+       VF_G_GRANTED = 128,  /* the peer said valid to it, on this stream */
+       VF_G_ANSWERED = 256  /* the peer has answered it, whatever it said */
 };
 
 /* One domain pair on one stream.  Keys are terms: see dna_vf_key(). */
@@ -64,7 +65,7 @@ struct vf_pair {
     uint8_t as, dr, di; /* states of association, dialback_receiving, dialback_initiating */
     uint8_t said;       /* the key that waits for a proof */
     uint8_t qkey, qid;  /* what the question is about */
-    uint8_t flags;
+    uint16_t flags;
 };
 
 enum { /* struct vf_end.flags */
@@ -85,7 +86,9 @@ enum { /* struct vf_end.flags */
        VF_G_BIDI = 16384 /* ghost: bidi was asked for since TLS came up */
 };
 
-enum vf_cert { VF_CERT_NONE, VF_CERT_HONEST, VF_CERT_M, VF_CERT_JUNK };
+/* VF_CERT_RESUMED: none was shown on this connection, the attacker asked for a session of an
+   earlier one, in which it showed that of m. */
+enum vf_cert { VF_CERT_NONE, VF_CERT_HONEST, VF_CERT_M, VF_CERT_JUNK, VF_CERT_RESUMED };
 
 enum {
 #define STREAM_VAR(name, initial, max, restart, starttls, text) VF_S_##name,
@@ -103,7 +106,15 @@ struct vf_end {
     uint8_t settled; /* likewise: and is in */
     uint8_t offered; /* features last seen, enum vf_feature */
     uint8_t gours, gtheirs;
+    uint8_t ghost; /* what is true of it and nobody reads */
     struct vf_pair pair[VF_PAIRS];
+};
+
+enum {                       /* struct vf_end.ghost */
+       VF_G_BOGUS = 1,       /* what says where the domain is fails validation */
+       VF_G_BARRED = 2,      /* likewise by a prooftype */
+       VF_G_BAD_ADDRESS = 8, /* likewise what says at which address */
+       VF_G_TRAILING = 4     /* clear text that came with the last word before TLS is still there */
 };
 
 enum vf_feature {
@@ -161,6 +172,7 @@ struct vf_world {
     struct vf_queue in[VF_SLOTS]; /* of ends whose far end is honest */
     struct vf_route route[2][VF_PAIRS];
     uint8_t keys[9]; /* keys that the attacker has seen, a bit a term */
+    uint8_t session; /* a bit a server: the attacker holds a TLS session with it, as m */
 };
 
 struct vf_place {
@@ -194,8 +206,16 @@ enum {                 /* struct vf_config.does */
        VF_D_NO_ERRORS = 8388608, /* B does not announce dialback errors */
        VF_REFUTES_B = 33554432,  /* the owner of b does */
        VF_HONEST =
-           16777216 /* nobody attacks and nothing fails: what comes to rest is established */
+           16777216, /* nobody attacks and nothing fails: what comes to rest is established */
+       VF_RESUMES = 1 << 26,       /* the attacker asks to resume TLS sessions */
+       VF_BUGGY_RESUMED = 1 << 27, /* planted: what a TLS session proved counts where it resumes */
+       VF_TWO_NAMES = 1 << 28,     /* c is the attacker's too, by the certificate that is m's */
+       VF_BUGGY_NAMES = 1 << 29,   /* planted: each name of the certificate may send */
+       VF_REFUTES_D = 1 << 30      /* the owner of d does */
 };
+
+/* d's proofs stand at another endpoint of its own than the one that B's stream ends at. */
+static const uint32_t dna_vf_d_elsewhere_weighed = UINT32_C(1) << 31;
 
 struct vf_config {
     const char *name;
@@ -224,6 +244,10 @@ enum vf_when {
     VF_W_SETTLED,
     VF_W_STILL,
     VF_W_ENDLESS,
+    VF_W_PROVE,
+    VF_W_CONNECT,
+    VF_W_OFFER,
+    VF_W_UNASKED,
     VF_WHENS
 };
 struct vf_look {
@@ -245,7 +269,7 @@ struct vf {
     uint32_t does; /* of the configuration and of the planted bug */
     struct vf_world w;
     uint32_t seen;         /* enum vf_when, a bit each, that has been observed */
-    uint32_t broken;       /* properties, a bit each, that this step has violated */
+    uint64_t broken;       /* properties, a bit each, that this step has violated */
     uint8_t *fired;        /* by machine and row, or NULL; dna_vf_row_number() */
     unsigned steps;        /* of tables, since the move began */
     bool overflow;         /* a queue was too short: the bounds of the checker are wrong */
@@ -272,12 +296,12 @@ struct vf_slot_info {
 extern const struct vf_slot_info dna_vf_slots[VF_SLOTS];
 extern const char *const dna_vf_domain_name[VF_DOMAINS + 1];
 extern const char *const dna_vf_type_name[VF_TYPES];
-extern const uint8_t dna_vf_owner[VF_DOMAINS + 1];
 
 /* verify_world.c */
 void dna_vf_init(struct vf *x, const struct vf_config *config, uint32_t bugs);
 void dna_vf_end_init(struct vf *x, unsigned e);
-bool dna_vf_hosts(unsigned e, unsigned domain);
+bool dna_vf_hosts(const struct vf *x, unsigned e, unsigned domain);
+unsigned dna_vf_owner(const struct vf *x, unsigned domain); /* the server that it is served by */
 bool dna_vf_far_is_m(const struct vf *x, unsigned e);
 unsigned dna_vf_far_server(const struct vf *x, unsigned e);
 unsigned dna_vf_resolve(const struct vf *x, unsigned server, unsigned domain);
@@ -320,6 +344,7 @@ void dna_vf_say(struct vf *x, unsigned e, enum vf_type type);
 void dna_vf_forget(struct vf *x, unsigned e, bool starttls);
 void dna_vf_send_close(struct vf *x, unsigned e);
 void dna_vf_tls_event(struct vf *x, unsigned e, uint32_t on);
+void dna_vf_trailing(struct vf *x, unsigned e, const struct vf_msg *m);
 
 /* verify_initiating.c */
 void dna_vf_initiating_tls_out(struct vf *x, unsigned e, unsigned out);
@@ -379,12 +404,16 @@ struct vf_property {
 };
 extern const struct vf_property dna_vf_properties[];
 extern const size_t dna_vf_num_properties;
+static inline uint64_t dna_vf_bit(size_t property)
+{
+    return UINT64_C(1) << property;
+}
 extern const char *const dna_vf_when_name[VF_WHENS];
 void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l);
 void dna_vf_observe(struct vf *x, enum vf_when when, const struct vf_look *l);
 void dna_vf_observe_pair(struct vf *x, enum vf_when when, struct vf_ref r);
 
-/* verify_attack.c: what may happen next */
+/* verify_attack.c: what may happen next; verify_happen.c: and it does */
 struct vf_move {
     uint8_t kind, e;
     struct vf_msg m;
@@ -400,6 +429,8 @@ enum vf_kind {
     VF_M_DNS,
     VF_M_NO_DNS,
     VF_M_BAD_DNS,
+    VF_M_BARRED,
+    VF_M_BAD_ADDRESS,
     VF_M_CONNECT,
     VF_M_NO_CONNECT,
     VF_M_SETTLE,
@@ -414,9 +445,10 @@ enum vf_kind {
 };
 enum { VF_MAX_MOVES = 1024 };
 size_t dna_vf_moves(struct vf *x, struct vf_move *out);
+bool dna_vf_peer_free(const struct vf *x, unsigned e); /* the far end can take a connection */
 void dna_vf_apply(struct vf *x, const struct vf_move *move);
-void dna_vf_drain(struct vf *x);   /* what honest servers send each other arrives */
-void dna_vf_settles(struct vf *x); /* observes what becomes of this world if nobody acts */
+void dna_vf_drain(struct vf *x);       /* what honest servers send each other arrives */
+void dna_vf_settles(struct vf *x);     /* observes what becomes of this world if nobody acts */
 bool dna_vf_quiet(const struct vf *x); /* nothing is under way, and nothing waits */
 bool dna_vf_opening(const struct vf *x, unsigned e); /* the stream is not, or no longer, ready */
 void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out);

@@ -30,13 +30,14 @@ const struct vf_property dna_vf_properties[] = {
 #undef PROPERTY
 };
 const size_t dna_vf_num_properties = sizeof dna_vf_properties / sizeof dna_vf_properties[0];
-_Static_assert(sizeof dna_vf_properties / sizeof dna_vf_properties[0] <= 32,
+_Static_assert(sizeof dna_vf_properties / sizeof dna_vf_properties[0] <= 64,
                "struct vf.broken has a bit each");
 
 const char *const dna_vf_when_name[VF_WHENS] = { "ACCEPT", "DELIVER", "TRANSMIT", "ANSWER",
                                                  "ASK",    "VOUCH",   "GRANT",    "SECURED",
                                                  "ERROR",  "SUPPOSE", "KEY",      "DEAD",
-                                                 "LOGIN",  "SETTLED", "STILL",    "ENDLESS" };
+                                                 "LOGIN",  "SETTLED", "STILL",    "ENDLESS",
+                                                 "PROVE",  "CONNECT", "OFFER",    "UNASKED" };
 
 void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l)
 {
@@ -48,7 +49,7 @@ void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l)
     l->secured = end->cert != VF_CERT_NONE;
     l->proved = dna_vf_truly_proved(x, r.e, r.theirs, &refuted);
     l->refuted = refuted;
-    l->agree = r.theirs < VF_DOMAINS && dna_vf_far_server(x, r.e) == dna_vf_owner[r.theirs];
+    l->agree = r.theirs < VF_DOMAINS && dna_vf_far_server(x, r.e) == dna_vf_owner(x, r.theirs);
     l->requested = (r.p->flags & VF_G_REQUESTED) != 0;
     l->vouched = (r.p->flags & VF_G_VOUCHED) != 0;
     l->keyed = (r.p->flags & VF_G_KEYED) != 0;
@@ -71,7 +72,7 @@ void dna_vf_observe(struct vf *x, enum vf_when when, const struct vf_look *l)
     for (size_t i = 0; i < dna_vf_num_properties; i++) {
         const struct vf_property *p = &dna_vf_properties[i];
         if (p->when == when && !p->holds(l, &x->k)) {
-            x->broken |= 1u << i;
+            x->broken |= dna_vf_bit(i);
             if (x->say) {
                 fprintf(x->say, "   !!   %s is violated: %s\n", p->id, p->text);
             }

@@ -132,7 +132,7 @@ void dna_vf_pair_event(struct vf *x, struct vf_ref r, uint32_t on)
 {
     struct crossing c = { r, r, false };
     struct association_facts facts = { .addressed = 1,
-                                       .hosted = dna_vf_hosts(r.e, r.ours),
+                                       .hosted = dna_vf_hosts(x, r.e, r.ours),
                                        .dialled = dna_vf_is_dialled(x, r.e, r.theirs),
                                        .validating = dna_vf_validating(x) };
     enum dna_vf_verdict v = dna_vf_weigh(x, r.e, r.theirs);
@@ -175,7 +175,7 @@ void dna_vf_pair_gone(struct vf *x, struct vf_ref r)
         dna_vf_question_end(r.p);
         dna_vf_questions_done(x, asker);
     }
-    r.p->flags &= (uint8_t)~VF_WAITING;
+    r.p->flags &= (uint16_t)~VF_WAITING;
     dna_vf_receiving_event(x, r, dialback_receiving_E_STREAM_GONE, &none, 0);
     dna_vf_initiating_event(x, r, dialback_initiating_E_STREAM_GONE, true);
     quietly(x, r, association_E_STREAM_GONE);
@@ -200,9 +200,14 @@ void dna_vf_stanza(struct vf *x, unsigned e, unsigned from, unsigned to)
             r = dna_vf_takes(&x->w.end[e].pair[i]) ? dna_vf_at(x, e, i) : r;
         }
     }
+    for (unsigned i = 0; (x->does & VF_BUGGY_NAMES) && i < VF_PAIRS; i++) { /* planted: whoever the
+                                                        certificate names as well may send, too */
+        r = dna_vf_takes(&x->w.end[e].pair[i]) && dna_vf_proves(x, e, from) ? dna_vf_at(x, e, i)
+                                                                            : r;
+    }
     struct crossing c = { r, about, false };
     struct association_facts facts = { .addressed = 1,
-                                       .hosted = dna_vf_hosts(e, to),
+                                       .hosted = dna_vf_hosts(x, e, to),
                                        .sender_taken = dna_vf_target_taken(x, e, from) };
     run(x, &c, association_E_RX_STANZA, &facts);
 }

@@ -7,7 +7,8 @@
 static const char *const result_name[] = { "valid", "invalid", "error" };
 static const char *const cert_name[] = { "nothing", "its domain's certificate",
                                          "the certificate of m",
-                                         "a certificate that nobody trusts" };
+                                         "a certificate that nobody trusts",
+                                         "none, but asks for the session of an earlier stream" };
 static const char *const server_name[] = { "A", "B", "M" };
 
 static void print_id(unsigned id, FILE *to)
@@ -63,6 +64,9 @@ static void print_content(const struct vf *x, const struct vf_msg *m, FILE *to)
     if (m->type == VF_T_AUTH && m->what) {
         fprintf(to, " authzid=%s", dna_vf_domain_name[m->what - 1]);
     }
+    if (m->what && (m->type == VF_T_STARTTLS || m->type == VF_T_PROCEED)) {
+        fputs(" with clear text behind it", to);
+    }
     if (m->type == VF_T_AUTH && m->id) {
         fputs(" without an initial response", to);
     }
@@ -116,6 +120,8 @@ void dna_vf_print_move(const struct vf *x, const struct vf_move *move, FILE *out
         [VF_M_DNS] = "DNS answers",
         [VF_M_NO_DNS] = "DNS says: no such service",
         [VF_M_BAD_DNS] = "DNS answers with what does not validate",
+        [VF_M_BAD_ADDRESS] = "DNS answers, but with an address that does not validate",
+        [VF_M_BARRED] = "DNS answers, and a prooftype bars the place",
         [VF_M_CONNECT] = "the connection is up",
         [VF_M_NO_CONNECT] = "nothing listens there",
         [VF_M_SETTLE] = "what may prove a domain is in",

@@ -6,6 +6,8 @@
  */
 #include "model/verify.h"
 
+#include "model/verify_fork.h"
+#include "model/verify_prooftypes.h"
 #include "model/verify_run.h"
 
 #include <string.h>
@@ -40,7 +42,8 @@ static const char head[] =
     "FILE]\n"
     "    build/model-tool verify --rows                # which property guards which row\n"
     "    build/model-tool verify --choices             # alternatives that the texts allow, taken\n"
-    "    make prove-spin                               # Spin, with the tables as Promela; liveness\n"
+    "    make prove-spin                               # Spin, with the tables as Promela; "
+    "liveness\n"
     "    conformance/attacks.sh build                  # counterexamples replayed over sockets\n"
     "\n"
     "## What is claimed\n"
@@ -117,11 +120,15 @@ static const char head_rest[] =
     "  where it takes any time, at most six elements a direction being under way. The attacker's "
     "own streams and DNS take\n"
     "  any time everywhere.\n"
-    "* The prooftypes' own tables are not run here; a proof enters as a verdict (proved, unproved, "
-    "refuted, pending)\n"
-    "  through `proof.def`. No proof crosses a TLS resumption, for none is modelled: a certificate "
-    "counts on the\n"
-    "  connection that it was shown on.\n"
+    "* In the world of streams a proof enters as a verdict (proved, unproved, refuted, pending) "
+    "through `proof.def`. The\n"
+    "  prooftypes' own tables are explored apart from it, see *The prooftypes*.\n"
+    "* A resumed TLS session shows no certificate. The reference keeps no session and takes none "
+    "up "
+    "(`impl/tls.c`), so the\n"
+    "  attacker's wish to resume ends in a full handshake without one; `resumed_*` explore that, "
+    "and "
+    "S25 is the claim.\n"
     "* That the wiring here is that of `impl/` is not proved; the replayed counterexamples and the "
     "conformance suite test it.\n"
     "\n"
@@ -136,14 +143,79 @@ static const char head_rest[] =
     "Where the\n"
     "configuration says so it answers DNS lookups, strips STARTTLS and other features, shows a "
     "certificate that nobody\n"
-    "trusts, and lets connections break.\n"
+    "trusts, asks to resume TLS sessions, and lets connections break.\n"
     "\n";
+
+static bool is_property(const char *name)
+{
+    return dna_vf_find_property(name) >= 0 || dna_vq_find_property(name) >= 0;
+}
+
+static bool is_config(const char *name)
+{
+    return dna_vf_find_config(name) >= 0 || dna_vq_find_config(name) >= 0;
+}
+
+static bool is_planted(const char *name)
+{
+    return dna_vf_find_planted(name) >= 0 || dna_vq_find_planted(name) >= 0;
+}
+
+static int check_names(const char *names, bool (*known)(const char *name))
+{
+    char name[64];
+    int used;
+    for (; sscanf(names, " %63s%n", name, &used) == 1; names += used) {
+        if (!known(name)) {
+            fprintf(stderr, "verify_claims.def: there is no %s\n", name);
+            return 3;
+        }
+    }
+    return 0;
+}
+
+/* Sentence by sentence, with what checks it. */
+static int print_claims(FILE *out)
+{
+    static const struct {
+        const char *text, *properties, *configs, *bugs;
+    } claims[] = {
+#define CLAIM(text, properties, configs, bugs) { text, properties, configs, bugs },
+#include "model/verify_claims.def"
+    };
+    int status = 0;
+    fputs("### Sentence by sentence\n"
+          "| claim | properties | put to the test in | planted bugs that they refute |\n"
+          "|--|--|--|--|\n",
+          out);
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        fprintf(out, "| %s | %s | %s | %s |\n", claims[i].text, claims[i].properties,
+                claims[i].configs, claims[i].bugs);
+        status |= check_names(claims[i].properties, is_property) |
+                  check_names(claims[i].configs, is_config) |
+                  check_names(claims[i].bugs, is_planted);
+    }
+    fputc('\n', out);
+    return status;
+}
 
 static void print_because(const uint16_t *because, FILE *out)
 {
     for (; *because != DNA_REQ_END; because++) {
         fprintf(out, " %s", dna_requirement((enum dna_req) * because)->id);
     }
+}
+
+static void print_property(const char *id, const char *when, const char *text, const char *expr,
+                           const uint16_t *because, FILE *out)
+{
+    fprintf(out, "| %s | %s | %s | `", id, when, text);
+    for (const char *c = expr; *c; c++) {
+        fprintf(out, *c == '|' ? "\\%c" : "%c", *c);
+    }
+    fputs("` |", out);
+    print_because(because, out);
+    fputs(" |\n", out);
 }
 
 static void print_properties(FILE *out)
@@ -154,14 +226,34 @@ static void print_properties(FILE *out)
           out);
     for (size_t i = 0; i < dna_vf_num_properties; i++) {
         const struct vf_property *p = &dna_vf_properties[i];
-        fprintf(out, "| %s | %s | %s | `", p->id, dna_vf_when_name[p->when], p->text);
-        for (const char *c = p->expr; *c; c++) {
-            fprintf(out, *c == '|' ? "\\%c" : "%c", *c);
-        }
-        fputs("` |", out);
-        print_because(p->because, out);
-        fputs(" |\n", out);
+        print_property(p->id, dna_vf_when_name[p->when], p->text, p->expr, p->because, out);
     }
+}
+
+static int print_config(size_t i, FILE *out, void *arg)
+{
+    const struct vf_config *c = &dna_vf_configs[i];
+    struct vf_search s = { 0 };
+    unsigned arising = 0;
+    (void)arg;
+    if (dna_vf_run_config(c, &s) || !s.full || s.overflow) {
+        dna_vf_search_free(&s);
+        return 3;
+    }
+    for (size_t p = 0; p < dna_vf_num_properties; p++) {
+        arising += (s.seen & 1u << dna_vf_properties[p].when) != 0;
+    }
+    fprintf(out, "| %s | %s | %s | %u | %llu | %u |", c->name, c->text,
+            c->knobs[0] ? c->knobs : "defaults", s.num, (unsigned long long)s.transitions, arising);
+    for (size_t p = 0; p < dna_vf_num_properties; p++) {
+        if (s.broken & dna_vf_bit(p)) {
+            fprintf(out, " %s%s", dna_vf_properties[p].id,
+                    dna_vf_limit_of(c->name, dna_vf_properties[p].id) ? "" : " (REFUTED)");
+        }
+    }
+    fputs(" |\n", out);
+    dna_vf_search_free(&s);
+    return 0;
 }
 
 static int print_configs(FILE *out)
@@ -172,28 +264,8 @@ static int print_configs(FILE *out)
           "arising | limits |\n"
           "|--|--|--|--:|--:|--:|--|\n",
           out);
-    for (size_t i = 0; i < dna_vf_num_configs; i++) {
-        const struct vf_config *c = &dna_vf_configs[i];
-        struct vf_search s = { 0 };
-        unsigned arising = 0;
-        if (dna_vf_run_config(c, &s) || !s.full || s.overflow) {
-            dna_vf_search_free(&s);
-            return 3;
-        }
-        for (size_t p = 0; p < dna_vf_num_properties; p++) {
-            arising += (s.seen & 1u << dna_vf_properties[p].when) != 0;
-        }
-        fprintf(out, "| %s | %s | %s | %u | %llu | %u |", c->name, c->text,
-                c->knobs[0] ? c->knobs : "defaults", s.num, (unsigned long long)s.transitions,
-                arising);
-        for (size_t p = 0; p < dna_vf_num_properties; p++) {
-            if (s.broken & 1u << p) {
-                fprintf(out, " %s%s", dna_vf_properties[p].id,
-                        dna_vf_limit_of(c->name, dna_vf_properties[p].id) ? "" : " (REFUTED)");
-            }
-        }
-        fputs(" |\n", out);
-        dna_vf_search_free(&s);
+    if (dna_vf_in_parallel(dna_vf_num_configs, print_config, out, NULL)) {
+        return 3;
     }
     fputs("\n### Limits\n", out);
     for (size_t i = 0; i < dna_vf_num_limits; i++) {
@@ -223,6 +295,26 @@ static int print_example(FILE *out)
     return 0;
 }
 
+static int print_bug(size_t i, FILE *out, void *arg)
+{
+    const struct vf_planted *b = &dna_vf_planted[i];
+    struct vf_search s = { 0 };
+    struct vf_move moves[256];
+    int property = dna_vf_find_property(b->property);
+    (void)arg;
+    if (dna_vf_run_planted(b, &s)) {
+        dna_vf_search_free(&s);
+        return 3;
+    }
+    bool found = s.broken & dna_vf_bit((size_t)property);
+    fprintf(out, "| %s | %s | %s | %s%s%s | %s | %s | %zu |\n", b->id, b->text, b->seen, b->rows,
+            b->rows[0] && b->world ? ", " : "", b->world ? "the wiring" : "", b->config,
+            found ? b->property : "NOT FOUND",
+            found ? dna_vf_trace(&s, (size_t)property, moves, 256) : 0);
+    dna_vf_search_free(&s);
+    return 0;
+}
+
 static int print_planted(FILE *out)
 {
     fputs("\n## Planted bugs\n`planted.def`. Each is put into the tables (a mutant `ROW:OP`) or "
@@ -234,50 +326,115 @@ static int print_planted(FILE *out)
           "| bug | what it does | seen | planted as | configuration | refuted by | moves "
           "|\n|--|--|--|--|--|--|--:|\n",
           out);
-    for (size_t i = 0; i < dna_vf_num_planted; i++) {
-        const struct vf_planted *b = &dna_vf_planted[i];
-        struct vf_search s = { 0 };
-        struct vf_move moves[256];
-        int property = dna_vf_find_property(b->property);
-        if (dna_vf_run_planted(b, &s)) {
-            dna_vf_search_free(&s);
-            return 3;
-        }
-        bool found = s.broken & 1u << property;
-        fprintf(out, "| %s | %s | %s | %s%s%s | %s | %s | %zu |\n", b->id, b->text, b->seen,
-                b->rows, b->rows[0] && b->world ? ", " : "", b->world ? "the wiring" : "",
-                b->config, found ? b->property : "NOT FOUND",
-                found ? dna_vf_trace(&s, (size_t)property, moves, 256) : 0);
-        dna_vf_search_free(&s);
-    }
+    int status = dna_vf_in_parallel(dna_vf_num_planted, print_bug, out, NULL);
     dna_interp_restore();
+    return status;
+}
+
+/* --- the prooftypes --- */
+
+static const char prooftypes[] =
+    "\n## The prooftypes\n"
+    "`proof.def` and the tables of PKIX, DANE and POSH are explored in a world of their own: one "
+    "certificate and one domain, and\n"
+    "the network that answers, or does not, in any order. Composed with streams they would only "
+    "multiply them. What passes\n"
+    "between the worlds is what `impl/proof.h` tells the machines of a stream: *pending*, "
+    "*proved*, "
+    "*unproved* or *refuted* for a\n"
+    "certificate and a domain (the facts `sender_*`, `peer_*`, `from_*` there), whether an "
+    "endpoint "
+    "is *barred*, and whether TLS is\n"
+    "*demanded* of it. In the world of streams those are truths; here the machines have to find "
+    "them.\n"
+    "\n"
+    "What is true (`L.`) is found from what the network did answer and what the certificate is, in "
+    "the words of the texts and of\n"
+    "the knobs; a machine is told only its facts. Certificates are all that the tables can tell "
+    "apart: none, in time or expired,\n"
+    "each prooftype with everything that it may find in one, put together in every way. Every "
+    "combination of the knobs named\n"
+    "is tried, with a resolver that validates and one that does not.\n"
+    "\n"
+    "| id | when | claim | expression | because of |\n|--|--|--|--|--|\n";
+
+static int print_proof_config(size_t i, FILE *out, void *arg)
+{
+    const struct vq_config *c = &dna_vq_configs[i];
+    struct vq_search s = { 0 };
+    (void)arg;
+    if (dna_vq_run_config(c, &s) || !s.full || s.broken) {
+        dna_vq_search_free(&s);
+        return 3;
+    }
+    fprintf(out, "| %s | %s | %s | %s | %u | %llu |\n", c->name, c->text, c->knobs, c->varied,
+            s.num, (unsigned long long)s.transitions);
+    dna_vq_search_free(&s);
     return 0;
+}
+
+static int print_proof_bug(size_t i, FILE *out, void *arg)
+{
+    const struct vq_planted *b = &dna_vq_planted[i];
+    struct vq_search s = { 0 };
+    size_t property = (size_t)dna_vq_find_property(b->property);
+    (void)arg;
+    if (dna_vq_run_planted(b, &s) || !(s.broken & 1u << property)) {
+        dna_vq_search_free(&s);
+        return 3;
+    }
+    fprintf(out, "| %s | %s | %s | %s | %s | %s | %zu |\n", b->id, b->text, b->seen, b->rows,
+            b->config, b->property, dna_vq_trace(&s, property, NULL));
+    dna_vq_search_free(&s);
+    return 0;
+}
+
+static int print_prooftypes(FILE *out)
+{
+    fputs(prooftypes, out);
+    for (size_t i = 0; i < dna_vq_num_properties; i++) {
+        const struct vq_property *p = &dna_vq_properties[i];
+        print_property(p->id, dna_vq_when_name[p->when], p->text, p->expr, p->because, out);
+    }
+    fputs("\n| configuration | what it is | knobs set | and every combination of | states | "
+          "transitions |\n|--|--|--|--|--:|--:|\n",
+          out);
+    int status = dna_vf_in_parallel(dna_vq_num_configs, print_proof_config, out, NULL);
+    fputs("\n| bug | what it does | seen | planted as | configuration | refuted by | moves "
+          "|\n|--|--|--|--|--|--|--:|\n",
+          out);
+    return status ? status : dna_vf_in_parallel(dna_vq_num_planted, print_proof_bug, out, NULL);
 }
 
 int dna_proof_cmd(FILE *out)
 {
     fputs(head, out);
     fputs(head_spin, out);
+    int status = print_claims(out);
     fputs(head_rest, out);
     print_properties(out);
-    int status = print_configs(out);
+    status = status ? status : print_configs(out);
     status = status ? status : print_example(out);
     status = status ? status : print_planted(out);
+    status = status ? status : print_prooftypes(out);
     if (!status) {
-        fputs("\n## Rows\nEach row that cites a requirement of security is damaged: dropped, its "
-              "guard forced, made to do what another "
-              "row does with the same event, led to another state. The first damage that a "
-              "property notices is named. Rows that none notices are "
-              "mostly such as only refuse, and are refused again elsewhere; the conformance "
-              "suite's mutants cover them. Rows that "
-              "no configuration meets need what the wiring never does: an answer without a "
-              "question is put to no pair.\n```\n",
-              out);
+        fputs(
+            "\n## Rows\nEach row that cites a requirement of security is damaged: dropped, its "
+            "guard forced, what it does left out or exchanged for what another "
+            "row does, led to another state. The first damage that a "
+            "property notices is named. Where none does, `unguarded.def` gives the reason, and the "
+            "check fails when one is missing or has become wrong; "
+            "the mutants of the conformance suite cover these rows. Below them, each property with "
+            "the "
+            "rows of which it noticed the damage first.\n```\n",
+            out);
         status = dna_vf_survey(out);
         fputs("```\n", out);
     }
     if (status) {
-        fputs("model-tool: proof: a configuration could not be explored to the end\n", stderr);
+        fputs(
+            "model-tool: proof: something is not as claimed, or could not be explored to the end\n",
+            stderr);
     }
     return status;
 }

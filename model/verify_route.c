@@ -180,12 +180,13 @@ static bool suppose(struct vf *x, unsigned e, unsigned place)
     struct dna_effects fx;
     uint8_t state = piggyback_supposition_S_DECIDING;
     bool same = dna_vf_resolve(x, server, p->theirs) == dna_vf_far_server(x, e);
+    bool here = same && !(p->theirs == VF_D && (x->does & dna_vf_d_elsewhere_weighed));
     uint8_t sought = x->w.end[e].sought, settled = x->w.end[e].settled;
     x->w.end[e].sought |= (uint8_t)(1u << p->theirs); /* with the resolution of the target */
     x->w.end[e].settled |= (uint8_t)(1u << p->theirs);
-    enum dna_vf_verdict v = same ? dna_vf_weigh(x, e, p->theirs) : VF_UNPROVED;
+    enum dna_vf_verdict v = here ? dna_vf_weigh(x, e, p->theirs) : VF_UNPROVED;
     struct piggyback_supposition_facts facts = { .same_endpoint = same,
-                                                 .weighed_here = same,
+                                                 .weighed_here = here,
                                                  .validating = dna_vf_validating(x),
                                                  .certificate_covers = v == VF_PROVED,
                                                  .refuted = v == VF_REFUTED };
@@ -288,9 +289,14 @@ static void report_connected(struct vf *x, unsigned e)
 
 static void out(struct vf *x, unsigned e, unsigned what)
 {
+    struct vf_look l = { .unused = 0 };
     switch (what) {
     case resolution_O_query_address:
-        dna_vf_dial_event(x, e, resolution_E_ADDRESS_FOUND, false);
+        dna_vf_dial_event(x, e,
+                          x->w.end[e].ghost & VF_G_BAD_ADDRESS
+                              ? (uint32_t)resolution_E_ADDRESS_BOGUS
+                              : (uint32_t)resolution_E_ADDRESS_FOUND,
+                          false);
         break;
     case resolution_O_query_fallback_address:
         dna_vf_dial_event(x, e, resolution_E_ADDRESS_NONE, false);
@@ -310,7 +316,11 @@ static void out(struct vf *x, unsigned e, unsigned what)
     case resolution_O_report_unreachable:
         give_up(x, e, routing_E_UNREACHABLE, dialback_receiving_E_AUTHORITY_UNREACHABLE);
         break;
-    default: /* seek_proofs, query_srv, open_connection: the world answers */
+    case resolution_O_open_connection:
+        l.bogus = x->w.end[e].ghost & (VF_G_BOGUS | VF_G_BARRED | VF_G_BAD_ADDRESS);
+        dna_vf_observe(x, VF_W_CONNECT, &l);
+        break;
+    default: /* seek_proofs, query_srv: the world answers */
         break;
     }
 }
@@ -320,6 +330,7 @@ void dna_vf_dial_event(struct vf *x, unsigned e, uint32_t on, bool more)
     struct resolution_facts facts = no_facts;
     struct dna_effects fx;
     facts.more_addresses = more;
+    facts.barred = (x->w.end[e].ghost & VF_G_BARRED) != 0;
     dna_vf_step1(x, e, &dna_machine_resolution, &x->w.end[e].re, on, &facts, &fx);
     for (unsigned i = 0; i < fx.num_outs; i++) {
         out(x, e, fx.outs[i]);

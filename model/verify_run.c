@@ -105,6 +105,6 @@ int dna_vf_run_planted(const struct vf_planted *bug, struct vf_search *s)
     }
     s->config = &dna_vf_configs[config];
     s->bugs = bug->world;
-    s->stop_at = 1u << property;
+    s->stop_at = dna_vf_bit((size_t)property);
     return dna_vf_search(s);
 }

@@ -38,6 +38,7 @@ static size_t pack(const struct vf *x, unsigned char *out)
     }
     put(&at, x->w.route, sizeof x->w.route);
     put(&at, x->w.keys, sizeof x->w.keys);
+    put(&at, &x->w.session, 1);
     return (size_t)(at - out);
 }
 
@@ -63,6 +64,7 @@ static void unpack(struct vf *x, const unsigned char *at)
     }
     take(&at, x->w.route, sizeof x->w.route);
     take(&at, x->w.keys, sizeof x->w.keys);
+    take(&at, &x->w.session, 1);
 }
 
 static uint64_t hash_of(const unsigned char *at, size_t len)
@@ -183,10 +185,10 @@ void dna_vf_search_free(struct vf_search *s)
 
 /* --- search --- */
 
-static void note(struct vf_search *s, uint32_t from, const struct vf_move *move, uint32_t broken)
+static void note(struct vf_search *s, uint32_t from, const struct vf_move *move, uint64_t broken)
 {
-    for (uint32_t i = 0; i < 32; i++) {
-        if ((broken & 1u << i) && !(s->broken & 1u << i)) {
+    for (size_t i = 0; i < dna_vf_num_properties; i++) {
+        if ((broken & dna_vf_bit(i)) && !(s->broken & dna_vf_bit(i))) {
             s->first[i] = (struct vf_finding){ from, *move };
         }
     }

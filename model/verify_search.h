@@ -20,13 +20,14 @@ struct vf_search {
     /* set by the caller */
     const struct vf_config *config;
     uint32_t bugs;        /* planted in the environment: VF_BUGGY_* */
-    uint32_t stop_at;     /* properties, a bit each: ends when all of them are violated */
-    uint32_t stop_at_any; /* ends when one of these is violated */
+    uint64_t stop_at;     /* properties, a bit each: ends when all of them are violated */
+    uint64_t stop_at_any; /* ends when one of these is violated */
     uint32_t max_states;  /* 0: as many as memory holds */
     uint64_t hash_mask;   /* 0: all bits; a test takes bits away, so that states collide */
     /* found */
-    uint32_t broken, seen;
-    struct vf_finding first[32];
+    uint64_t broken;
+    uint32_t seen;
+    struct vf_finding first[64];
     uint32_t num;
     uint64_t transitions;
     double seconds;

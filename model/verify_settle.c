@@ -150,7 +150,7 @@ void dna_vf_settles(struct vf *x)
         l.established = established(x);
         dna_vf_observe(x, VF_W_STILL, &l);
     }
-    uint32_t broken =
+    uint64_t broken =
         x->broken; /* what breaks on the way is a finding of the state that it breaks in */
     uint8_t *fired = x->fired;
     FILE *say = x->say;

@@ -18,7 +18,7 @@ struct dna_spin_ask dna_spin_ask;
 
 static struct vf first; /* the first world: what does not change is copied from it */
 static struct vf now;
-static uint32_t lost; /* properties that the configuration is known to lose */
+static uint64_t lost; /* properties that the configuration is known to lose */
 static struct vf_move move = { .kind = VF_KINDS };
 static unsigned char stack[STACK_SIZE]; /* of the wiring */
 static ucontext_t wiring;               /* where it starts */
@@ -42,7 +42,8 @@ static size_t part(unsigned char *kept, size_t at, void *of_world, size_t len, b
 
 _Static_assert(sizeof(struct vf_world) - sizeof((struct vf_world *)0)->end -
                        sizeof((struct vf_world *)0)->in - sizeof((struct vf_world *)0)->route -
-                       sizeof((struct vf_world *)0)->keys <
+                       sizeof((struct vf_world *)0)->keys -
+                       sizeof((struct vf_world *)0)->session <
                    _Alignof(struct vf_world),
                "the world has got a field that pack() leaves out");
 
@@ -50,6 +51,7 @@ static void pack(struct vf *x, bool really)
 {
     size_t at = part(dna_spin_world, 0, x->w.route, sizeof x->w.route, really);
     at = part(dna_spin_world, at, x->w.keys, sizeof x->w.keys, really);
+    at = part(dna_spin_world, at, &x->w.session, sizeof x->w.session, really);
     for (unsigned e = 0; e < VF_SLOTS; e++) {
         if (x->config->slots & 1u << e) {
             at = part(dna_spin_world, at, &x->w.end[e], sizeof x->w.end[e], really);
@@ -173,6 +175,8 @@ static enum dna_spin_who mover(const struct vf *x, const struct vf_move *m)
     case VF_M_DNS:
     case VF_M_NO_DNS:
     case VF_M_BAD_DNS:
+    case VF_M_BARRED:
+    case VF_M_BAD_ADDRESS:
     case VF_M_CONNECT:
     case VF_M_NO_CONNECT:
     case VF_M_SETTLE:
@@ -244,7 +248,7 @@ void dna_spin_begin(const char *name, const char *bug)
     }
     lost = 0;
     for (size_t i = 0; i < dna_vf_num_properties; i++) {
-        lost |= dna_vf_limit_of(name, dna_vf_properties[i].id) ? 1u << i : 0;
+        lost |= dna_vf_limit_of(name, dna_vf_properties[i].id) ? dna_vf_bit(i) : 0;
     }
     dna_vf_init(&first, &dna_vf_configs[at], bug ? dna_vf_planted[planted].world : 0);
     first.tables = ask;
@@ -280,7 +284,7 @@ unsigned dna_spin_start(enum dna_spin_who who, int n)
 
 unsigned dna_spin_broken(void)
 {
-    return now.overflow ? 0 : now.broken & ~lost;
+    return !now.overflow && (now.broken & ~lost) != 0;
 }
 
 bool dna_spin_quiet(void)

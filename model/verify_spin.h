@@ -53,8 +53,8 @@ int dna_spin_num(enum dna_spin_who who);
 unsigned dna_spin_start(enum dna_spin_who who, int n);
 unsigned dna_spin_go_on(void);
 
-/* dna_spin_broken returns the properties that the last move violated, a bit each, without those
-   that the configuration is known to lose. */
+/* dna_spin_broken says whether the last move violated a property that the configuration is not
+   known to lose. */
 unsigned dna_spin_broken(void);
 
 /* What is claimed of the long run: every flow has come to its end; and every pair that users have

@@ -162,7 +162,7 @@ static void send_header(struct vf *x, unsigned e)
         struct vf_look l;
         dna_vf_look(x, dna_vf_at(x, e, i), &l);
         if (!l.proved && !l.vouched) {
-            end->pair[i].flags &= (uint8_t)~VF_G_REQUESTED;
+            end->pair[i].flags &= (uint16_t)~VF_G_REQUESTED;
         }
     }
     dna_vf_send(x, e,
@@ -197,6 +197,11 @@ static void send_features(struct vf *x, unsigned e)
     if ((x->does & VF_D_NO_ERRORS) && dna_vf_slots[e].server == VF_SB) {
         m.what &= (uint8_t)~VF_F_ERRORS;
     }
+    struct vf_look l = { .offered = (m.what & VF_F_EXTERNAL) != 0,
+                         .secured = x->w.end[e].cert != VF_CERT_NONE };
+    bool refuted;
+    l.proved = dna_vf_truly_proved(x, e, x->w.end[e].theirs, &refuted);
+    dna_vf_observe(x, VF_W_OFFER, &l);
     dna_vf_send(x, e, m);
 }
 
@@ -269,6 +274,9 @@ static void receiving_tls_out(struct vf *x, unsigned e, unsigned out)
                 dna_vf_pair_secured(x, r);
             }
         }
+        break;
+    case starttls_receiving_O_discard_clear:
+        x->w.end[e].ghost &= (uint8_t)~VF_G_TRAILING;
         break;
     case starttls_receiving_O_restart_after_tls:
         dna_vf_forget(x, e, true);
@@ -367,7 +375,7 @@ static void receiving_header(struct vf *x, unsigned e, const struct vf_msg *m)
     struct stream_receiving_facts facts = {
         .stream_namespace_ok = 1,
         .content_namespace_ok = 1,
-        .hosted = dna_vf_hosts(e, m->to),
+        .hosted = dna_vf_hosts(x, e, m->to),
         .version_one = !m->what,
         .from_pending = dna_vf_seek(x, e, m->from),
     };
@@ -385,6 +393,7 @@ static bool receiving_element(struct vf *x, unsigned e, const struct vf_msg *m)
 {
     struct vf_end *end = &x->w.end[e];
     if (m->type == VF_T_STARTTLS) {
+        dna_vf_trailing(x, e, m);
         dna_vf_tls_event(x, e, starttls_receiving_E_RX_STARTTLS);
     } else if (m->type == VF_T_AUTH || m->type == VF_T_RESPONSE) {
         struct sasl_external_receiving_facts facts = {
@@ -406,11 +415,20 @@ static bool receiving_element(struct vf *x, unsigned e, const struct vf_msg *m)
 
 /* --- both roles --- */
 
+/* Whether clear text follows the last word before TLS in the same flight. */
+void dna_vf_trailing(struct vf *x, unsigned e, const struct vf_msg *m)
+{
+    uint8_t rest = x->w.end[e].ghost & (uint8_t)~VF_G_TRAILING;
+    x->w.end[e].ghost = (uint8_t)(rest | (m->what ? VF_G_TRAILING : 0));
+}
+
 void dna_vf_tls_event(struct vf *x, unsigned e, uint32_t on)
 {
     struct dna_effects fx;
-    const struct starttls_receiving_facts receiving = { .can_secure = 1 };
-    const struct starttls_initiating_facts initiating = { 0 };
+    bool trailing = x->w.end[e].ghost & VF_G_TRAILING;
+    const struct starttls_receiving_facts receiving = { .can_secure = 1,
+                                                        .clear_trailing = trailing };
+    const struct starttls_initiating_facts initiating = { .clear_trailing = trailing };
     bool opened = dna_vf_slots[e].initiating;
     const void *facts = opened ? (const void *)&initiating : (const void *)&receiving;
     dna_vf_step1(x, e, opened ? &dna_machine_starttls_initiating : &dna_machine_starttls_receiving,
@@ -424,15 +442,17 @@ void dna_vf_tls_event(struct vf *x, unsigned e, uint32_t on)
     }
 }
 
-static uint32_t left_from_clear(const struct vf_end *end)
+static uint32_t left_from_clear(const struct vf *x, unsigned e)
 {
-    uint32_t left =
-        (uint32_t)(end->s[VF_S_authenticated] + end->s[VF_S_bidi] + end->s[VF_S_peer_dialback] +
-                   end->s[VF_S_peer_errors] + end->s[VF_S_pairs_taken] + end->s[VF_S_flowing]);
+    const struct vf_end *end = &x->w.end[e];
+    uint32_t left = end->failures + (uint32_t)((end->ghost & VF_G_TRAILING) != 0);
+    left += (uint32_t)(end->s[VF_S_authenticated] + end->s[VF_S_bidi] + end->s[VF_S_peer_dialback] +
+                       end->s[VF_S_peer_errors] + end->s[VF_S_pairs_taken] + end->s[VF_S_flowing]);
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         const struct vf_pair *p = &end->pair[i];
         left += p->as != association_S_NONE || p->dr != dialback_receiving_S_UNPROVEN ||
-                p->di != dialback_initiating_S_IDLE || (p->flags & VF_ASKED);
+                p->di != dialback_initiating_S_IDLE || (p->flags & (VF_ASKED | VF_WAITING)) ||
+                x->w.route[dna_vf_slots[e].server][i].via == e + 1;
     }
     return left;
 }
@@ -443,18 +463,21 @@ void dna_vf_tls_up(struct vf *x, unsigned e, unsigned cert)
     struct vf_end *end = &x->w.end[e];
     struct vf_look l = { 0 };
     end->cert = (uint8_t)cert;
+    if (cert == VF_CERT_M && (x->does & VF_RESUMES)) {
+        x->w.session |= (uint8_t)(1u << dna_vf_slots[e].server);
+    }
     end->flags &= (uint16_t) ~(VF_HANDSHAKE | VF_G_AUTH | VF_G_BIDI);
     if (dna_vf_slots[e].initiating) {
         end->sought |= (uint8_t)(1u << end->theirs); /* with the resolution */
     }
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         end->pair[i].flags &=
-            (uint8_t) ~(VF_G_REQUESTED | VF_G_VOUCHED | VF_G_KEYED | VF_G_GRANTED);
+            (uint16_t) ~(VF_G_REQUESTED | VF_G_VOUCHED | VF_G_KEYED | VF_G_GRANTED | VF_G_ANSWERED);
     }
     dna_vf_tls_event(x, e,
                      dna_vf_slots[e].initiating ? (uint32_t)starttls_initiating_E_TLS_UP
                                                 : (uint32_t)starttls_receiving_E_TLS_UP);
-    l.left = end->flags & VF_DROPPED ? 0 : left_from_clear(end);
+    l.left = end->flags & VF_DROPPED ? 0 : left_from_clear(x, e);
     dna_vf_observe(x, VF_W_SECURED, &l);
 }
 
@@ -540,7 +563,7 @@ void dna_vf_settle(struct vf *x, unsigned e, unsigned domain)
     for (unsigned i = 0; i < VF_PAIRS; i++) {
         struct vf_ref r = dna_vf_at(x, e, i);
         if (r.theirs == domain && (r.p->flags & VF_WAITING)) {
-            r.p->flags &= (uint8_t)~VF_WAITING;
+            r.p->flags &= (uint16_t)~VF_WAITING;
             dna_vf_proof_settled(x, r);
         }
     }

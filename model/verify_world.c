@@ -38,7 +38,6 @@ const struct vf_slot_info dna_vf_slots[VF_SLOTS] = {
     [VF_Q] = { "Q", VF_SA, 0, 0, VF_NOBODY, VF_NOBODY, VF_NO_SLOT },
 };
 const char *const dna_vf_domain_name[VF_DOMAINS + 1] = { "a", "b", "m", "c", "d", "-" };
-const uint8_t dna_vf_owner[VF_DOMAINS + 1] = { VF_SA, VF_SB, VF_SM, VF_SA, VF_SB, VF_SM };
 const char *const dna_vf_type_name[VF_TYPES] = {
     "?",
     "header",
@@ -99,7 +98,7 @@ void dna_vf_load(const struct vf_end *end, struct dna_stream_vars *s)
 
 void dna_vf_store(struct vf_end *end, const struct dna_stream_vars *s)
 {
-#define STREAM_VAR(name, initial, max, restart, starttls, text) \
+#define STREAM_VAR(name, initial, max, restart, starttls, text)                                    \
     end->s[VF_S_##name] = (uint8_t)(s->name > (max) ? (max) : s->name);
 #include "model/stream_vars.def"
 #undef STREAM_VAR
@@ -141,9 +140,15 @@ void dna_vf_end_init(struct vf *x, unsigned e)
     }
 }
 
-bool dna_vf_hosts(unsigned e, unsigned domain)
+unsigned dna_vf_owner(const struct vf *x, unsigned domain)
 {
-    return domain < VF_DOMAINS && dna_vf_owner[domain] == dna_vf_slots[e].server;
+    static const uint8_t owner[VF_DOMAINS + 1] = { VF_SA, VF_SB, VF_SM, VF_SA, VF_SB, VF_SM };
+    return domain == VF_C && (x->does & VF_TWO_NAMES) ? VF_SM : owner[domain];
+}
+
+bool dna_vf_hosts(const struct vf *x, unsigned e, unsigned domain)
+{
+    return domain < VF_DOMAINS && dna_vf_owner(x, domain) == dna_vf_slots[e].server;
 }
 
 unsigned dna_vf_resolve(const struct vf *x, unsigned server, unsigned domain)
@@ -152,7 +157,7 @@ unsigned dna_vf_resolve(const struct vf *x, unsigned server, unsigned domain)
         (server == VF_SB && domain == VF_A && (x->does & VF_SPOOF_B))) {
         return VF_SM;
     }
-    return domain == VF_D && (x->does & VF_D_ELSEWHERE) ? VF_SM + 1 : dna_vf_owner[domain];
+    return domain == VF_D && (x->does & VF_D_ELSEWHERE) ? VF_SM + 1 : dna_vf_owner(x, domain);
 }
 
 unsigned dna_vf_far_server(const struct vf *x, unsigned e)
@@ -171,20 +176,27 @@ bool dna_vf_far_is_m(const struct vf *x, unsigned e)
 
 /* --- proofs: symbolic facts, weighed by proof.def --- */
 
+static bool is_ms(const struct vf *x, unsigned domain)
+{
+    return (x->does & VF_CERT_OF_M) &&
+           (domain == VF_M || (domain == VF_C && (x->does & VF_TWO_NAMES)));
+}
+
 bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *refuted)
 {
     unsigned cert = x->w.end[e].cert, far = dna_vf_far_server(x, e);
     bool proved = false;
     if (cert == VF_CERT_M) {
-        proved = domain == VF_M && (x->does & VF_CERT_OF_M);
+        proved = is_ms(x, domain);
     } else if (cert == VF_CERT_HONEST && domain < VF_DOMAINS) {
-        proved = dna_vf_owner[domain] == far &&
+        proved = dna_vf_owner(x, domain) == far &&
                  (x->does & (far == VF_SA ? VF_CERT_A : VF_CERT_B)) &&
-                 (domain == VF_A || domain == VF_B || (domain == VF_D && (x->does & VF_D_COVERED)));
+                 (domain == VF_A || domain == VF_B || (x->does & VF_D_COVERED));
     }
     *refuted = cert != VF_CERT_NONE && !proved &&
                ((domain == VF_A && (x->does & VF_REFUTES_A)) ||
-                (domain == VF_B && (x->does & VF_REFUTES_B)));
+                (domain == VF_B && (x->does & VF_REFUTES_B)) ||
+                (domain == VF_D && (x->does & VF_REFUTES_D)));
     return proved;
 }
 
@@ -215,7 +227,7 @@ bool dna_vf_is_dialled(const struct vf *x, unsigned e, unsigned domain)
 
 bool dna_vf_validating(const struct vf *x)
 {
-    return (x->does & (VF_REFUTES_A | VF_REFUTES_B)) != 0;
+    return (x->does & (VF_REFUTES_A | VF_REFUTES_B | VF_REFUTES_D)) != 0;
 }
 
 enum dna_vf_verdict dna_vf_weigh(struct vf *x, unsigned e, unsigned domain)
@@ -227,6 +239,7 @@ enum dna_vf_verdict dna_vf_weigh(struct vf *x, unsigned e, unsigned domain)
     const struct vf_end *end = &x->w.end[e];
     uint8_t state = start_of(&dna_machine_proof);
     struct dna_effects fx;
+    struct vf_look l = { .unused = 0 };
     bool refuted;
     if (end->cert == VF_CERT_NONE || domain >= VF_DOMAINS) {
         return VF_UNPROVED; /* what a peer claims in clear is nobody's claim */
@@ -234,12 +247,19 @@ enum dna_vf_verdict dna_vf_weigh(struct vf *x, unsigned e, unsigned domain)
     if (!(end->sought & 1u << domain)) {
         return VF_PENDING; /* nobody has sought it yet */
     }
-    bool proved = dna_vf_truly_proved(x, e, domain, &refuted);
+    l.proved = dna_vf_truly_proved(x, e, domain, &refuted);
+    /* planted: what the certificate of the session proved counts */
+    bool proved = l.proved || (end->cert == VF_CERT_RESUMED && (x->does & VF_BUGGY_RESUMED) &&
+                               is_ms(x, domain));
     struct proof_facts facts = { .pending = awaited(x, e, domain),
                                  .held = proved,
                                  .refuted = refuted };
     dna_vf_step1(x, e, &dna_machine_proof, &state, proof_E_WEIGH, &facts, &fx);
-    return fx.num_outs ? by_out[fx.outs[0]] : VF_UNPROVED;
+    enum dna_vf_verdict v = fx.num_outs ? by_out[fx.outs[0]] : VF_UNPROVED;
+    if (v == VF_PROVED) {
+        dna_vf_observe(x, VF_W_PROVE, &l);
+    }
+    return v;
 }
 
 bool dna_vf_proves(struct vf *x, unsigned e, unsigned domain)
