@@ -230,6 +230,8 @@ static int confirm(struct hunt *h)
     return status;
 }
 
+static int write_known(const struct hunt *h);
+
 static int search(struct hunt *h)
 {
     int status = play_known(h);
@@ -242,6 +244,8 @@ static int search(struct hunt *h)
             status = search_round(h, at_once[round] / 4, true);
         if (!status)
             status = confirm(h);
+        if (!status)
+            status = write_known(h); /* what was found is not lost, should the rest be stopped */
     }
     return status;
 }
@@ -430,8 +434,6 @@ static int run(struct hunt *h)
     status = read_known(h);
     if (!status)
         status = search(h);
-    if (!status)
-        status = write_known(h);
     return status ? status : report(h);
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define HOLD_MS 100
+#define PACE_MS 50
 
 void runner_tick(struct runner *r)
 {
@@ -254,9 +255,9 @@ static unsigned room(const struct runner *r)
         return free;
     for (size_t i = 0; i < r->num_jobs; i++)
         young += r->jobs[i].run && dna_seconds_since(&r->jobs[i].run->started) < 0.5;
-    if (young >= r->options->young)
+    if (young >= r->young)
         return 0;
-    return free < r->options->young - young ? free : r->options->young - young;
+    return free < r->young - young ? free : r->young - young;
 }
 
 static void start_queued(struct runner *r)
@@ -379,11 +380,20 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     runner_tick(r);
 }
 
+/* The loop's own lateness tells whether the machine has more to do than it can. */
 static void on_pace(evutil_socket_t fd, short what, void *arg)
 {
+    struct runner *r = arg;
+    const double late = dna_seconds_since(&r->paced) - PACE_MS / 1000.0;
+
     (void)fd;
     (void)what;
-    runner_tick(arg);
+    evutil_gettimeofday(&r->paced, NULL);
+    if (late > 0.02)
+        r->young = r->young > 8 ? r->young / 2 : 4;
+    else if (r->young < 4 * r->options->young)
+        r->young++;
+    runner_tick(r);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -466,7 +476,8 @@ static void watch(struct runner *r)
     event_add(r->sigterm, NULL);
     if (r->options->young) {
         r->pace = event_new(r->base, -1, EV_PERSIST, on_pace, r);
-        event_add(r->pace, &(struct timeval){ 0, 50000 });
+        evutil_gettimeofday(&r->paced, NULL);
+        event_add(r->pace, &(struct timeval){ 0, PACE_MS * 1000 });
     }
     if (r->options->deadline_s)
         event_add(r->deadline, &(struct timeval){ (time_t)r->options->deadline_s, 0 });
@@ -489,7 +500,7 @@ void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct 
 {
     struct runner r = { .suite = suite, .profile = profile, .base = base, .options = options,
                         .calls = calls, .out = out, .pool = dna_pool_new(),
-                        .numbers = options->first_number };
+                        .numbers = options->first_number, .young = options->young };
     struct timeval started;
 
     *out = (struct dna_run_outcome){ 0 };

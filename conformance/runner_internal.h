@@ -55,6 +55,8 @@ struct runner {
     struct place places[DNA_MAX_VARIANTS];
     size_t num_places;
     struct event *pace; /* with options->young */
+    struct timeval paced;
+    unsigned young;     /* what the machine bears: more or less than options->young */
     struct event *tick, *hold, *deadline, *sigint, *sigterm;
     struct dna_case_run **dead; /* ended runs, freed from the loop and not from their callback */
     unsigned num_dead, cap_dead;
