@@ -47,6 +47,10 @@ void dna_mutate_close(struct dna_mutate_lab *m);
 int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
                     const char *fired);
 
+/* dna_mutate_play_again plays what did not pass undamaged once more, with few others, for it may have
+   met a busy machine.  1: some do not pass; it has said which. */
+int dna_mutate_play_again(struct dna_mutate_lab *m, struct dna_play *plays, size_t num);
+
 /* dna_mutate_alone: does this case have the lab for itself (a clock of its own)?  Such are slow. */
 bool dna_mutate_alone(const struct dna_mutate_lab *m, const struct dna_case *c);
 

@@ -197,3 +197,39 @@ int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num
                             num - done < DNA_BATCH_MAX ? num - done : DNA_BATCH_MAX, fired);
     return status;
 }
+
+static bool as_it_should(const struct dna_play *play)
+{
+    return play->verdict <= DNA_VERDICT_PASS || play->verdict == DNA_VERDICT_NONE;
+}
+
+/* What does not pass undamaged may have met a busy machine: it is played once more, with few
+ * others. */
+int dna_mutate_play_again(struct dna_mutate_lab *m, struct dna_play *plays, size_t num)
+{
+    struct dna_play *again = dna_xcalloc(num, sizeof(*again));
+    size_t *whose = dna_xcalloc(num, sizeof(*whose)), n = 0;
+    const unsigned young = m->young;
+    unsigned bad = 0;
+    int status = 0;
+
+    for (size_t i = 0; i < num; i++) {
+        if (as_it_should(&plays[i]))
+            continue;
+        whose[n] = i;
+        again[n++] = plays[i];
+    }
+    m->young = 4;
+    if (n)
+        status = dna_mutate_play(m, again, n, NULL);
+    m->young = young;
+    for (size_t i = 0; i < n && !status; i++) {
+        plays[whose[i]] = again[i];
+        if (!as_it_should(&again[i]) && ++bad <= 10)
+            fprintf(stderr, "xdna: %s: %s without any damage\n", again[i].c->id,
+                    dna_verdict_name(again[i].verdict));
+    }
+    free(again);
+    free(whose);
+    return status ? status : bad ? 1 : 0;
+}

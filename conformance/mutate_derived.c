@@ -59,7 +59,7 @@ struct campaign {
     struct dna_campaign whole, playable;
     struct dna_derive_parts parts;
     const struct dna_overlay *choices;
-    bool failed;
+    bool failed, bad;
 };
 
 /* ---- what the model says ---- */
@@ -199,6 +199,14 @@ static void find_cases(struct campaign *k, const struct dna_suite *suite)
     }
 }
 
+/* A session that fails undamaged tells nothing. */
+static void forget_session(struct campaign *k, const struct dna_case *c)
+{
+    for (size_t i = 0; i < k->num_sessions; i++)
+        if (k->sessions[i].c == c)
+            k->sessions[i].c = NULL;
+}
+
 /* Each mutant in its own session, and each session once undamaged: whatever fails then tells
  * nothing. */
 static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
@@ -206,8 +214,7 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
     struct dna_play *plays = dna_xcalloc(k->num + k->num_sessions, sizeof(*plays));
     struct mutant **whose = dna_xcalloc(k->num, sizeof(*whose));
     size_t n = 0, of_mutants;
-    unsigned bad = 0;
-    int status;
+    int status, bad = 0;
 
     for (size_t i = 0; i < k->num; i++)
         if (k->mutants[i].session && k->sessions[k->mutants[i].session - 1].c) {
@@ -220,10 +227,11 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
         if (k->sessions[i].c)
             plays[n++] = (struct dna_play){ .c = k->sessions[i].c, .damage = "" };
     status = dna_mutate_play(lab, plays, n, NULL);
+    if (!status)
+        bad = dna_mutate_play_again(lab, plays + of_mutants, n - of_mutants);
     for (size_t i = of_mutants; i < n && !status; i++)
-        if (plays[i].verdict != DNA_VERDICT_PASS && ++bad <= 10)
-            printf("mutate: %s is %s without any damage\n", plays[i].c->id,
-                   dna_verdict_name(plays[i].verdict));
+        if (plays[i].verdict != DNA_VERDICT_PASS)
+            forget_session(k, plays[i].c);
     for (size_t i = 0; i < of_mutants && !status; i++) {
         whose[i]->verdict = plays[i].verdict;
         whose[i]->killed =
@@ -231,7 +239,11 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
     }
     free(plays);
     free(whose);
-    return status ? status : bad ? 1 : 0;
+    for (size_t i = 0; i < k->num && bad == 1; i++)
+        if (k->mutants[i].session && !k->sessions[k->mutants[i].session - 1].c)
+            k->mutants[i].killed = false;
+    k->bad |= bad == 1;
+    return status ? status : bad > 1 ? bad : 0;
 }
 
 /* ---- the hand-written cases ---- */
@@ -330,7 +342,7 @@ static unsigned report_role(const struct campaign *k, unsigned role)
             continue;
         open += m->session != 0;
         if (m->session)
-            printf("mutate: %s survives %s\n", m->text, k->sessions[m->session - 1].c->id);
+            printf("mutate: %s survives its session %zu\n", m->text, m->session);
         else if (k->o->verbose)
             printf("mutate: %s is told by the model alone: it needs waits or fetched proofs\n",
                    m->text);
@@ -393,7 +405,7 @@ static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
         if (wanted(k, role))
             status |= report_role(k, role) ? 1 : 0;
     dna_suite_free(derived);
-    return status;
+    return status ? status : k->bad ? 1 : 0;
 }
 
 int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *o)
