@@ -6,7 +6,8 @@
  *
  * The source is the PROOFTYPE line of model/prooftype_NAME.def, whose machine says when material is
  * sought and what follows from it.  A further prooftype is one such table and one file
- * impl/prooftype_NAME.c; nothing else names them.
+ * impl/prooftype_NAME.c; nothing else names them, but the world in which the checker tries them
+ * (verify_prooftypes.c), where a further one is not found before it is put there.
  */
 #ifndef DNA_MODEL_PROOFTYPES_H
 #define DNA_MODEL_PROOFTYPES_H
