@@ -101,6 +101,10 @@ static bool on_result(struct dna_result *result, unsigned done, unsigned planned
     play->crashed = strcmp(result->reason, "crash") == 0;
     if (b->m->verbose && play->crashed)
         fprintf(stderr, "xdna: the server dies of %s in %s\n", play->damage, play->c->id);
+    if (b->m->verbose && !*play->damage && result->verdict > DNA_VERDICT_PASS)
+        fprintf(stderr, "xdna: %s, undamaged: %s\n%s\n", play->c->id,
+                result->message ? result->message : "?",
+                result->transcript ? result->transcript : "");
     return false;
 }
 
