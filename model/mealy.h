@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 enum { DNA_CANNOT = 0 };
 
@@ -30,6 +31,20 @@ static inline uint32_t dna_mealy_next(const struct dna_mealy *m, uint32_t state,
 static inline uint32_t dna_mealy_out(const struct dna_mealy *m, uint32_t state, size_t input)
 {
     return m->out[state * m->num_inputs + input];
+}
+
+/* dna_mealy_reserve makes room for max states, at least as many as there are; the arrays are freed by
+   their owner in any case.  Returns 0, or -1 without memory. */
+static inline int dna_mealy_reserve(struct dna_mealy *m, size_t max)
+{
+    const size_t cells = max * m->num_inputs;
+    void *next = realloc(m->next, cells * sizeof *m->next);
+    m->next = next ? next : m->next;
+    void *out = realloc(m->out, cells * sizeof *m->out);
+    m->out = out ? out : m->out;
+    void *closed = realloc(m->closed, max * sizeof *m->closed);
+    m->closed = closed ? closed : m->closed;
+    return next && out && closed ? 0 : -1;
 }
 
 #endif

@@ -224,16 +224,9 @@ static uint32_t state_number(struct dna_unfolding *u, const struct dna_scene *sc
     }
     if (m->num_states == u->max_states) {
         size_t max = u->max_states ? u->max_states * 2 : 64;
-        size_t cells = max * m->num_inputs;
         void *scenes = realloc(u->scenes, max * sizeof *u->scenes);
         u->scenes = scenes ? scenes : u->scenes;
-        void *next = realloc(m->next, cells * sizeof *m->next);
-        m->next = next ? next : m->next;
-        void *out = realloc(m->out, cells * sizeof *m->out);
-        m->out = out ? out : m->out;
-        void *closed = realloc(m->closed, max * sizeof *m->closed);
-        m->closed = closed ? closed : m->closed;
-        if (!scenes || !next || !out || !closed || max > MAX_STATES) {
+        if (!scenes || dna_mealy_reserve(m, max) || max > MAX_STATES) {
             return UINT32_MAX;
         }
         u->max_states = max;

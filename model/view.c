@@ -189,16 +189,10 @@ static uint32_t state_number(struct dna_view *v, const struct dna_seen *seen)
         }
     }
     if (m->num_states == v->max) {
-        size_t max = v->max ? v->max * 2 : 128, cells = max * m->num_inputs;
+        size_t max = v->max ? v->max * 2 : 128;
         void *states = realloc(v->states, max * sizeof *v->states);
         v->states = states ? states : v->states;
-        void *next = realloc(m->next, cells * sizeof *m->next);
-        m->next = next ? next : m->next;
-        void *out = realloc(m->out, cells * sizeof *m->out);
-        m->out = out ? out : m->out;
-        void *closed = realloc(m->closed, max * sizeof *m->closed);
-        m->closed = closed ? closed : m->closed;
-        if (!states || !next || !out || !closed || max > MAX_VIEW_STATES) {
+        if (!states || dna_mealy_reserve(m, max) || max > MAX_VIEW_STATES) {
             return UINT32_MAX;
         }
         v->max = max;
