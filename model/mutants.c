@@ -460,3 +460,43 @@ int dna_campaign_complete(struct dna_campaign *c, const struct dna_mutant *mutan
     }
     return 0;
 }
+
+/* --- all of them --- */
+
+struct scoring {
+    struct dna_campaign *campaign;
+    dna_judged *judged;
+    void *ctx;
+    struct dna_score *score;
+    bool failed;
+};
+
+static bool judge_one(void *ctx, const struct dna_mutant *mutant)
+{
+    struct scoring *s = ctx;
+    struct dna_judgement j = { 0 };
+    dna_campaign_judge(s->campaign, mutant, &j);
+    if (j.fate == DNA_SURVIVED && dna_campaign_complete(s->campaign, mutant, &j)) {
+        s->failed = true;
+        return false;
+    }
+    s->score->all++;
+    s->score->fates[j.fate]++;
+    s->score->longest = j.len > s->score->longest ? j.len : s->score->longest;
+    if (s->judged) {
+        s->judged(s->ctx, mutant, &j);
+    }
+    return true;
+}
+
+int dna_campaign_score(struct dna_campaign *c, dna_judged *judged, void *ctx, struct dna_score *out)
+{
+    struct scoring s = { c, judged, ctx, out, false };
+    memset(out, 0, sizeof *out);
+    dna_mutants_each(c, judge_one, &s);
+    for (size_t i = 0; i < c->role->num_scopes; i++) {
+        out->sessions += c->suites[i].num_sessions;
+        out->completing += c->extras[i].num_sessions;
+    }
+    return s.failed ? -1 : 0;
+}

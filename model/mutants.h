@@ -60,6 +60,18 @@ void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *m
 int dna_campaign_complete(struct dna_campaign *c, const struct dna_mutant *mutant,
                           struct dna_judgement *judgement);
 
+/* dna_score is what became of all mutants of a role. */
+struct dna_score {
+    size_t fates[DNA_UNDECIDED + 1], all;
+    size_t longest;              /* witness, in symbols behind a prefix */
+    size_t sessions, completing; /* of the suites by identifiers, and those added */
+};
+
+/* dna_campaign_score judges every mutant, and completes the suites for those that survive; judged is
+   told of each, or NULL.  Returns -1 without memory. */
+typedef void dna_judged(void *ctx, const struct dna_mutant *mutant, const struct dna_judgement *j);
+int dna_campaign_score(struct dna_campaign *c, dna_judged *judged, void *ctx, struct dna_score *out);
+
 /* dna_hsi_suite_kills plays the scope's suite against the overlay; true if it shows a difference. */
 bool dna_hsi_suite_kills(const struct dna_unfolding *u, const struct dna_hsi_suite *suite,
                      const struct dna_overlay *overlay);

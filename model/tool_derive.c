@@ -223,9 +223,7 @@ int dna_tool_derive(int argc, char **argv)
 /* --- mutants --- */
 
 struct tally {
-    struct dna_campaign *campaign;
-    size_t fates[DNA_UNDECIDED + 1], all;
-    size_t longest;
+    const struct dna_campaign *campaign;
     bool verbose;
 };
 
@@ -245,55 +243,41 @@ static void print_witness(const struct tally *t, const char *name, const struct 
     putchar('\n');
 }
 
-static bool judge_one(void *ctx, const struct dna_mutant *mutant)
+static void tell(void *ctx, const struct dna_mutant *mutant, const struct dna_judgement *j)
 {
-    struct tally *t = ctx;
-    struct dna_judgement j = { 0 };
+    const struct tally *t = ctx;
     char name[160];
-    dna_campaign_judge(t->campaign, mutant, &j);
-    if (j.fate == DNA_SURVIVED && dna_campaign_complete(t->campaign, mutant, &j)) {
-        return false;
+    if (t->verbose || j->fate == DNA_UNDECIDED) {
+        dna_mutant_print(mutant, name, sizeof name);
+        print_witness(t, name, j);
     }
-    t->all++;
-    t->fates[j.fate]++;
-    dna_mutant_print(mutant, name, sizeof name);
-    if (t->verbose || j.fate == DNA_UNDECIDED) {
-        print_witness(t, name, &j);
-    }
-    t->longest = j.len > t->longest ? j.len : t->longest;
-    return true;
-}
-
-static size_t sessions_of(const struct dna_role *role, const struct dna_hsi_suite *suites)
-{
-    size_t num = 0;
-    for (size_t i = 0; i < role->num_scopes; i++) {
-        num += suites[i].num_sessions;
-    }
-    return num;
 }
 
 static int mutate_role(const struct options *o, const struct dna_role *role)
 {
     struct dna_campaign campaign;
-    struct tally t = { .campaign = &campaign, .verbose = o->verbose };
+    struct tally t = { &campaign, o->verbose };
+    struct dna_score s;
     char err[256];
     double began = seconds();
     if (dna_campaign_begin(&campaign, role, &o->profile, o->extra, err, sizeof err)) {
         fprintf(stderr, "model-tool: %s\n", err);
         return 1;
     }
-    dna_mutants_each(&campaign, judge_one, &t);
+    if (dna_campaign_score(&campaign, tell, &t, &s)) {
+        fprintf(stderr, "model-tool: out of memory\n");
+        return 1;
+    }
     printf("%s: %zu mutants, %zu equivalent (proved), %zu undecided; of %zu that differ, "
            "identifiers at k = %u kill %zu, and %zu more by waits; %zu sessions for the other %zu "
-           "complete the suite of %zu; %zu survive; a witness has at most %zu symbols behind a prefix; %.1f s\n",
-           role->name, t.all, t.fates[DNA_EQUIVALENT], t.fates[DNA_UNDECIDED],
-           t.all - t.fates[DNA_EQUIVALENT], o->extra, t.fates[DNA_KILLED],
-           t.fates[DNA_KILLED_BY_WAITING], sessions_of(role, campaign.extras),
-           t.fates[DNA_COMPLETED], sessions_of(role, campaign.suites), t.fates[DNA_SURVIVED],
-           t.longest, seconds() - began);
+           "complete the suite of %zu; %zu survive; a witness has at most %zu symbols behind a "
+           "prefix; %.1f s\n",
+           role->name, s.all, s.fates[DNA_EQUIVALENT], s.fates[DNA_UNDECIDED],
+           s.all - s.fates[DNA_EQUIVALENT], o->extra, s.fates[DNA_KILLED],
+           s.fates[DNA_KILLED_BY_WAITING], s.completing, s.fates[DNA_COMPLETED], s.sessions,
+           s.fates[DNA_SURVIVED], s.longest, seconds() - began);
     dna_campaign_end(&campaign);
-    return t.fates[DNA_SURVIVED] + t.fates[DNA_UNDECIDED] ? 1 : 0;
+    return s.fates[DNA_SURVIVED] + s.fates[DNA_UNDECIDED] ? 1 : 0;
 }
 
 int dna_tool_mutate(int argc, char **argv)
