@@ -141,6 +141,12 @@ static void add_play(struct hunt *h, size_t subject, const struct dna_case *c, c
     h->plays[h->num_plays++] = (struct dna_play){ .c = c, .damage = damage };
 }
 
+/* Rows without security are searched only when the list is written anew. */
+static bool searched(const struct hunt *h, const struct subject *s)
+{
+    return !h->o->rows || s->security || s->known || h->o->write;
+}
+
 static bool open_yet(const struct subject *s)
 {
     return !s->killer && !s->skipped && !s->reason;
@@ -183,7 +189,8 @@ static int search_round(struct hunt *h, unsigned num, bool alone)
         struct subject *s = &h->subjects[i];
         struct chances all;
 
-        if (!open_yet(s) || (!h->o->rows && dna_mutate_alone(h->m, s->c) != alone))
+        if (!open_yet(s) || !searched(h, s) ||
+            (!h->o->rows && dna_mutate_alone(h->m, s->c) != alone))
             continue;
         chances(h, i, &all);
         for (unsigned n = 0; n < num && s->next < all.num; n++, s->next++) {
@@ -352,42 +359,53 @@ static void write_list(const struct hunt *h, FILE *out)
 
 /* A reason that is given though the row is of no case, or is killed by now, is found by hand:
  * search it. */
-static int report(const struct hunt *h)
-{
-    unsigned killed = 0, broken = 0, reasons = 0, readings = 0, skipped = 0, open = 0, secure = 0,
-             of = 0;
+struct totals {
+    unsigned killed, broken, reasons, readings, skipped, open, left, secure, of_secure;
+};
 
+static void count(const struct hunt *h, struct totals *t)
+{
     for (size_t i = 0; i < h->num; i++) {
         const struct subject *s = &h->subjects[i];
-        bool is_open = open_yet(s) && !s->reading;
+        bool nothing = open_yet(s) && !s->reading, left = h->o->rows && !s->security;
 
-        killed += s->killer != NULL;
-        broken += s->killer && s->broken;
-        skipped += s->skipped;
-        readings += open_yet(s) && s->reading;
-        reasons += !s->killer && !s->skipped && s->reason;
-        of += s->security && !s->skipped;
-        secure += s->security && s->killer;
-        open += is_open;
-        if (is_open)
+        t->killed += s->killer != NULL;
+        t->broken += s->killer && s->broken;
+        t->skipped += s->skipped;
+        t->readings += open_yet(s) && s->reading;
+        t->reasons += !s->killer && !s->skipped && s->reason;
+        t->of_secure += s->security && !s->skipped;
+        t->secure += s->security && s->killer;
+        t->left += nothing && left;
+        t->open += nothing && !left;
+        if (nothing && !left)
             printf("mutate: nothing %s %s (%zu tried)\n",
                    h->o->rows ? "shows a damage to" : "makes this case fail:", s->name, s->next);
     }
+}
+
+/* Rows that are not marked as security are left to the derived sessions, where no case shows them.
+ */
+static int report(const struct hunt *h)
+{
+    struct totals t = { 0 };
+
+    count(h, &t);
     if (h->o->rows)
-        printf("mutate: %u rows are shown by hand-written cases (%u of %u that are marked as "
-               "security); %u cannot be, with "
-               "a reason; %u are for nothing that a peer does, or are not taken; %u open; %zu "
-               "plays, %.0f s\n",
-               killed, secure, of, reasons, skipped, open, h->played, dna_seconds_since(&h->begun));
+        printf("mutate: %u rows are shown by hand-written cases, of these %u of the %u that are "
+               "marked as security; %u cannot be, with a reason; %u others are left to derived "
+               "sessions; %u open; %zu plays, %.0f s\n",
+               t.killed, t.secure, t.of_secure, t.reasons, t.left, t.open, h->played,
+               dna_seconds_since(&h->begun));
     else
         printf("mutate: %u cases were seen to fail, each with damage to a row that fires in it (in "
-               "%u of them a stanza "
-               "crossed that must not); %u cannot, with a reason; %u only read; %u are not for "
-               "this server; %u open; "
-               "%zu plays, %.0f s\n",
-               killed, broken, reasons, readings, skipped, open, h->played,
+               "%u a stanza crossed that must not); %u cannot, with a reason; %u only read; %u are "
+               "not for this server; %u open; %zu plays, %.0f s\n",
+               t.killed, t.broken, t.reasons, t.readings, t.skipped, t.open, h->played,
                dna_seconds_since(&h->begun));
-    return open ? 1 : 0;
+    printf("RESULT mutate=%s killed=%u broken=%u reasons=%u left=%u open=%u\n",
+           h->o->rows ? "rows" : "cases", t.killed, t.broken, t.reasons, t.left, t.open);
+    return t.open ? 1 : 0;
 }
 
 static int read_known(struct hunt *h)
