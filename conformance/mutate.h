@@ -17,6 +17,7 @@ struct dna_play {
     const struct dna_case *c;
     const char *damage;       /* "ROW:OP ROW:OP ..."; "" is none; borrowed */
     enum dna_verdict verdict; /* DNA_VERDICT_NONE: it could not be played */
+    bool judged;        /* it stopped in what is judged, not on the way there */
     bool crashed;             /* the server died of it, which says nothing of the case */
     bool broken;              /* the invariant was: a stanza crossed that was not to */
 };
@@ -55,7 +56,7 @@ int dna_mutate_play_again(struct dna_mutate_lab *m, struct dna_play *plays, size
 bool dna_mutate_alone(const struct dna_mutate_lab *m, const struct dna_case *c);
 
 /* dna_play_fails: does the verdict say that the damage was noticed?  A situation that did not come
-   about (INCONC) says less, and ERROR nothing. */
+   about (INCONC on the way there) says less, and ERROR nothing. */
 bool dna_play_fails(const struct dna_play *play);
 
 /* ---- which rows fire in which case: mutate_map.c ---- */

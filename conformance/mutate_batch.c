@@ -78,8 +78,10 @@ bool dna_mutate_alone(const struct dna_mutate_lab *m, const struct dna_case *c)
 
 bool dna_play_fails(const struct dna_play *play)
 {
-    return !play->crashed &&
-           (play->verdict == DNA_VERDICT_FAIL || play->verdict == DNA_VERDICT_WARN);
+    if (play->crashed)
+        return false;
+    return play->verdict == DNA_VERDICT_FAIL || play->verdict == DNA_VERDICT_WARN ||
+           (play->verdict == DNA_VERDICT_INCONC && play->judged);
 }
 
 /* One batch: the cases of the made-up suite, in the order of the plays. */
@@ -98,6 +100,7 @@ static bool on_result(struct dna_result *result, unsigned done, unsigned planned
     (void)planned;
     play->verdict = result->verdict;
     play->broken = result->invariant == DNA_INVARIANT_BROKEN;
+    play->judged = result->judged;
     play->crashed = strcmp(result->reason, "crash") == 0;
     if (b->m->verbose && play->crashed)
         fprintf(stderr, "xdna: the server dies of %s in %s\n", play->damage, play->c->id);

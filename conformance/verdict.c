@@ -78,6 +78,7 @@ void dna_judge(struct dna_result *r, enum dna_ending ending, bool in_then, bool 
         r->signalling = DNA_SIGNALLING_NONE;
         break;
     }
+    r->judged = in_then;
     r->verdict = in_then ? violated : DNA_VERDICT_INCONC;
     if (has_forbid) /* the invariant was to be shown and was not */
         r->verdict = worse(r->verdict, DNA_VERDICT_INCONC);
