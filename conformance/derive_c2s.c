@@ -86,6 +86,7 @@ const struct dna_derive_form dna_derive_c2s_client[] = {
     { "ping", "@C < <iq type='get' id='p@M' from='$a' to='romeo@$a'><ping:ping/></iq>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
     { "malformed", "@C < raw \"<<oops>\"\n" },
+    { "comment", "@C < raw \"<!-- hello -->\"\n" },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
     { "gone", "@C < fin\n" },

@@ -143,7 +143,7 @@ static enum c2s_client_event classify(const struct dna_client *c)
     if (dna_xml_is(e, DNA_NS_CLIENT, "message") || dna_xml_is(e, DNA_NS_CLIENT, "presence") ||
         dna_xml_is(e, DNA_NS_CLIENT, "iq"))
         return c2s_client_E_RX_STANZA;
-    return c2s_client_E_RX_BAD;
+    return c2s_client_E_RX_UNKNOWN;
 }
 
 static void on_proceed(struct dna_client *c)
@@ -192,11 +192,19 @@ static void on_stream_end(void *arg)
 
 static void on_xml_error(void *arg, enum dna_xml_error why)
 {
+    static const enum c2s_client_event events[] = {
+        [DNA_XML_OK] = c2s_client_E_RX_NOT_WELL_FORMED, /* never reported */
+        [DNA_XML_NOT_WELL_FORMED] = c2s_client_E_RX_NOT_WELL_FORMED,
+        [DNA_XML_RESTRICTED] = c2s_client_E_RX_RESTRICTED,
+        [DNA_XML_ENCODING] = c2s_client_E_RX_NOT_WELL_FORMED,
+        [DNA_XML_TOO_BIG] = c2s_client_E_RX_OVERSIZE,
+        [DNA_XML_BAD_FORMAT] = c2s_client_E_RX_NOT_WELL_FORMED,
+    };
     struct dna_client *c = arg;
 
     dna_client_note(c, "stream", "bytes that have no place in one: %s",
                     dna_xml_error_condition(why));
-    dna_client_step(c, c2s_client_E_RX_BAD, NO_FACTS);
+    dna_client_step(c, events[why], NO_FACTS);
 }
 
 static void on_tls_up(void *arg)

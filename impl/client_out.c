@@ -48,10 +48,17 @@ static void begin_starttls(struct dna_client *c)
                              &(const struct starttls_initiating_facts){ 0 });
 }
 
-static void error_reset(struct dna_client *c)
-{
-    dna_conn_puts(c->conn, "<stream:error><reset xmlns='" DNA_NS_STREAM_ERRORS "'/></stream:error>");
-}
+#define STREAM_ERROR(name, condition)                                                              \
+    static void name(struct dna_client *c)                                                         \
+    {                                                                                              \
+        dna_conn_puts(c->conn, "<stream:error><" condition " xmlns='" DNA_NS_STREAM_ERRORS         \
+                               "'/></stream:error>");                                              \
+    }
+STREAM_ERROR(error_reset, "reset")
+STREAM_ERROR(error_unsupported_stanza_type, "unsupported-stanza-type")
+STREAM_ERROR(error_not_well_formed, "not-well-formed")
+STREAM_ERROR(error_restricted_xml, "restricted-xml")
+STREAM_ERROR(error_policy_violation, "policy-violation")
 
 static void send_close(struct dna_client *c)
 {

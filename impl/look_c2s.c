@@ -44,6 +44,16 @@ static void drop_stream(struct look *l)
     dna_look_drop(l);
 }
 
+#define ERROR(name, condition)                                                                     \
+    static void error_##name(struct look *l)                                                       \
+    {                                                                                              \
+        dna_look_error(l, condition);                                                              \
+    }
+ERROR(unsupported_stanza_type, "unsupported-stanza-type")
+ERROR(not_well_formed, "not-well-formed")
+ERROR(restricted_xml, "restricted-xml")
+ERROR(policy_violation, "policy-violation")
+
 /* What the prooftypes said is recorded already, and without an account there is nothing to log in
    to, to bind, or to send. */
 #define report_strong nothing
@@ -87,10 +97,10 @@ static enum c2s_client_event classify(const struct dna_xml_node *e)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (dna_xml_is(e, known[i].ns, known[i].name))
             return known[i].on;
-    return c2s_client_E_RX_BAD;
+    return c2s_client_E_RX_UNKNOWN;
 }
 
-static void event(struct look *l, enum look_event on)
+static enum c2s_client_event which(const struct look *l, enum look_event on)
 {
     static const enum c2s_client_event events[LOOK_NUM_EVENTS] = {
         [LOOK_TCP_UP] = c2s_client_E_TCP_UP,
@@ -99,13 +109,24 @@ static void event(struct look *l, enum look_event on)
         [LOOK_SECURED] = c2s_client_E_SECURED,
         [LOOK_TLS_FAILED] = c2s_client_E_TLS_FAILED,
         [LOOK_STREAM_ERROR] = c2s_client_E_RX_STREAM_ERROR,
-        [LOOK_BAD_XML] = c2s_client_E_RX_BAD,
         [LOOK_CLOSE] = c2s_client_E_RX_CLOSE,
         [LOOK_GONE] = c2s_client_E_TCP_GONE,
         [LOOK_TIME_OUT] = c2s_client_E_TIMER_NEGOTIATION,
         [LOOK_CLOSE_TIME_OUT] = c2s_client_E_TIMER_CLOSE,
         [LOOK_ENOUGH] = c2s_client_E_QUIT,
     };
+
+    if (on == LOOK_OTHER)
+        return classify(l->element);
+    if (on == LOOK_BAD_XML)
+        return l->xml_error == DNA_XML_RESTRICTED ? c2s_client_E_RX_RESTRICTED
+               : l->xml_error == DNA_XML_TOO_BIG  ? c2s_client_E_RX_OVERSIZE
+                                                  : c2s_client_E_RX_NOT_WELL_FORMED;
+    return events[on];
+}
+
+static void event(struct look *l, enum look_event on)
+{
     const struct c2s_client_facts facts = {
         .header_ok = l->facts.stream_namespace && l->facts.content_namespace &&
                      l->facts.version_one,
@@ -119,8 +140,7 @@ static void event(struct look *l, enum look_event on)
     };
     struct dna_effects fx;
 
-    dna_c2s_client_step(&l->c2s, on == LOOK_OTHER ? classify(l->element) : events[on], &facts,
-                        &l->vars, &l->all->options->knobs, &fx);
+    dna_c2s_client_step(&l->c2s, which(l, on), &facts, &l->vars, &l->all->options->knobs, &fx);
     dna_log_step(dna_conn_id(l->conn), l->all->options->domain, &fx);
     for (unsigned i = 0; i < fx.num_outs; i++)
         outs[fx.outs[i]](l);

@@ -107,6 +107,8 @@ void dna_look_problem(struct look *l, const char *outcome, const char *format, .
 void dna_look_begin_stream(struct look *l);
 void dna_look_connected(struct look *l, struct dna_conn *conn);
 void dna_look_send_header(struct look *l, const char *from, const char *declarations);
+/* dna_look_error sends a stream error; condition is its element's name (RFC 6120 4.9.3). */
+void dna_look_error(struct look *l, const char *condition);
 void dna_look_send_close(struct look *l);
 void dna_look_drop(struct look *l);
 /* dna_look_failed is behind the report_failed of both machines. */

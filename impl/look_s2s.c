@@ -48,20 +48,10 @@ static void drop_stream(struct look *l)
     dna_look_drop(l);
 }
 
-static void error(struct look *l, const char *condition)
-{
-    struct dna_buf b = DNA_BUF_INIT;
-
-    dna_buf_printf(&b, "<stream:error><%s xmlns='" DNA_NS_STREAM_ERRORS "'/></stream:error>",
-                   condition);
-    dna_conn_send(l->conn, b.at, b.len);
-    dna_buf_cleanup(&b);
-}
-
 #define ERROR(name, condition)                                                                     \
     static void error_##name(struct look *l)                                                       \
     {                                                                                              \
-        error(l, condition);                                                                       \
+        dna_look_error(l, condition);                                                              \
     }
 ERROR(invalid_namespace, "invalid-namespace")
 ERROR(unsupported_version, "unsupported-version")

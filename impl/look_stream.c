@@ -198,6 +198,16 @@ void dna_look_send_header(struct look *l, const char *from, const char *declarat
     dna_buf_cleanup(&b);
 }
 
+void dna_look_error(struct look *l, const char *condition)
+{
+    struct dna_buf b = DNA_BUF_INIT;
+
+    dna_buf_printf(&b, "<stream:error><%s xmlns='" DNA_NS_STREAM_ERRORS "'/></stream:error>",
+                   condition);
+    dna_conn_send(l->conn, b.at, b.len);
+    dna_buf_cleanup(&b);
+}
+
 void dna_look_send_close(struct look *l)
 {
     dna_conn_close(l->conn, 2 * l->all->options->close_ms); /* TIMER_CLOSE comes first */

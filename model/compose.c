@@ -293,7 +293,7 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
     }
     switch (symbol->kind) {
     case DNA_SEND_HEADER:
-        return g->header_due && !g->tls_due && !g->muted;
+        return g->header_due && !g->tls_due && !g->muted && !g->held;
     case DNA_SEND_ELEMENT:
     case DNA_SEND_STANZA:
     case DNA_SEND_END:

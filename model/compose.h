@@ -105,7 +105,7 @@ struct dna_wire {
 
 /* dna_send_kind says when a tester can send a symbol; at other times it changes nothing. */
 enum dna_send_kind {
-    DNA_SEND_HEADER,   /* a stream header, when one is due */
+    DNA_SEND_HEADER,   /* a stream header, when one is due and input is read */
     DNA_SEND_ELEMENT,  /* inside the stream */
     DNA_SEND_STANZA,   /* likewise; looked at even when input is drained, as is a stream error */
     DNA_SEND_END,      /* the closing tag */

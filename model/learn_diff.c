@@ -98,6 +98,13 @@ static void enter(struct walk *w, uint32_t from, uint32_t input, uint32_t behind
     w->pairs[w->num++] = (struct pair){ ours, theirs, from, input, behind };
 }
 
+/* Whether both can be sent the input: behind what one of them cannot be, no witness leads. */
+static bool both_can(const struct walk *w, const struct pair *p, uint32_t input)
+{
+    return dna_mealy_out(w->a, p->ours, input) != DNA_CANNOT &&
+           dna_mealy_out(w->b, p->theirs, input) != DNA_CANNOT;
+}
+
 /* Breadth first where both agree; only when that is done, one step through what differs. */
 static void walk(struct walk *w)
 {
@@ -117,7 +124,8 @@ static void walk(struct walk *w)
         for (; crossed < before; crossed++) {
             const struct pair p = w->pairs[crossed];
             for (uint32_t x = 0; x < w->a->num_inputs; x++) {
-                if (dna_mealy_out(w->a, p.ours, x) != dna_mealy_out(w->b, p.theirs, x)) {
+                if (dna_mealy_out(w->a, p.ours, x) != dna_mealy_out(w->b, p.theirs, x) &&
+                    both_can(w, &p, x)) {
                     enter(w, (uint32_t)crossed, x, p.behind + 1);
                 }
             }

@@ -130,8 +130,10 @@ static const struct dna_symbol symbols[] = {
     PLAIN( "message", ELEMENT, RX_STANZA, "a message" ),
     MARKED( "message awaited", ELEMENT, RX_STANZA, LAST_WORD, "the message that the user awaits" ),
     MARKED( "ping", ELEMENT, RX_STANZA, PING, "an iq that wants an answer" ),
-    PLAIN( "unknown", ELEMENT, RX_BAD, "an element nobody knows" ),
-    PLAIN( "malformed", BYTES, RX_BAD, "bytes that are not well-formed" ),
+    PLAIN( "unknown", ELEMENT, RX_UNKNOWN, "an element nobody knows" ),
+    PLAIN( "malformed", BYTES, RX_NOT_WELL_FORMED, "bytes that are not well-formed" ),
+    PLAIN( "comment", BYTES, RX_RESTRICTED, "a comment" ),
+    PLAIN( "oversize", BYTES, RX_OVERSIZE, "an element larger than is taken" ),
     PLAIN( "error", ELEMENT, RX_STREAM_ERROR, "a stream error" ),
     PLAIN( "close", END, RX_CLOSE, "the closing tag" ),
     PLAIN( "gone", BYTES, TCP_GONE, "the end of TCP" ),
@@ -148,19 +150,19 @@ static const struct dna_scope scopes[] = {
     { .name = "clear", .text = "the response, what is said in clear, and STARTTLS", .prefix = "",
       .alphabet = "header, header old, header badroot, header badns, features tls, features all, "
                   "features -, features plain, proceed, proceed+, tls failure, tls proved, tls -, "
-                  "tls broken, success, failure, challenge, message, unknown, malformed, error, "
-                  "close, gone" },
+                  "tls broken, success, failure, challenge, message, unknown, malformed, comment, "
+                  "oversize, error, close, gone" },
     { .name = "login", .text = "SASL", .prefix = "header, features tls, proceed, tls proved",
       .alphabet = "header, header old, features plain, features scram, features bind, features -, "
                   "features tls, challenge, challenge right, success, success data, success right, "
-                  "failure, message, proceed, tls failure, unknown, malformed, error, close, "
-                  "gone" },
+                  "failure, message, proceed, tls failure, unknown, malformed, comment, oversize, "
+                  "error, close, gone" },
     { .name = "bound", .text = "binding, and what comes after the login",
       .prefix = "header, features tls, proceed, tls proved, header, features plain, success, "
                 "header",
       .alphabet = "features bind, features -, features plain, bound, bind error, success, failure, "
                   "challenge, message, message awaited, ping, proceed, tls failure, unknown, "
-                  "malformed, error, close, gone" },
+                  "malformed, comment, oversize, error, close, gone" },
     { .name = "certificates", .text = "what the certificate proves, and pins",
       .prefix = "header, features tls, proceed",
       .alphabet = "tls proved, tls -, tls self-signed, tls pinned, tls refuted, header, "
