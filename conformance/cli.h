@@ -22,7 +22,7 @@ struct dna_cli {
     int verbosity;
     const char *color;
     enum dna_progress progress;
-    const char *mutate;
+    const char *mutate, *fault;
     char **selectors;
     int num_selectors;
     struct dna_pool *pool;

@@ -22,6 +22,7 @@ static const char usage[] =
     "  --profile NAME|DIR      the implementation under test (default xdna)\n"
     "  --server PROGRAM        another program in the place of the profile's server\n"
     "  --mutate ROW:OP         run xdna-server-test with this mutant of a table row\n"
+    "  --fault NAME            run xdna-server-test with this fault, which no row decides (impl/fault.h)\n"
     "  --skip PATTERN|@FILE    leave cases out; the result is then PARTIAL\n"
     "  --level must|should|may which cases run (default should)      --role ROLE  only this role\n"
     "  --fail-on invariant|must|should   what makes exit status 1 (default must)\n"
@@ -45,7 +46,7 @@ struct session {
     struct dna_known *known;
     struct dna_report report;
     struct dna_lab lab;
-    const char *extra[2];
+    const char *extra[4];
 };
 
 static int diag_exit(const struct dna_diag *diag)
@@ -141,15 +142,23 @@ static int mutant_check(const struct session *s)
     return 0;
 }
 
-/* --mutate: the test build of the reference, beside this program */
+/* --mutate, --fault: the test build of the reference, beside this program */
 static void mutate(struct session *s)
 {
-    if (!s->cli.mutate)
+    size_t n = 0;
+
+    if (s->cli.mutate) {
+        s->extra[n++] = "--mutate";
+        s->extra[n++] = s->cli.mutate;
+    }
+    if (s->cli.fault) {
+        s->extra[n++] = "--fault";
+        s->extra[n++] = s->cli.fault;
+    }
+    if (!n)
         return;
-    s->extra[0] = "--mutate";
-    s->extra[1] = s->cli.mutate;
     s->cli.run.extra_args = s->extra;
-    s->cli.run.num_extra_args = 2;
+    s->cli.run.num_extra_args = n;
     if (!s->cli.run.server)
         s->cli.run.server = "build/xdna-server-test";
 }

@@ -10,14 +10,16 @@
 
 #include "conformance/runner.h"
 
+#define DNA_FAULT "fault="
 enum { DNA_BATCH_MAX = 8192 }; /* plays at a time; numbers are from 1 on */
 
 /* A play: one case against one damage, and what came of it. */
 struct dna_play {
     const struct dna_case *c;
+    /* "ROW:OP ROW:OP ...", or fault=NAME (impl/fault.h); "" is none; borrowed */
     const char *damage;       /* "ROW:OP ROW:OP ..."; "" is none; borrowed */
     enum dna_verdict verdict; /* DNA_VERDICT_NONE: it could not be played */
-    bool judged;        /* it stopped in what is judged, not on the way there */
+    bool judged;              /* it stopped in what is judged, not on the way there */
     bool crashed;             /* the server died of it, which says nothing of the case */
     bool broken;              /* the invariant was: a stanza crossed that was not to */
 };
@@ -29,6 +31,7 @@ struct dna_mutate_lab {
     struct dna_lab lab;
     struct event_base *base;
     struct dna_pool *pool;
+    const char *fault;    /* of the plays at hand */
     const char *server;   /* xdna-server-test */
     unsigned jobs, young; /* plays at a time, and of these begun a moment ago (runner.h) */
     unsigned number;
@@ -48,8 +51,8 @@ void dna_mutate_close(struct dna_mutate_lab *m);
 int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
                     const char *fired);
 
-/* dna_mutate_play_again plays what did not pass undamaged once more, with few others, for it may have
-   met a busy machine.  1: some do not pass; it has said which. */
+/* dna_mutate_play_again plays what did not pass undamaged once more, with few others, for it may
+   have met a busy machine.  1: some do not pass; it has said which. */
 int dna_mutate_play_again(struct dna_mutate_lab *m, struct dna_play *plays, size_t num);
 
 /* dna_mutate_alone: does this case have the lab for itself (a clock of its own)?  Such are slow. */

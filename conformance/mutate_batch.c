@@ -164,7 +164,8 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
     const struct dna_run_calls calls = { on_result, on_message, &b };
     struct dna_pool *pool = dna_pool_new();
     const char *mutants = dna_pool_printf(pool, "%s/mutants", m->lab.place.dir);
-    const char *extra[] = { "--mutants", mutants, "--fired", fired };
+    const char *extra[] = { "--mutants", mutants, fired ? "--fired" : "--fault",
+                            fired ? fired : m->fault };
     const struct dna_run_options options = { .jobs = m->jobs,
                                              .young = m->young,
                                              .timeout_ms = 3000,
@@ -172,7 +173,7 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
                                              .level = DNA_CASE_MAY,
                                              .server = m->server,
                                              .extra_args = extra,
-                                             .num_extra_args = fired ? 4 : 2,
+                                             .num_extra_args = fired || m->fault ? 4 : 2,
                                              .first_number = m->number };
     struct dna_run_outcome outcome;
     int status = 0;
@@ -195,13 +196,73 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
     return status;
 }
 
-int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num, const char *fired)
+static int play_these(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
+                      const char *fired)
 {
     int status = 0;
 
     for (size_t done = 0; done < num && !status; done += DNA_BATCH_MAX)
         status = play_batch(m, plays + done,
                             num - done < DNA_BATCH_MAX ? num - done : DNA_BATCH_MAX, fired);
+    return status;
+}
+
+/* The name of the fault, if it is one and no damage to a row. */
+static const char *fault_of(const struct dna_play *play)
+{
+    return strncmp(play->damage, DNA_FAULT, strlen(DNA_FAULT)) == 0
+               ? play->damage + strlen(DNA_FAULT)
+               : NULL;
+}
+
+/* The plays of one fault (NULL: of none) are played together, for it is the whole server's. */
+static int play_fault(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
+                      const char *fired, const char *fault)
+{
+    struct dna_play *some = dna_xcalloc(num, sizeof(*some));
+    size_t *whose = dna_xcalloc(num, sizeof(*whose)), n = 0;
+    int status;
+
+    for (size_t i = 0; i < num; i++) {
+        const char *its = fault_of(&plays[i]);
+
+        if (fault ? its && strcmp(its, fault) == 0 : !its) {
+            whose[n] = i;
+            some[n] = plays[i];
+            if (fault)
+                some[n].damage = "";
+            n++;
+        }
+    }
+    m->fault = fault;
+    status = n ? play_these(m, some, n, fired) : 0;
+    m->fault = NULL;
+    for (size_t i = 0; i < n && !status; i++) {
+        some[i].damage = plays[whose[i]].damage;
+        plays[whose[i]] = some[i];
+    }
+    free(some);
+    free(whose);
+    return status;
+}
+
+int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num, const char *fired)
+{
+    const char *done[8] = { NULL };
+    size_t num_done = 0;
+    int status = play_fault(m, plays, num, fired, NULL);
+
+    for (size_t i = 0; i < num && !status && num_done < sizeof(done) / sizeof(*done); i++) {
+        const char *its = fault_of(&plays[i]);
+        bool known = !its;
+
+        for (size_t d = 0; d < num_done; d++)
+            known |= its && strcmp(done[d], its) == 0;
+        if (known)
+            continue;
+        done[num_done++] = its;
+        status = play_fault(m, plays, num, NULL, its);
+    }
     return status;
 }
 

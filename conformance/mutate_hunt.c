@@ -81,25 +81,36 @@ struct chances {
     size_t num, room;
 };
 
+static void add_chance(struct chances *all, const struct dna_case *c, const char *damage,
+                       unsigned order)
+{
+    if (all->num == all->room) {
+        all->room = all->room ? 2 * all->room : 256;
+        all->at = dna_xrealloc(all->at, all->room * sizeof(*all->at));
+    }
+    all->at[all->num++] = (struct chance){ c, damage, order };
+}
+
 static void add_damages(struct hunt *h, struct chances *all, size_t row, const struct dna_case *c,
                         unsigned order, unsigned step)
 {
     const char **damages;
     size_t num = damages_of(h, row, &damages);
 
-    for (size_t d = 0; d < num; d++) {
-        if (all->num == all->room) {
-            all->room = all->room ? 2 * all->room : 256;
-            all->at = dna_xrealloc(all->at, all->room * sizeof(*all->at));
-        }
-        all->at[all->num++] = (struct chance){ c, damages[d], order + (unsigned)d * step };
-    }
+    for (size_t d = 0; d < num; d++)
+        add_chance(all, c, damages[d], order + (unsigned)d * step);
 }
 
 /* Of a case: what can be done to the rows that fire in it, rare rows first. */
 static void chances_of_case(struct hunt *h, size_t subject, struct chances *all)
 {
+    static const char *const faults[] = { DNA_FAULT "clear_behind_starttls",
+                                          DNA_FAULT "first_certificate",
+                                          DNA_FAULT "names_refused" };
     const uint32_t first = h->map.first[subject];
+
+    for (size_t f = 0; f < sizeof(faults) / sizeof(*faults); f++)
+        add_chance(all, h->subjects[subject].c, faults[f], 200);
 
     for (uint32_t i = first; i < h->map.first[subject + 1]; i++)
         add_damages(h, all, h->map.hits[i].row, h->subjects[subject].c, i - first, 2);

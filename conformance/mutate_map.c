@@ -5,6 +5,7 @@
  */
 #include "conformance/mutate.h"
 
+#include "model/atoms.h"
 #include "model/machines.h"
 #include "model/overlay.h"
 
@@ -124,6 +125,20 @@ static bool possible(const struct dna_machine *m, const struct dna_row *row, siz
     return false;
 }
 
+/* What else can be done to a row, likely or not: any other action of the kind, an atom left out. */
+static void give_others(struct damages *d, const struct dna_row *row)
+{
+    struct dna_atoms atoms;
+
+    for (const uint8_t *a = row->dos; *a; a++)
+        for (size_t b = 1; b < d->m->num_dos; b++)
+            if (!does(row, b) && d->m->dos[b].kind == d->m->dos[*a].kind)
+                give(d, DNA_SWAP, *a, b);
+    if (row->when && dna_atoms_parse(&atoms, d->m, row->when) == 0 && atoms.num_atoms > 1)
+        for (size_t a = 0; a < atoms.num_atoms; a++)
+            give(d, DNA_ATOM, a, 0);
+}
+
 size_t dna_row_damages(size_t number, struct dna_pool *pool, const char **out, size_t max)
 {
     struct damages d = { .max = max, .pool = pool, .out = out };
@@ -147,6 +162,7 @@ size_t dna_row_damages(size_t number, struct dna_pool *pool, const char **out, s
     for (size_t s = 0; s < d.m->num_states; s++)
         if (s != row->then && d.m->states[s].mark != DNA_FINAL)
             give(&d, DNA_REDIRECT, 0, s);
+    give_others(&d, row);
     return d.num;
 }
 

@@ -3,6 +3,7 @@
  * on top. Owner calls may come from inside callbacks, so freeing waits for the outermost one
  * (busy), and whatever ends the connection is told from the loop (tick), never from inside an
  * owner's call. */
+#include "impl/fault.h"
 #include "impl/conn.h"
 
 #include <arpa/inet.h>
@@ -461,6 +462,8 @@ void dna_conn_limit(struct dna_conn *c, size_t max_bytes)
 bool dna_conn_clear_trailing(const struct dna_conn *c)
 {
     int waiting = 0, fd = bufferevent_getfd(c->plain);
+    if (dna_fault(DNA_FAULT_clear_behind_starttls))
+        return false;
     if (evbuffer_get_length(bufferevent_get_input(c->plain)) > c->piece)
         return true;
     return fd >= 0 && ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0;
@@ -482,9 +485,27 @@ void dna_conn_start_tls(struct dna_conn *c, SSL *ssl, bool accept, uint32_t time
         soon(c);
 }
 
+/* The planted fault: what lies in the input is read as if the handshake had been made. */
+static void pretend_tls(struct dna_conn *c)
+{
+    SSL_free(c->ssl);
+    c->ssl = NULL;
+    dna_xml_free(c->xml);
+    c->xml = NULL;
+    c->phase = CLEAR;
+    if (c->handler->tls_up)
+        c->handler->tls_up(c->arg);
+    bufferevent_enable(c->plain, EV_READ);
+    bufferevent_trigger(c->plain, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
 static void begin_tls(struct dna_conn *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->plain);
+    if (dna_fault(DNA_FAULT_clear_behind_starttls) && evbuffer_get_length(in) > 0) {
+        pretend_tls(c);
+        return;
+    }
     enum bufferevent_ssl_state role =
         c->accepts ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING;
     evbuffer_drain(in, evbuffer_get_length(in));

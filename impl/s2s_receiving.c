@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impl/fault.h"
 #include "impl/b64.h"
 #include "impl/s2s_internal.h"
 #include "impl/tls.h"
@@ -199,7 +200,9 @@ static void send_features(void *arg)
 
 static SSL_CTX *context_of(struct stream *s)
 {
-    return s->ours ? s->s2s->at.tls(s->s2s->at.arg, s->ours) : NULL;
+    const struct dna_s2s_setup *at = &s->s2s->at;
+    const char *ours = dna_fault(DNA_FAULT_first_certificate) ? at->config->domains[0].name : s->ours;
+    return s->ours ? at->tls(at->arg, ours) : NULL;
 }
 
 static void send_proceed(void *arg)
@@ -212,10 +215,21 @@ static void send_tls_failure(void *arg)
     dna_conn_puts(((struct stream *)arg)->conn, "<failure xmlns='" DNA_NS_TLS "'/>");
 }
 
+/* A planted fault. */
+static int refuse_name(SSL *ssl, int *alert, void *arg)
+{
+    (void)ssl;
+    (void)alert;
+    (void)arg;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 static void start_tls(void *arg)
 {
     struct stream *s = arg;
     SSL_CTX *ctx = context_of(s);
+    if (ctx && dna_fault(DNA_FAULT_names_refused))
+        (void)SSL_CTX_set_tlsext_servername_callback(ctx, refuse_name);
     if (ctx)
         dna_conn_start_tls(s->conn, dna_tls_accept_new(ctx, true), true,
                            s->s2s->at.config->timeout_negotiation_ms);

@@ -17,6 +17,7 @@
 #include "spec/version.h"
 #include "impl/buf.h"
 #include "impl/config.h"
+#include "impl/fault.h"
 #include "impl/log.h"
 #include "impl/publish.h"
 #include "impl/server.h"
@@ -38,6 +39,7 @@ static const char usage[] =
     "  posh, tlsa       print what a domain publishes to be proved by POSH or DANE; with --help: how\n"
 #ifdef DNA_TEST_BUILD
     "  --mutate ROW:OP  damage a row of the tables; may be repeated\n"
+    "  --fault NAME     plant a fault that no row decides (fault.h); may be repeated\n"
     "  --fired FILE     write NUMBER ROW when a row first fires for peers of that number\n"
     "  --mutants FILE   its line N, one or more ROW:OP, counts for peers numbered N alone (peer_knobs.h)\n"
 #endif
@@ -133,6 +135,14 @@ static int mutants(const char *file)
     dna_knobs_ask(knobs_of_peer);
     return in ? status : -1;
 }
+static int fault(const char *name)
+{
+    if (dna_fault_plant(name))
+        return 0;
+    (void)fprintf(stderr, "xdna-server: --fault %s: there is none of that name (fault.h)\n", name);
+    return -1;
+}
+
 /* Appends, for a server that is started again goes on with the same file. */
 static int fired(const char *file)
 {
@@ -148,6 +158,12 @@ static int fired(const char *file)
     return 0;
 }
 #else
+static int fault(const char *name)
+{
+    (void)fprintf(stderr, "xdna-server: --fault %s: only the test build has it\n", name);
+    return -1;
+}
+
 static int fired(const char *file)
 {
     (void)fprintf(stderr, "xdna-server: --fired %s: only the test build has it\n", file);
@@ -168,6 +184,7 @@ static int parse_options(int argc, char **argv, struct options *o)
         { "print-config", no_argument, NULL, 'p' }, { "mutate", required_argument, NULL, 'm' },
         { "mutants", required_argument, NULL, 'M' },
         { "fired", required_argument, NULL, 'F' },
+        { "fault", required_argument, NULL, 'X' },
         { "help", no_argument, NULL, 'h' },         { "version", no_argument, NULL, 'v' },
         { NULL, 0, NULL, 0 }
     };
@@ -180,7 +197,7 @@ static int parse_options(int argc, char **argv, struct options *o)
         else if (c == 'p')
             o->print = true;
         else if ((c == 'm' && mutate(optarg) == 0) || (c == 'M' && mutants(optarg) == 0) ||
-                 (c == 'F' && fired(optarg) == 0))
+                 (c == 'F' && fired(optarg) == 0) || (c == 'X' && fault(optarg) == 0))
             continue;
         else if (c == 'v')
             return (void)puts("xdna-server " DNA_VERSION), 1;
