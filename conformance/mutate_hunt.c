@@ -8,6 +8,7 @@
 #include "conformance/mutate.h"
 #include "conformance/mutate_cmd.h"
 #include "model/machines.h"
+#include "model/overlay.h"
 #include "spec/req.h"
 
 #include <stdio.h>
@@ -101,6 +102,24 @@ static void add_damages(struct hunt *h, struct chances *all, size_t row, const s
         add_chance(all, c, damages[d], order + (unsigned)d * step);
 }
 
+/* A row that was passed over, for its guard did not hold, is tried with its guard forced. */
+static void add_passed_over(struct hunt *h, struct chances *all, size_t number,
+                            const struct dna_case *c, unsigned order)
+{
+    size_t row;
+    const struct dna_machine *m = dna_row_machine(number, &row);
+
+    for (size_t q = row;
+         q > 0 && m->rows[q - 1].in == m->rows[row].in && m->rows[q - 1].on == m->rows[row].on;
+         q--) {
+        const struct dna_mutant forced = { m, q - 1, DNA_FORCE_TRUE, 0, 0 };
+        char text[200];
+
+        dna_mutant_print(&forced, text, sizeof text);
+        add_chance(all, c, dna_pool_strdup(h->m->pool, text), order);
+    }
+}
+
 /* Of a case: what can be done to the rows that fire in it, rare rows first. */
 static void chances_of_case(struct hunt *h, size_t subject, struct chances *all)
 {
@@ -112,8 +131,10 @@ static void chances_of_case(struct hunt *h, size_t subject, struct chances *all)
     for (size_t f = 0; f < sizeof(faults) / sizeof(*faults); f++)
         add_chance(all, h->subjects[subject].c, faults[f], 200);
 
-    for (uint32_t i = first; i < h->map.first[subject + 1]; i++)
+    for (uint32_t i = first; i < h->map.first[subject + 1]; i++) {
         add_damages(h, all, h->map.hits[i].row, h->subjects[subject].c, i - first, 2);
+        add_passed_over(h, all, h->map.hits[i].row, h->subjects[subject].c, i - first + 6);
+    }
 }
 
 /* Of a row: what can be done to it, in the cases in which the fewest others fire first. */
