@@ -125,7 +125,8 @@ static void chances_of_case(struct hunt *h, size_t subject, struct chances *all)
 {
     static const char *const faults[] = { DNA_FAULT "clear_behind_starttls",
                                           DNA_FAULT "first_certificate",
-                                          DNA_FAULT "names_refused" };
+                                          DNA_FAULT "names_refused",
+                                          DNA_FAULT "records_kept" };
     const uint32_t first = h->map.first[subject];
 
     for (size_t f = 0; f < sizeof(faults) / sizeof(*faults); f++)

@@ -2,6 +2,7 @@
 /* dns: see dns.h. A query owns up to two parts (AAAA and A); a part that libunbound still works on
  * outlives a cancelled query and is freed by its callback, or by dna_dns_free(). libunbound may
  * call back inside the asking call (from its cache), so every answer goes through the loop once. */
+#include "impl/fault.h"
 #include "impl/dns.h"
 
 #include <arpa/inet.h>
@@ -95,6 +96,8 @@ static int set_options(struct ub_ctx *ub)
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (ub_ctx_set_option(ub, options[i][0], options[i][1]) != 0)
             return -1;
+    if (dna_fault(DNA_FAULT_records_kept))
+        return ub_ctx_set_option(ub, "cache-min-ttl:", "86400") ? -1 : 0;
     return 0;
 }
 

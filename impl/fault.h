@@ -9,6 +9,7 @@
 #define DNA_FAULTS(FAULT)                                                                          \
     FAULT(clear_behind_starttls, "what follows <starttls/> in clear counts as if TLS were up")     \
     FAULT(first_certificate, "the certificate of the first domain is shown for all of them")       \
+    FAULT(records_kept, "what DNS says is believed for a day, whatever its time to live")          \
     FAULT(names_refused, "a handshake in which the client names the server (SNI) is refused")
 
 enum dna_fault {
