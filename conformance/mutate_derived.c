@@ -148,7 +148,7 @@ static int unfold_role(struct campaign *k, unsigned role, const struct dna_profi
     dna_habits_default(&habits);
     dna_derive_knobs(&profile->variants[0], &habits.knobs);
     k->choices = &habits.choices;
-    k->parts = (struct dna_derive_parts){ NULL };
+    k->parts = (struct dna_derive_parts){ .without = NULL };
     dna_derive_choose(&k->parts, roles[role], profile, &habits, NULL, k->pool, NULL);
     if (dna_campaign_begin(&k->whole, roles[role], &habits, 0, err, sizeof err) != 0 ||
         dna_campaign_begin(&k->playable, &k->parts.role, &habits, 0, err, sizeof err) != 0) {
