@@ -40,6 +40,8 @@ static void header_from(struct dna_c2s_session *s, const struct dna_config_domai
  * first domain, and an account without a name. The fault is to show in what a peer sees, not in a crash. */
 static void be_somebody(struct dna_c2s_session *s)
 {
+    if (!s->knobs->mutant && (!s->domain || (!s->local && !s->sasl)))
+        abort(); /* whole tables do not lead here, and nobody is let in should they ever */
     if (!s->domain)
         s->domain = &s->service->setup.config->domains[0];
     if (!s->local)

@@ -3,8 +3,8 @@
  * on top. Owner calls may come from inside callbacks, so freeing waits for the outermost one
  * (busy), and whatever ends the connection is told from the loop (tick), never from inside an
  * owner's call. */
-#include "impl/fault.h"
 #include "impl/conn.h"
+#include "impl/fault.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 /* dns: see dns.h. A query owns up to two parts (AAAA and A); a part that libunbound still works on
  * outlives a cancelled query and is freed by its callback, or by dna_dns_free(). libunbound may
  * call back inside the asking call (from its cache), so every answer goes through the loop once. */
-#include "impl/fault.h"
 #include "impl/dns.h"
+#include "impl/fault.h"
 
 #include <arpa/inet.h>
 #include <event2/event.h>
