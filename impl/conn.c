@@ -290,7 +290,9 @@ static void on_event(struct bufferevent *b, short what, void *arg)
         leave(c);
         return;
     }
-    if ((what & BEV_EVENT_CONNECTED) && c->phase == OPENING)
+    if ((what & BEV_EVENT_CONNECTED) && c->dropping)
+        ; /* too late: its end is under way, and on_tick is due for that alone */
+    else if ((what & BEV_EVENT_CONNECTED) && c->phase == OPENING)
         is_connected(c);
     else if ((what & BEV_EVENT_CONNECTED) && c->phase == HANDSHAKING)
         tls_is_up(c);

@@ -31,6 +31,7 @@ struct end {
     SSL *tls;                                        /* started at the first element */
     bool accept, close_at_end, free_at_element, restart_at_tls, drop_at_header;
     uint32_t tls_ms;
+    void (*before_tls)(struct end *e);
 };
 
 struct lab {
@@ -78,6 +79,8 @@ static void on_element(void *arg, const struct dna_xml_node *x)
         note(e, "trailing");
     say(e, e->on_element);
     e->on_element = NULL;
+    if (e->tls && e->before_tls)
+        e->before_tls(e);
     if (e->tls)
         dna_conn_start_tls(e->conn, e->tls, e->accept, e->tls_ms ? e->tls_ms : LONG_MS);
     e->tls = NULL;
@@ -325,6 +328,37 @@ static void test_no_handshake(void)
     run(&l, "connected;stream;features;proceed;eof;", "stream;starttls;tls failed;closed;");
 }
 
+/* The end is decided when the handshake is done and the loop has still to report that TLS is up. */
+static void drop_now(int fd, short what, void *conn)
+{
+    (void)fd;
+    (void)what;
+    dna_conn_drop(conn, LONG_MS);
+}
+
+static void drop_when_done(const SSL *ssl, int where, int ret)
+{
+    const struct end *e = SSL_get_app_data(ssl);
+    (void)ret;
+    if (where & SSL_CB_HANDSHAKE_DONE)
+        event_base_once(e->lab->base, -1, EV_TIMEOUT, drop_now, e->conn, &(struct timeval){ 0, 0 });
+}
+
+static void drop_in_handshake(struct end *e)
+{
+    SSL_set_app_data(e->tls, e);
+    SSL_set_info_callback(e->tls, drop_when_done);
+}
+
+static void test_dropped_in_handshake(void)
+{
+    struct lab l;
+    begin(&l);
+    secure(&l, "<starttls/>");
+    l.server.before_tls = drop_in_handshake;
+    run_tls(&l, "connected;stream;features;proceed;tls;eof;", "stream;starttls;closed;");
+}
+
 static int write_pem(void)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -376,6 +410,7 @@ int main(void)
     CU_add_test(s, "STARTTLS", test_starttls);
     CU_add_test(s, "bytes behind starttls are seen and thrown away", test_trailing);
     CU_add_test(s, "a handshake that never begins", test_no_handshake);
+    CU_add_test(s, "dropped while the handshake ends", test_dropped_in_handshake);
     CU_add_test(s, "bad certificate files", test_bad_files);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
