@@ -26,7 +26,7 @@ static const char usage[] =
     "is played, not believed\n"
     "  --write FILE   write the list anew\n"
     "  --server PROGRAM   another xdna-server-test\n"
-    "  -j N           plays at a time (default 300, of which 32 have just begun)\n"
+    "  -j N           plays at a time (default 800)\n"
     "exit status: 0 all were seen to fail or have a reason, 1 some did not, 2 usage, 99 the lab "
     "was not usable\n";
 
@@ -37,7 +37,7 @@ int dna_cmd_mutate(int argc, char **argv)
         { "sample", required_argument, NULL, 'S' }, { "server", required_argument, NULL, 's' },
         { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
-    struct dna_mutate_lab m = { .jobs = 300, .young = 24, .number = 0 };
+    struct dna_mutate_lab m = { .jobs = 800, .young = 48, .number = 0 };
     struct dna_mutate_options o = { .list = NULL, .sample = 20 };
     const char *what;
     int flag, status;

@@ -17,7 +17,7 @@ enum { DNA_BATCH_MAX = 8192 }; /* plays at a time; numbers are from 1 on */
 struct dna_play {
     const struct dna_case *c;
     /* "ROW:OP ROW:OP ...", or fault=NAME (impl/fault.h); "" is none; borrowed */
-    const char *damage;       /* "ROW:OP ROW:OP ..."; "" is none; borrowed */
+    const char *damage;
     enum dna_verdict verdict; /* DNA_VERDICT_NONE: it could not be played */
     bool judged;              /* it stopped in what is judged, not on the way there */
     bool crashed;             /* the server died of it, which says nothing of the case */
@@ -78,8 +78,9 @@ struct dna_map {
     enum dna_verdict *undamaged; /* of each case */
 };
 
-/* dna_map_make plays every case undamaged and notes which rows fire.  Returns an exit status. */
-int dna_map_make(struct dna_map *map, struct dna_mutate_lab *m);
+/* dna_map_make plays every case undamaged and notes which rows fire; all: those too that have the
+   lab for themselves.  Returns an exit status. */
+int dna_map_make(struct dna_map *map, struct dna_mutate_lab *m, bool all);
 void dna_map_free(struct dna_map *map);
 
 /* All rows of all tables, numbered. */

@@ -262,11 +262,11 @@ static int by_num_rows(const void *a, const void *b)
 }
 
 /* The cases in which the row fires, those first in which little else does. */
-static size_t cases_of(const struct dna_map *map, size_t row, struct by_rows *out, size_t max)
+static size_t cases_of(const struct dna_map *map, size_t row, struct by_rows *out)
 {
     size_t num = 0;
 
-    for (size_t i = 0; i < map->num && num < max; i++)
+    for (size_t i = 0; i < map->num; i++)
         if (map->hits[i].row == row)
             out[num++] = (struct by_rows){ map, map->hits[i].c };
     qsort(out, num, sizeof(*out), by_num_rows);
@@ -288,7 +288,7 @@ static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab,
 
     for (size_t i = 0; i < k->num; i++) {
         size_t num = to_hand(&k->mutants[i])
-                         ? cases_of(map, k->mutants[i].row, cases, lab->suite->num_cases)
+                         ? cases_of(map, k->mutants[i].row, cases)
                          : 0;
 
         for (size_t c = from; c < to && c < num; c++) {
@@ -313,7 +313,7 @@ static int play_by_hand(struct campaign *k, struct dna_mutate_lab *lab)
 {
     static const size_t rounds[] = { 0, 2, 8, HAND_WRITTEN_TRIES };
     struct dna_map map = { NULL, 0, NULL, NULL, NULL };
-    int status = dna_map_make(&map, lab);
+    int status = dna_map_make(&map, lab, false);
 
     for (size_t r = 0; r + 1 < sizeof(rounds) / sizeof(*rounds) && !status; r++)
         status = play_hand_round(k, lab, &map, rounds[r], rounds[r + 1]);

@@ -475,7 +475,7 @@ static int run(struct hunt *h)
         fprintf(stderr, "xdna: '%s' selects no case (xdna list shows them)\n", missed);
         return 2;
     }
-    status = dna_map_make(&h->map, h->m);
+    status = dna_map_make(&h->map, h->m, true);
     if (status)
         return status;
     if (h->o->rows)

@@ -191,7 +191,8 @@ static void unite(struct dna_map *map)
     map->num = n;
 }
 
-static void read_hits(struct dna_map *map, FILE *in, size_t num_cases)
+static void read_hits(struct dna_map *map, FILE *in, const struct dna_play *plays, size_t num,
+                      const struct dna_case *cases)
 {
     char name[40];
     unsigned number;
@@ -200,13 +201,13 @@ static void read_hits(struct dna_map *map, FILE *in, size_t num_cases)
     while (fscanf(in, "%u %39s", &number, name) == 2) {
         size_t row = dna_row_find(name);
 
-        if (!number || number > num_cases || row == dna_num_rows())
+        if (!number || number > num || row == dna_num_rows())
             continue;
         if (map->num == room) {
             room = room ? room * 2 : 4096;
             map->hits = dna_xrealloc(map->hits, room * sizeof(*map->hits));
         }
-        map->hits[map->num++] = (struct dna_hit){ (uint16_t)row, 0, number - 1 };
+        map->hits[map->num++] = (struct dna_hit){ (uint16_t)row, 0, (uint32_t)(plays[number - 1].c - cases) };
     }
     unite(map);
 }
@@ -232,21 +233,23 @@ static void rank(struct dna_map *map, size_t num_cases)
     free(ranks);
 }
 
-int dna_map_make(struct dna_map *map, struct dna_mutate_lab *m)
+int dna_map_make(struct dna_map *map, struct dna_mutate_lab *m, bool all)
 {
-    size_t num = m->suite->num_cases;
-    struct dna_play *plays = dna_xcalloc(num, sizeof(*plays));
+    const struct dna_case *cases = m->suite->cases;
+    struct dna_play *plays = dna_xcalloc(m->suite->num_cases, sizeof(*plays));
     const char *file = dna_pool_printf(m->pool, "%s/fired", m->lab.place.dir);
+    size_t num = 0;
     FILE *in;
     int status;
 
-    for (size_t i = 0; i < num; i++)
-        plays[i] = (struct dna_play){ .c = &m->suite->cases[i], .damage = "" };
+    for (size_t i = 0; i < m->suite->num_cases; i++)
+        if (all || !dna_mutate_alone(m, &cases[i]))
+            plays[num++] = (struct dna_play){ .c = &cases[i], .damage = "" };
     status = dna_mutate_play(m, plays, num, file);
     in = status ? NULL : fopen(file, "r");
     if (in) {
-        read_hits(map, in, num);
-        rank(map, num);
+        read_hits(map, in, plays, num, cases);
+        rank(map, m->suite->num_cases);
         fclose(in);
     } else if (!status) {
         fprintf(stderr, "xdna: %s: %s\n", file, strerror(errno));
@@ -254,9 +257,9 @@ int dna_map_make(struct dna_map *map, struct dna_mutate_lab *m)
     }
     if (!status && dna_mutate_play_again(m, plays, num))
         status = 99;
-    map->undamaged = dna_xcalloc(num, sizeof(*map->undamaged));
+    map->undamaged = dna_xcalloc(m->suite->num_cases, sizeof(*map->undamaged));
     for (size_t i = 0; i < num; i++)
-        map->undamaged[i] = plays[i].verdict;
+        map->undamaged[plays[i].c - cases] = plays[i].verdict;
     free(plays);
     return status;
 }

@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define HOLD_MS 100
-#define PACE_MS 50
+#define PACE_MS 100
+#define LATE_MS 30
 
 void runner_tick(struct runner *r)
 {
@@ -380,19 +381,43 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     runner_tick(r);
 }
 
-/* The loop's own lateness tells whether the machine has more to do than it can. */
+/* How busy the machine's processors were since the last look, from 0 to 1; 0 if it does not say. */
+static double busyness(struct runner *r)
+{
+    unsigned long user, nice, sys, idle, wait, irq, soft, steal, busy;
+    double share = 0;
+    FILE *in = fopen("/proc/stat", "r");
+
+    if (!in)
+        return 0;
+    if (fscanf(in, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &user, &nice, &sys, &idle, &wait, &irq,
+               &soft, &steal) == 8) {
+        busy = user + nice + sys + irq + soft + steal;
+        idle += wait;
+        if (busy + idle > r->busy + r->idle)
+            share = (double)(busy - r->busy) / (double)(busy + idle - r->busy - r->idle);
+        r->busy = busy;
+        r->idle = idle;
+    }
+    fclose(in);
+    return share;
+}
+
+/* More may begin while the machine has something left: what has to wait for a processor is late,
+ * here or in the server, and a case that is late enough fails of that. */
 static void on_pace(evutil_socket_t fd, short what, void *arg)
 {
     struct runner *r = arg;
-    const double late = dna_seconds_since(&r->paced) - PACE_MS / 1000.0;
+    const bool late = dna_seconds_since(&r->paced) > (PACE_MS + LATE_MS) / 1000.0;
+    const double busy = busyness(r);
 
     (void)fd;
     (void)what;
     evutil_gettimeofday(&r->paced, NULL);
-    if (late > 0.02)
-        r->young = r->young > 8 ? r->young / 2 : 4;
-    else if (r->young < 4 * r->options->young)
-        r->young++;
+    if (late || busy > 0.95)
+        r->young = r->young > 8 ? r->young - r->young / 4 : 6;
+    else if (busy < 0.85 && r->young < r->options->jobs)
+        r->young += 1 + r->young / 16;
     runner_tick(r);
 }
 

@@ -59,8 +59,8 @@ static void crashed_alone(struct place *p, struct job *job, const char *death,
     runner_finish_job(p->r, job, res);
 }
 
-/* a case that was under way when its server died */
-static void hit_by_death(struct place *p, struct job *job, const char *death)
+/* a case that was under way when its server died, what: what it is now, unless it was alone */
+static void hit_by_death(struct place *p, struct job *job, const char *death, enum job_state what)
 {
     struct dna_case_run *run = job->run;
     struct dna_result *held = job->last;
@@ -75,8 +75,8 @@ static void hit_by_death(struct place *p, struct job *job, const char *death)
     if (job->alone) {
         crashed_alone(p, job, death, run ? run->transcript.at : held->transcript);
     } else {
-        job->state = JOB_SUSPECT;
-        p->suspects++;
+        job->state = what;
+        p->suspects += what == JOB_SUSPECT;
     }
     dna_result_free(held);
     if (run)
@@ -94,22 +94,6 @@ static uint32_t culprit_of(const struct place *p)
         number = 0;
     free(tail);
     return number;
-}
-
-/* The culprit is known: the others have nothing to do with it, and begin anew. */
-static void hit_by_another(struct place *p, struct job *job)
-{
-    p->running--;
-    p->r->running--;
-    p->r->exclusive = NULL;
-    dna_result_free(job->last);
-    job->last = NULL;
-    if (job->run) {
-        job->run->ended = true;
-        runner_bury(p->r, job->run);
-    }
-    job->run = NULL;
-    job->state = JOB_QUEUED;
 }
 
 static void on_death(struct dna_iut *iut, int status, void *arg)
@@ -134,12 +118,11 @@ static void on_death(struct dna_iut *iut, int status, void *arg)
         if (job->place != p || (job->state != JOB_RUNNING && job->state != JOB_HELD))
             continue;
         hit++;
-        if (culprit && job->c->mutant != culprit) {
-            hit_by_another(p, job);
-            continue;
-        }
-        job->alone |= culprit != 0;
-        hit_by_death(p, job, death);
+        /* if the culprit is known, the others have nothing to do with it, and begin anew */
+        hit_by_death(p, job, death,
+                     !culprit                       ? JOB_SUSPECT
+                     : job->c->mutant == culprit    ? JOB_CULPRIT
+                                                    : JOB_QUEUED);
     }
     runner_message(r, "%s (variant %s) died: %s; %u case%s under way, started again",
                    r->profile->title, p->variant->name, death, hit, hit == 1 ? " was" : "s were");
@@ -178,11 +161,29 @@ static void settle_suspects(struct place *p)
     p->any_died_alone = false;
 }
 
+/* Each death costs all that was under way: culprits have their second trial behind all others. */
+static bool accuse_culprits(struct place *p)
+{
+    const struct runner *r = p->r;
+
+    for (size_t i = 0; i < r->num_jobs; i++)
+        if (r->jobs[i].place == p && r->jobs[i].state == JOB_QUEUED)
+            return false;
+    for (size_t i = 0; i < r->num_jobs; i++)
+        if (r->jobs[i].place == p && r->jobs[i].state == JOB_CULPRIT) {
+            r->jobs[i].state = JOB_SUSPECT;
+            p->suspects++;
+        }
+    return p->suspects;
+}
+
 void runner_run_suspects(struct place *p)
 {
     struct runner *r = p->r;
 
-    if (!p->suspects || p->running || r->exclusive || (p->variant->own_clock && r->running))
+    if (p->running || r->exclusive || (p->variant->own_clock && r->running))
+        return;
+    if (!p->suspects && !accuse_culprits(p))
         return;
     for (size_t i = 0; i < r->num_jobs; i++) {
         struct job *job = &r->jobs[i];

@@ -112,6 +112,20 @@ static void leave_last_words(void)
     (void)sigaction(SIGABRT, &act, NULL);
 }
 
+/* Those that recurse without end die alone; the file beside the list says which (interp.h). */
+static void bury_alone(const char *file)
+{
+    struct dna_buf name = DNA_BUF_INIT;
+    FILE *out;
+
+    dna_buf_printf(&name, "%s.dead", file);
+    out = fopen(name.at, "a");
+    if (out)
+        (void)setvbuf(out, NULL, _IOLBF, BUFSIZ);
+    dna_interp_tell_dead(out);
+    dna_buf_cleanup(&name);
+}
+
 static int mutants(const char *file)
 {
     char *line = NULL, *rest, why[300] = "";
@@ -132,6 +146,7 @@ static int mutants(const char *file)
         (void)fclose(in);
     free(line);
     leave_last_words();
+    bury_alone(file);
     dna_knobs_ask(knobs_of_peer);
     return in ? status : -1;
 }

@@ -44,6 +44,39 @@ static void tell_fired(uint32_t number, const struct dna_machine *machine, size_
     fprintf(fired_file, "%u %s\n", number, machine->rows[row].id);
 }
 
+/* Outputs raise events whose outputs raise events: damaged, without end.  That would be the death of
+ * all that the process carries, so a number that gets too deep is dead from then on, and alone. */
+enum { MAX_DEPTH = 1 << 20 }; /* bytes of the stack, which has eight times as many */
+static uintptr_t shallow;     /* where the stack was when numbers were given */
+static uint8_t dead[DNA_MAX_NUMBERED + 1];
+static FILE *dead_file;
+
+static bool too_deep(uint32_t number)
+{
+    char here;
+    const uintptr_t at = (uintptr_t)&here;
+    const uintptr_t depth = at < shallow ? shallow - at : at - shallow;
+
+    if (number == 0 || number > DNA_MAX_NUMBERED || number >= num_numbered) {
+        return false;
+    }
+    if (!dead[number] && depth > MAX_DEPTH) {
+        dead[number] = 1;
+        if (dead_file) {
+            fprintf(dead_file, "%u\n", number);
+        }
+    }
+    return dead[number];
+}
+
+void dna_interp_tell_dead(FILE *out)
+{
+    char here;
+
+    shallow = (uintptr_t)&here;
+    dead_file = out;
+}
+
 uint32_t dna_interp_number(void)
 {
     return last_number;
@@ -61,6 +94,13 @@ void dna_interp_step(const struct dna_machine *machine, void *vars, uint32_t on,
     struct dna_env env = { vars, s, facts, k };
 
     last_number = k->mutant;
+    if (dead_file && too_deep(k->mutant)) {
+        uint32_t state;
+
+        memcpy(&state, vars, sizeof state);
+        dna_effects_begin(fx, machine, state, on);
+        return;
+    }
     dna_overlay_step(overlay_for(k), machine, on, &env, fx);
     assert((fx->row != DNA_NO_ROW || machine->states[fx->from].mark == DNA_FINAL ||
             overlay.num > 0 || num_numbered > 0) &&
@@ -98,6 +138,7 @@ void dna_interp_restore(void)
     free(numbered);
     numbered = NULL;
     num_numbered = 0;
+    memset(dead, 0, sizeof dead);
 }
 
 #ifndef DNA_INTERP_NO_STEPS

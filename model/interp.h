@@ -32,6 +32,11 @@ int dna_interp_mutate_numbered(uint32_t number, const char *mutant, char *err, s
    knobs of this number, or with `other` in place of 0; out is borrowed, NULL ends it. */
 void dna_interp_tell_fired(FILE *out, uint32_t other);
 
+/* dna_interp_tell_dead has a number whose damage makes outputs raise events without end ended there:
+   its machines make no step any more, and a line "NUMBER" is written.  To be called near main, for
+   the depth of the stack is measured from there; out is borrowed, NULL: they recurse to the end. */
+void dna_interp_tell_dead(FILE *out);
+
 /* dna_interp_number is the number of the knobs that a machine was last run with: whose damage it
    was, should the process now die. */
 uint32_t dna_interp_number(void);
