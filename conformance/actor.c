@@ -251,6 +251,7 @@ struct dna_conn *dna_actor_take(struct dna_actor *actor, const char *name)
 
 void dna_conn_pop(struct dna_conn *conn)
 {
+    conn->got_close |= conn->head->kind == DNA_WIRE_CLOSE;
     conn->head = conn->head->next;
     if (!conn->head)
         conn->tail = &conn->head;

@@ -48,6 +48,7 @@ struct dna_conn {
     bool taken;        /* an accept step has named it */
     bool authenticated;/* SASL success passed: 'ping' barriers work */
     bool sent_close, quiet_close;
+    bool got_close;    /* and no answer can come any more */
     const char *sent_to, *sent_from; /* of the last stream header that we sent */
     const char *got_to, *got_from;   /* of the last one that we received */
     unsigned seq;      /* order in which connections were made */

@@ -46,6 +46,7 @@ struct dna_derive_how {
     bool loose;                        /* other features may be offered, too */
     bool any_error;                    /* which condition an error names is not looked at */
     bool ends; /* it answers no db:verify on a stream of its own: sessions are seen to their end */
+    bool patient; /* its own timers are far away: what it ends, and what not, can be told apart */
 };
 
 /* dna_derive_write adds one session (inputs of the unfolding, behind the scope's prefix) as a
@@ -78,7 +79,9 @@ struct dna_derive_script {
     bool any_error; /* which condition an error names is not looked at */
     bool ends;  /* no barriers; the end shows what came besides */
     bool last;  /* nothing more is sent behind this symbol */
+    bool patient; /* a stream that the IUT has closed stays until the peer closes, too */
     bool needs_user, needs_key, needs_id, needs_aside;
+    uint64_t delivered, transmitted; /* bit n: of the messages mN from the peer, uN to it */
 };
 
 /* dna_derive_begin sets a script up for sessions of a role. */

@@ -144,6 +144,10 @@ static const struct fixed fixed[] = {
 
 static bool expect_fixed(struct dna_derive_script *s, const char *token)
 {
+    if (s->patient && strcmp(token, "drop_stream") == 0) {
+        dna_buf_printf(&s->body, "%s > drop\n", s->conn);
+        return true;
+    }
     for (const struct fixed *f = fixed; f->token; f++) {
         if (strcmp(f->token, token) == 0) {
             dna_buf_printf(&s->body, "%s > %s\n", s->conn, f->pattern);
@@ -199,11 +203,19 @@ static void expect_elsewhere(struct dna_derive_script *s, const struct dna_token
     }
     s->needs_user = true;
     if (strcmp(t->text, "deliver") == 0)
+        s->delivered |= 1ull << s->message % 64;
+    if (strcmp(t->text, "deliver") == 0)
         dna_buf_printf(&s->body, "U > <message id='m%u-$case'/>\n", s->message);
     else if (strcmp(t->text, "bounce_internal_error") == 0)
         expect_bounce(s, "internal-server-error");
     else
         expect_bounce(s, "remote-server-timeout");
+}
+
+static void expect_transmitted(struct dna_derive_script *s)
+{
+    s->transmitted |= 1ull << s->local % 64;
+    dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->local);
 }
 
 void dna_derive_expect(struct dna_derive_script *s)
@@ -222,7 +234,7 @@ void dna_derive_expect(struct dna_derive_script *s)
         else if (strncmp(t->text, "send_header", 11) == 0)
             expect_header(s, t->text);
         else if (strcmp(t->text, "transmit") == 0)
-            dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->local);
+            expect_transmitted(s);
         else if (t->elsewhere)
             expect_elsewhere(s, t);
         else if (strcmp(t->text, "db:verify") == 0) /* on the stream that was opened for it */
@@ -234,16 +246,27 @@ void dna_derive_expect(struct dna_derive_script *s)
     }
 }
 
+/* That a stanza which waits has not come back. */
+static void still_waits(struct dna_derive_script *s)
+{
+    if (s->patient && s->side == DNA_DERIVE_IUT && s->compose->scene->g.queue)
+        dna_buf_puts(&s->body, "U barrier\n");
+}
+
 void dna_derive_quiet(struct dna_derive_script *s)
 {
     const struct dna_stage *g = &s->compose->scene->g;
 
-    if (s->last && g->muted && !g->closed && !g->header_due && !g->tls_due) {
-        /* all that came is seen by the end */
-        dna_buf_printf(&s->body, "%s < close\n%s > eof\n", s->conn, s->conn);
+    if (g->muted && !g->closed && !g->tls_due && (!g->header_due || g->deaf)) {
+        if (s->patient)
+            dna_buf_printf(&s->body, "%s > nothing within 100ms\n", s->conn);
+        still_waits(s);
+        if (s->last) /* all that came is seen by the end */
+            dna_buf_printf(&s->body, "%s < %s\n%s > %s\n", s->conn, g->deaf ? "fin" : "close",
+                           s->conn, s->patient ? "drop" : "eof");
         return;
     }
-    if (g->closed || g->muted || g->header_due || g->tls_due || g->held || s->ends)
+    if (g->closed || g->muted || g->deaf || g->header_due || g->tls_due || g->held || s->ends)
         return;
     if (s->side != DNA_DERIVE_IUT) {
         dna_buf_printf(&s->body, "%s > nothing\n", s->conn);
@@ -255,4 +278,5 @@ void dna_derive_quiet(struct dna_derive_script *s)
                    "id='barrier%u'>0000</db:verify>\n"
                    "%s > <db:verify id='barrier%u'/>\n",
                    s->conn, s->barrier, s->conn, s->barrier);
+    still_waits(s);
 }

@@ -142,6 +142,20 @@ static void put_head(struct writing *w, struct dna_buf *out)
                    role_word(w->u->role), w->how->variant);
 }
 
+/* A stanza that is not to cross is not only unexpected, but forbidden: whoever waits for something
+ * else passes stanzas over. */
+static void put_forbidden(const struct dna_derive_script *s, bool asks, struct dna_buf *out)
+{
+    if (s->patient)
+        dna_buf_printf(out, "strict   A%s\n", s->needs_user || s->side == DNA_DERIVE_IUT ? " U" : "");
+    for (unsigned i = 1; i <= s->message; i++)
+        if (!(s->delivered >> i % 64 & 1))
+            dna_buf_printf(out, "forbid   U > <message id='m%u-$case'/>\n", i);
+    for (unsigned i = s->side == DNA_DERIVE_IUT && !asks ? 0 : 1; i <= s->local; i++)
+        if (!(s->transmitted >> i % 64 & 1))
+            dna_buf_printf(out, "forbid   A > <message id='u%u-$case'/>\n", i);
+}
+
 /* What sessions between servers begin with. */
 static void put_servers(const struct dna_derive_script *s, bool asks, struct dna_buf *out)
 {
@@ -158,6 +172,7 @@ static void put_servers(const struct dna_derive_script *s, bool asks, struct dna
                    strstr(body, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
                    strstr(body, "verification C ") || strstr(body, "C.v") ? "peer     C $c\n" : "",
                    s->needs_user || s->needs_key || opens ? "client   U juliet\n" : "");
+    put_forbidden(s, asks, out);
     dna_buf_printf(out,
                    "given:\nset $user = \"%s\"\n"
                    "set $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n",
@@ -220,6 +235,21 @@ static void see_the_end(struct writing *w, struct dna_compose *c)
         step(w, c, gone);
 }
 
+/* That a stanza was not delivered shows in one that was sent later. */
+static void see_who_got_it(struct dna_derive_script *s)
+{
+    bool all = true;
+
+    if (s->side != DNA_DERIVE_PEER && s->side != DNA_DERIVE_IUT)
+        return;
+    for (unsigned i = 1; i <= s->message; i++)
+        all &= s->delivered >> i % 64 & 1;
+    if (all)
+        return;
+    s->needs_user = true;
+    dna_buf_puts(&s->body, "U barrier\n");
+}
+
 void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,
                       struct dna_buf *out)
 {
@@ -227,13 +257,14 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     struct dna_scene scene;
     struct writing w = { .how = how, .u = u };
     struct dna_compose c = { .role = u->role, .scope = u->scope, .knobs = u->knobs,
-                             .overlay = how->choices, .scene = &scene,
+                             .overlay = how->choices, .scene = &scene, .exact = u->exact,
                              .watch = note_row, .watch_ctx = &w.last };
 
     dna_derive_begin(&w.script, u->role);
     w.script.compose = &c;
     w.script.loose = how->loose;
     w.script.any_error = how->any_error;
+    w.script.patient = how->patient;
     w.script.ends |= how->ends && w.script.side == DNA_DERIVE_IUT;
     dna_compose_begin(&c);
     play_prefix(&w, &c);
@@ -245,6 +276,7 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
         see_the_end(&w, &c);
     else if (c.num_tokens || scene.g.muted)
         dna_derive_quiet(&w.script);
+    see_who_got_it(&w.script);
     put_head(&w, out);
     put_begin(&w, out);
     dna_buf_puts(out, w.script.body.at ? w.script.body.at : "");

@@ -45,7 +45,7 @@ static void begin_nothing(struct dna_case_run *run, struct dna_candidate *cand)
 
     if (!conn)
         return;
-    if (conn->accepted || (barrier && strcmp(barrier, "deadline") == 0)) {
+    if (conn->accepted || conn->got_close || (barrier && strcmp(barrier, "deadline") == 0)) {
         cand->quiet = true;
         return;
     }
@@ -154,6 +154,8 @@ static bool is_stream_error(const struct dna_conn_event *e)
 
 static enum dna_poll poll_end(const struct dna_conn_event *e, enum dna_step_kind kind)
 {
+    if (kind == DNA_STEP_EXPECT_DROP)
+        return e->kind == DNA_WIRE_EOF ? DNA_POLL_MATCH : DNA_POLL_NO;
     if (e->kind == DNA_WIRE_EOF)
         return kind == DNA_STEP_EXPECT_CLOSE ? DNA_POLL_NO : DNA_POLL_MATCH;
     if (e->kind == DNA_WIRE_CLOSE)
@@ -195,7 +197,8 @@ static enum dna_poll poll_client_barrier(const struct dna_candidate *cand, struc
     for (const struct dna_conn_event *e = conn->head; e; e = e->next) {
         if (poll_barrier(cand, e) == DNA_POLL_MATCH)
             return DNA_POLL_MATCH;
-        if (e->kind == DNA_WIRE_EOF || e->kind == DNA_WIRE_CLOSE)
+        if (e->kind == DNA_WIRE_EOF || e->kind == DNA_WIRE_CLOSE ||
+            !dna_conn_event_is_passable(conn, e))
             return DNA_POLL_NO;
     }
     return DNA_POLL_WAIT;
@@ -230,6 +233,7 @@ static enum dna_poll poll_conn(struct dna_case_run *run, struct dna_candidate *c
     case DNA_STEP_EXPECT_CLOSE:
     case DNA_STEP_EXPECT_END:
     case DNA_STEP_EXPECT_EOF:
+    case DNA_STEP_EXPECT_DROP:
         return poll_end(e, s->kind);
     case DNA_STEP_CONNECT:
         return e->kind == DNA_WIRE_UP ? DNA_POLL_MATCH : DNA_POLL_NO;
@@ -398,7 +402,7 @@ bool dna_conn_event_is_passable(const struct dna_conn *conn, const struct dna_co
         return false;
     if (e->barrier)
         return true;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = conn->actor->scn->strict; i < 3; i++)
         if (strcmp(e->node->local, stanzas[i]) == 0 && strcmp(e->node->ns, conn->content_ns) == 0)
             return true;
     return false;

@@ -43,6 +43,7 @@ static bool can(const struct dna_session *s, const struct dna_symbol *symbol)
     case DNA_SEND_END:
         return !s->header_due && !s->tls_due;
     case DNA_SEND_BYTES:
+    case DNA_SEND_GONE:
         return !s->tls_due;
     case DNA_SEND_TLS:
         return s->tls_due;

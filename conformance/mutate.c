@@ -21,6 +21,8 @@ static const char usage[] =
     "derive), each in\n"
     "                 the model's shortest session that tells it; SELECTOR is then a role\n"
     "  --sample N     of every N mutants one is put to hand-written cases, too (default 20)\n"
+    "  --sessions     mutants: no hand-written cases\n"
+    "  --keep DIR     mutants: the sessions are left there (XDNA_SCENARIOS=DIR xdna run)\n"
     "  SELECTOR       only these cases (xdna run --help)\n"
     "  --list FILE    what is known already (default conformance/cases.killers, rows.killers); it "
     "is played, not believed\n"
@@ -34,6 +36,7 @@ int dna_cmd_mutate(int argc, char **argv)
 {
     static const struct option longs[] = {
         { "list", required_argument, NULL, 'l' },   { "write", required_argument, NULL, 'w' },
+        { "keep", required_argument, NULL, 'k' },   { "sessions", no_argument, NULL, 'n' },
         { "sample", required_argument, NULL, 'S' }, { "server", required_argument, NULL, 's' },
         { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
@@ -55,6 +58,10 @@ int dna_cmd_mutate(int argc, char **argv)
             m.server = optarg;
         else if (flag == 'S' && (o.sample = (unsigned)strtoul(optarg, NULL, 10)) > 0)
             continue;
+        else if (flag == 'k')
+            o.keep = optarg;
+        else if (flag == 'n')
+            o.sessions_only = true;
         else if (flag == 'v')
             m.verbose = true;
         else if (flag != 'j' || (m.jobs = (unsigned)strtoul(optarg, NULL, 10)) == 0 ||

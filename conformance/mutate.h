@@ -27,7 +27,7 @@ struct dna_play {
 /* Where the plays are played: entered once, with a lab of its own. */
 struct dna_mutate_lab {
     struct dna_suite *suite;
-    struct dna_profile *profile;
+    struct dna_profile *profile, *patient_profile;
     struct dna_lab lab;
     struct event_base *base;
     struct dna_pool *pool;
@@ -35,6 +35,7 @@ struct dna_mutate_lab {
     const char *server;   /* xdna-server-test */
     unsigned jobs, young; /* plays at a time, and of these begun a moment ago (runner.h) */
     unsigned number;
+    bool patient; /* the server's own timers are far away */
     bool verbose;
     struct timeval begun;
 };

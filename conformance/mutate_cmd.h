@@ -14,6 +14,8 @@ struct dna_mutate_options {
     char **selectors; /* only these cases; none: all */
     size_t num_selectors;
     unsigned sample; /* of every so many mutants one is put to hand-written cases too */
+    bool sessions_only; /* of mutants: no hand-written cases */
+    const char *keep;   /* the folder for the sessions, which stay there, or NULL */
     bool verbose;
     const char *write; /* where it is written anew, or NULL */
 };

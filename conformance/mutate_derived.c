@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct dna_role *const roles[] = { &dna_role_receiving, &dna_role_initiating,
@@ -53,7 +54,7 @@ struct campaign {
     struct session *sessions;
     size_t num_sessions, room_sessions;
     struct counts of[NUM_ROLES];
-    char dir[40];
+    char dir[200];
     /* of the role at hand */
     unsigned role;
     struct dna_campaign whole, playable;
@@ -77,7 +78,8 @@ static bool store(struct campaign *k, struct session *s)
 {
     const struct dna_derive_how how = { .u = &k->playable.unfoldings[s->scope],
                                         .choices = k->choices,
-                                        .variant = k->parts.variants[s->scope] };
+                                        .variant = k->parts.variants[s->scope],
+                                        .patient = true };
 
     s->file = dna_pool_printf(k->pool, "%s/derived/mutants_s%05zu.scn", k->dir, k->num_sessions);
     return dna_derive_store(&how, s->word, s->len, s->file);
@@ -146,6 +148,7 @@ static int unfold_role(struct campaign *k, unsigned role, const struct dna_profi
 
     k->role = role;
     dna_habits_default(&habits);
+    habits.exact = true;
     dna_derive_knobs(&profile->variants[0], &habits.knobs);
     k->choices = &habits.choices;
     k->parts = (struct dna_derive_parts){ .without = NULL };
@@ -360,7 +363,7 @@ static unsigned report_role(const struct campaign *k, unsigned role)
 
 static void remove_files(const struct campaign *k)
 {
-    char path[80];
+    char path[240];
 
     for (size_t i = 0; i < k->num_sessions; i++)
         if (k->sessions[i].file)
@@ -393,13 +396,15 @@ static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
         (void)dna_suite_select(hand, NULL, 0);
         (void)dna_suite_select(derived, NULL, 0);
         lab->suite = derived;
+        lab->patient = true;
         status = play_sessions(k, lab);
+        lab->patient = false;
         lab->suite = hand;
         printf("mutate: %zu sessions tell %zu mutants, after %.0f s\n", k->num_sessions, k->num,
                dna_seconds_since(&lab->begun));
         fflush(stdout);
     }
-    if (!status)
+    if (!status && !k->o->sessions_only)
         status = play_by_hand(k, lab);
     for (unsigned role = 0; role < NUM_ROLES && !status; role++)
         if (wanted(k, role))
@@ -416,14 +421,16 @@ int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *
     k->o = o;
     k->pool = dna_pool_new();
     evutil_gettimeofday(&lab->begun, NULL);
-    snprintf(k->dir, sizeof k->dir, "/tmp/xdna-mutate-XXXXXX");
-    if (!mkdtemp(k->dir) || !dna_derive_folder(k->dir))
+    snprintf(k->dir, sizeof k->dir, "%s", o->keep ? o->keep : "/tmp/xdna-mutate-XXXXXX");
+    if ((o->keep ? mkdir(k->dir, 0777) && errno != EEXIST : !mkdtemp(k->dir)) ||
+        !dna_derive_folder(k->dir))
         fprintf(stderr, "xdna: cannot make the folder of scenarios: %s\n", strerror(errno));
     else
         status = list_mutants(k);
     if (!status)
         status = play_all(k, lab);
-    remove_files(k);
+    if (!o->keep)
+        remove_files(k);
     if (!status)
         printf("mutate: everything that the model tells apart is told apart over sockets, %.0f s\n",
                dna_seconds_since(&lab->begun));

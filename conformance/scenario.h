@@ -52,6 +52,7 @@ struct dna_scn_actor {
     struct dna_scn_actor *next;
     enum dna_actor_kind kind;
     const char *name;
+    bool strict; /* no message is passed over */
     const char *user;    /* client: account; iut-client: the JID it logs in with */
     const char *domain;  /* client: of the account, default $iut */
     const char **domains; /* peer: without '$' */
@@ -108,7 +109,7 @@ enum dna_query_bit { DNA_QUERY_DO = 1, DNA_QUERY_AD = 2, DNA_QUERY_CD = 4 };
 enum dna_step_kind {
     DNA_STEP_CONNECT, DNA_STEP_ACCEPT,
     DNA_STEP_SEND, DNA_STEP_SEND_RAW, DNA_STEP_SEND_CLOSE, DNA_STEP_SEND_FIN,
-    DNA_STEP_EXPECT, DNA_STEP_EXPECT_CLOSE, DNA_STEP_EXPECT_END, DNA_STEP_EXPECT_EOF,
+    DNA_STEP_EXPECT, DNA_STEP_EXPECT_CLOSE, DNA_STEP_EXPECT_END, DNA_STEP_EXPECT_EOF, DNA_STEP_EXPECT_DROP,
     DNA_STEP_NOTHING,
     DNA_STEP_TLS,
     DNA_STEP_SEES_CERT, DNA_STEP_SEES_CERT_REQUEST, DNA_STEP_SEES_SNI,

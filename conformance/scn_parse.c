@@ -363,6 +363,24 @@ static void add_forbid(struct scn_parse *p, const struct scn_line *line, const c
     *tail = f;
 }
 
+/* No message is passed over on the connections of these actors. */
+static void add_strict(struct scn_parse *p, const struct scn_line *line, const char *rest)
+{
+    const char *word;
+
+    while ((word = scn_word(p->pool, &rest, NULL)) != NULL) {
+        struct dna_scn_actor *a = p->scn->actors;
+
+        while (a && strcmp(a->name, word) != 0)
+            a = a->next;
+        if (a)
+            a->strict = true;
+        else
+            scn_error(p->diags, line->file, line->line, "no peer or client %s is declared above",
+                      word);
+    }
+}
+
 static void add_knob(struct scn_parse *p, const struct scn_line *line, const char *rest)
 {
     struct dna_scn_knob *k = dna_pool_alloc(p->pool, sizeof(*k));
@@ -426,6 +444,8 @@ bool scn_header_line(struct scn_parse *p, const struct scn_line *line, const cha
         add_actor(p, line, DNA_ACTOR_IUT_CLIENT, rest);
     else if (strcmp(keyword, "web") == 0)
         add_actor(p, line, DNA_ACTOR_WEB, rest);
+    else if (strcmp(keyword, "strict") == 0)
+        add_strict(p, line, rest);
     else if (strcmp(keyword, "forbid") == 0)
         add_forbid(p, line, rest);
     else if (strcmp(keyword, "knob") == 0)

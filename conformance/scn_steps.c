@@ -117,7 +117,8 @@ static void expect_step(struct scn_parse *p, const struct scn_line *line, struct
         const char *word;
         enum dna_step_kind kind;
     } kinds[] = { { "close", DNA_STEP_EXPECT_CLOSE }, { "end", DNA_STEP_EXPECT_END },
-                  { "eof", DNA_STEP_EXPECT_EOF }, { "nothing", DNA_STEP_NOTHING } };
+                  { "eof", DNA_STEP_EXPECT_EOF },
+                  { "drop", DNA_STEP_EXPECT_DROP }, { "nothing", DNA_STEP_NOTHING } };
     const char *word;
 
     if (*rest == '<') {
@@ -137,7 +138,7 @@ static void expect_step(struct scn_parse *p, const struct scn_line *line, struct
         }
     }
     scn_error(p->diags, s->file, s->line,
-              "'>' expects XML, close, end, eof or nothing, not '%s'", word ? word : "");
+              "'>' expects XML, close, end, eof, drop or nothing, not '%s'", word ? word : "");
 }
 
 static bool only_options(struct scn_parse *p, const struct dna_step *s, const char *const *allowed)

@@ -67,6 +67,13 @@ static void raise_named(struct dna_compose *c, size_t slot, const char *event)
     }
 }
 
+/* A pair begins when something is said of it, as in impl/. */
+static bool silent(const struct dna_compose *c, enum dna_whom whom)
+{
+    return c->exact && (whom == DNA_PAIR1 || whom == DNA_PAIR2) &&
+           !c->scene->g.spoken[whom - DNA_PAIR1];
+}
+
 static void gone(struct dna_compose *c)
 {
     if (c->scene->g.closed) {
@@ -74,7 +81,9 @@ static void gone(struct dna_compose *c)
     }
     c->scene->g.closed = 1;
     for (size_t i = 0; i < c->role->num_slots; i++) {
-        raise_named(c, i, "STREAM_GONE");
+        if (!silent(c, c->role->slots[i].whom)) {
+            raise_named(c, i, "STREAM_GONE");
+        }
     }
 }
 
@@ -100,23 +109,10 @@ static void ask(struct dna_compose *c, enum dna_whom whom)
     }
 }
 
-/* Whether anything was ever said of the pair: a machine of it is not as it began. */
-static bool spoken_of(const struct dna_compose *c, enum dna_whom pair)
-{
-    for (size_t i = 0; i < c->role->num_slots; i++) {
-        uint32_t fresh[DNA_SCENE_VARS] = { 0 };
-        dna_instance_init(c->role->slots[i].machine, fresh);
-        if (c->role->slots[i].whom == pair && memcmp(fresh, c->scene->v[i], sizeof fresh) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void raise_pairs(struct dna_compose *c, const struct dna_wire *w)
 {
     for (enum dna_whom pair = DNA_PAIR1; pair <= DNA_PAIR2; pair++) {
-        if (dna_compose_slot(c, w->to, pair) && (!c->spoken || spoken_of(c, pair))) {
+        if (dna_compose_slot(c, w->to, pair) && !silent(c, pair)) {
             dna_compose_raise(c, w->to, pair, w->on);
         }
     }
@@ -127,6 +123,16 @@ static void raise_from(struct dna_compose *c, const struct dna_wire *w)
     uint32_t from = c->scene->g.from;
     if (from == DNA_D1 || from == DNA_D2) {
         dna_compose_raise(c, w->to, from == DNA_D1 ? DNA_PAIR1 : DNA_PAIR2, w->on);
+    }
+}
+
+/* What has not to be fetched is there at once: a key is weighed, whoever had it wait for its proof. */
+static void await(struct dna_compose *c, const struct dna_wire *w, enum dna_whom whom)
+{
+    if (w->machine == &dna_machine_dialback_receiving && !c->scope->slow) {
+        dna_compose_raise(c, w->machine, whom, dialback_receiving_E_PROOF_SETTLED);
+    } else if (whom != DNA_STRANGER) {
+        c->scene->g.awaited[whom] = 1;
     }
 }
 
@@ -181,9 +187,7 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         *question(c, whom) = 0;
         break;
     case DNA_ACT_AWAIT:
-        if (whom != DNA_STRANGER) {
-            g->awaited[whom] = 1;
-        }
+        await(c, w, whom);
         break;
     case DNA_ACT_ROLE:
         c->role->act(c, w, whom);
@@ -259,6 +263,9 @@ void dna_compose_raise(struct dna_compose *c, const struct dna_machine *machine,
         c->runaway = true;
         return;
     }
+    if (c->exact && (whom == DNA_PAIR1 || whom == DNA_PAIR2)) {
+        c->scene->g.spoken[whom - DNA_PAIR1] = 1;
+    }
     fill_facts(c, machine, whom, on, e);
     struct dna_env env = { v, &c->scene->s, e, &c->knobs };
     if (c->watch && machine->states[v[0]].mark != DNA_FINAL) {
@@ -293,12 +300,14 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
     }
     switch (symbol->kind) {
     case DNA_SEND_HEADER:
-        return g->header_due && !g->tls_due && !g->muted && !g->held;
+        return g->header_due && !g->tls_due && !g->muted && !g->held && !g->deaf;
     case DNA_SEND_ELEMENT:
     case DNA_SEND_STANZA:
     case DNA_SEND_END:
-        return !g->header_due && !g->tls_due && !g->held;
+        return !g->header_due && !g->tls_due && !g->held && !g->deaf;
     case DNA_SEND_BYTES:
+        return !g->tls_due && !g->held && !g->deaf;
+    case DNA_SEND_GONE:
         return !g->tls_due && !g->held;
     case DNA_SEND_TLS:
         return g->tls_due;
@@ -307,7 +316,7 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
         return !g->muted && (symbol->whom == DNA_PAIR1 || symbol->whom == DNA_PAIR2) &&
                g->question[symbol->whom - DNA_PAIR1];
     case DNA_SEND_ANSWER_HERE:
-        return !g->muted && !g->header_due && !g->tls_due && !g->held && c->scene->s.flowing &&
+        return !g->muted && !g->header_due && !g->tls_due && !g->held && !g->deaf && g->asked &&
                g->question[symbol->whom - DNA_PAIR1];
     case DNA_SEND_SETTLE:
         return can_settle(c, symbol);
@@ -339,6 +348,8 @@ static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
     if (symbol->kind == DNA_SEND_HEADER) {
         g->header_due = 0;
         g->from = symbol->about;
+    } else if (symbol->kind == DNA_SEND_BYTES) {
+        g->deaf = 1;
     } else if (symbol->kind == DNA_SEND_TLS) {
         g->tls_due = 0;
         g->certificate = symbol->about;

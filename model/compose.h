@@ -34,14 +34,17 @@ struct dna_stage {
     uint32_t held;        /* input is not read */
     uint32_t discard;     /* of the input only the end is looked at */
     uint32_t drain;       /* of the input only stanzas and the end are looked at */
+    uint32_t deaf;        /* the peer's XML is beyond reading: only the end of TCP is noticed */
     uint32_t muted;       /* our closing tag is out: nothing is written any more */
     uint32_t closed;      /* TCP has ended */
     uint32_t from;        /* enum dna_domain: of the current header */
     uint32_t certificate; /* enum dna_domain: what the peer's certificate proves */
     uint32_t refuted;     /* the owner of D1 disowns that certificate */
     uint32_t question[2]; /* a db:verify of ours for the pair is with its authority */
+    uint32_t asked;       /* that question was put, on this very stream */
     uint32_t awaited[3];  /* what proves the header's 'from', D1, D2 is being fetched */
     uint32_t keyless;     /* the db:result that awaits a proof had no key */
+    uint32_t spoken[2];   /* something was said of the pair; only where that is looked at */
     uint32_t queue;       /* a stanza of ours waits */
     uint32_t via;         /* it waits for this stream's pair */
     uint32_t opening;     /* it waits for this stream to become ready */
@@ -109,7 +112,8 @@ enum dna_send_kind {
     DNA_SEND_ELEMENT,  /* inside the stream */
     DNA_SEND_STANZA,   /* likewise; looked at even when input is drained, as is a stream error */
     DNA_SEND_END,      /* the closing tag */
-    DNA_SEND_BYTES,    /* anywhere but under a handshake */
+    DNA_SEND_BYTES,    /* anywhere but under a handshake; what comes behind is not read as XML */
+    DNA_SEND_GONE,     /* the end of TCP, likewise */
     DNA_SEND_TLS,      /* a handshake, when one is due */
     DNA_SEND_ANSWER,   /* on the connection of the pair's authority, when it was asked */
     DNA_SEND_NO_ANSWER, /* likewise, but the question stays open */
@@ -194,9 +198,9 @@ struct dna_compose {
     size_t num_tokens;
     size_t depth;
     bool runaway; /* an endless loop of events: only mutants have it */
-    bool spoken;  /* pairs that nobody spoke of are told nothing, as in impl/; else all are */
     const struct dna_machine *last_machine; /* the event being dealt with, for DNA_ACT_REPEAT */
     dna_compose_watch *watch;
+    bool exact; /* pairs that nobody spoke of are told nothing, as in impl/; else all are */
     void *watch_ctx;
 };
 

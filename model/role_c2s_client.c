@@ -136,7 +136,7 @@ static const struct dna_symbol symbols[] = {
     PLAIN( "oversize", BYTES, RX_OVERSIZE, "an element larger than is taken" ),
     PLAIN( "error", ELEMENT, RX_STREAM_ERROR, "a stream error" ),
     PLAIN( "close", END, RX_CLOSE, "the closing tag" ),
-    PLAIN( "gone", BYTES, TCP_GONE, "the end of TCP" ),
+    PLAIN( "gone", GONE, TCP_GONE, "the end of TCP" ),
 
     PLAIN( "local", LOCAL, SEND_STANZA, "the user writes one more message" ),
     PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION,

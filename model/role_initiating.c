@@ -18,6 +18,7 @@ static const struct dna_slot slots[] = {
     { &dna_machine_starttls_initiating, DNA_STREAM },
     { &dna_machine_sasl_external_initiating, DNA_STREAM },
     { &dna_machine_piggyback_assertion, DNA_STREAM },
+    { &dna_machine_piggyback_supposition, DNA_STREAM },
     { &dna_machine_dialback_authoritative, DNA_STREAM },
     { &dna_machine_dialback_initiating, DNA_PAIR1 },
     { &dna_machine_dialback_receiving, DNA_PAIR1 },
@@ -32,7 +33,7 @@ static const struct dna_slot slots[] = {
 
 static const struct dna_wire wires[] = {
     RAISE( stream_initiating, begin_starttls, starttls_initiating, BEGIN ),
-    ACT( stream_initiating, reconsider, REPEAT ),
+    RAISE( stream_initiating, reconsider, stream_initiating, RX_FEATURES ),
     RAISE( stream_initiating, begin_external, sasl_external_initiating, BEGIN ),
     FROM( stream_initiating, grant_pair, association, EXTERNAL_GRANTED ),
     PAIRS( stream_initiating, report_flowing, association, STREAM_FLOWS ),
@@ -66,6 +67,9 @@ static const struct dna_wire wires[] = {
     ACT( piggyback_assertion, assert_on_stream, ROLE ),
     SHOW( piggyback_assertion, resolve_target, NULL ),
     ACT( piggyback_assertion, resolve_target, ROLE ),
+    ACT( piggyback_supposition, suppose_on_stream, ROLE ),
+    SHOW( piggyback_supposition, open_own_stream, NULL ),
+    ACT( piggyback_supposition, open_own_stream, ROLE ),
 
     RAISE( dialback_initiating, grant_pair, association, DIALBACK_GRANTED ),
     SHOW( dialback_initiating, bounce_internal_error, NULL ), /* shows if a stanza waits */
@@ -77,7 +81,7 @@ static const struct dna_wire wires[] = {
     ACT( dialback_initiating, open_own_stream, ROLE ),
     ACT( dialback_initiating, report_unsolicited, QUIET ),
 
-    ACT( dialback_receiving, await_proof, QUIET ),
+    ACT( dialback_receiving, await_proof, AWAIT ),
     SHOW( dialback_receiving, dial_authority, NULL ),
     ACT( dialback_receiving, dial_authority, ASK ),
     ACT( dialback_receiving, drop_question, UNASK ),
@@ -336,6 +340,13 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
         uint32_t as = *dna_compose_slot(c, &dna_machine_association, DNA_PAIR1);
         p->target_taken = as == association_S_TAKES || as == association_S_BOTH;
         p->peer_proved = proves(c);
+        p->contradicted = c->scene->s.secured && c->scene->g.refuted;
+        p->dialled = 1;
+    } else if (m == &dna_machine_piggyback_supposition) {
+        struct piggyback_supposition_facts *p = e;
+        p->same_endpoint = p->weighed_here = 1;
+        p->certificate_covers = proves(c);
+        p->refuted = c->scene->s.secured && c->scene->g.refuted;
     } else if (m == &dna_machine_association) {
         ((struct association_facts *)e)->peer_proved = proves(c);
     }
@@ -382,12 +393,16 @@ static void bounce(struct dna_compose *c, const char *how)
 static void ready(struct dna_compose *c)
 {
     struct dna_stage *g = &c->scene->g;
+    if (g->closed) {
+        return;
+    }
     if (g->opening) {
         g->opening = 0;
         g->via = 1;
         pump(c);
     }
-    if (c->scope->mark == ASKING && g->question[0]) {
+    if (c->scope->mark == ASKING && g->question[0] && !g->asked) {
+        g->asked = 1;
         dna_compose_show(c, "db:verify", DNA_STREAM, false);
     }
 }
@@ -398,11 +413,14 @@ static void stream_act(struct dna_compose *c, uint8_t out)
     if (out == stream_initiating_O_report_ready) {
         ready(c);
     } else if (out == stream_initiating_O_report_failed && g->opening) {
+        uint32_t via = g->via; /* of another request than that for which the stream was opened */
         g->opening = 0;
         bounce(c, "bounce_timeout");
+        g->via = via;
     } else if (out == stream_initiating_O_send_close && !g->queue) {
         g->via = 0;
-    } else if (out == stream_initiating_O_drop_stream && g->via) {
+    } else if (out == stream_initiating_O_drop_stream && (g->via || g->opening)) {
+        g->opening = 0;
         bounce(c, "bounce_timeout");
     }
 }
@@ -422,9 +440,16 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
         if (wire->out == piggyback_assertion_O_assert_on_stream) {
             g->via = 1;
             pump(c);
-        } else { /* another connection, which the tester refuses */
-            bounce(c, "bounce_timeout");
+        } else { /* it is resolved, and leads to this very stream again */
+            dna_compose_raise(c, &dna_machine_piggyback_supposition, DNA_STREAM,
+                              piggyback_supposition_E_WANT_TARGET);
         }
+    } else if (wire->out == piggyback_supposition_O_suppose_on_stream &&
+               wire->machine == &dna_machine_piggyback_supposition) {
+        g->via = 1;
+        pump(c);
+    } else if (wire->machine == &dna_machine_piggyback_supposition) {
+        bounce(c, "bounce_timeout"); /* another connection, which the tester refuses */
     } else if (wire->out == association_O_transmit) {
         g->queue = 0;
     } else if (wire->out == association_O_release_queue) {

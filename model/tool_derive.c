@@ -287,6 +287,7 @@ int dna_tool_mutate(int argc, char **argv)
     if (!take_options(&o, argc, argv)) {
         return usage();
     }
+    o.profile.exact = true;
     for (const struct dna_role *const *r = dna_roles; *r; r++) {
         if (!o.role || o.role == *r) {
             status |= mutate_role(&o, *r);

@@ -99,6 +99,7 @@ static struct dna_compose composition(const struct dna_unfolding *u,
                                  .scope = u->scope,
                                  .knobs = u->knobs,
                                  .overlay = overlay,
+                                 .exact = u->exact,
                                  .scene = scene };
 }
 
@@ -185,6 +186,7 @@ static void settle(const struct dna_role *role, struct dna_scene *s)
         kept.g.muted = kept.g.discard = 1;
         kept.g.header_due = s->g.header_due;
         kept.g.held = s->g.held;
+        kept.g.deaf = s->g.deaf;
         kept.s.closing = s->s.closing;
         kept.v[0][0] = s->v[0][0];
         for (size_t i = 1; i < role->num_slots; i++) {
@@ -261,7 +263,8 @@ int dna_unfold(struct dna_unfolding *u, const struct dna_role *role, const struc
                const struct dna_habits *profile, struct dna_uniformity *uniformity, char *err,
                size_t size)
 {
-    *u = (struct dna_unfolding){ .role = role, .scope = scope, .knobs = profile->knobs };
+    *u = (struct dna_unfolding){ .role = role, .scope = scope, .knobs = profile->knobs,
+                                  .exact = profile->exact };
     u->inputs = calloc(role->num_symbols, sizeof *u->inputs);
     if (!u->inputs || list_inputs(u, err, size) || set_knobs(u, err, size)) {
         dna_unfolding_free(u);

@@ -31,6 +31,7 @@ struct dna_unfolding {
     const struct dna_role *role;
     const struct dna_scope *scope;
     struct dna_knobs knobs;
+    bool exact; /* of the habits */
     const struct dna_symbol **inputs;
     struct dna_scene *scenes; /* of each state */
     char **words;
@@ -44,6 +45,7 @@ struct dna_unfolding {
 struct dna_habits {
     struct dna_knobs knobs;
     struct dna_overlay choices;
+    bool exact; /* pairs begin when something is said of them, as in impl/; else with the stream */
 };
 
 /* dna_habits_default is the reference's: default knobs, first alternatives. */

@@ -424,6 +424,7 @@ static int print_mutants(FILE *out)
     struct dna_habits habits;
     int status = 0;
     dna_habits_default(&habits);
+    habits.exact = true;
     fputs(mutants, out);
     for (const struct dna_role *const *r = dna_roles; *r && !status; r++) {
         struct dna_campaign c;

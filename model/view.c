@@ -44,7 +44,7 @@ static struct dna_compose composition(const struct dna_seer *seer, struct dna_se
                                  .knobs = seer->knobs,
                                  .overlay = seer->overlay,
                                  .scene = &at->scene,
-                                 .spoken = true,
+                                 .exact = true,
                                  .watch = seer->watch,
                                  .watch_ctx = seer->watch_ctx };
 }
