@@ -16,7 +16,8 @@ const struct dna_derive_form dna_derive_c2s_server[] = {
     { "header", HEADER("to='$iut'") },
     { "header unhosted", HEADER("to='$unhosted'") },
     { "header old", HEADER("to='$iut' -version") },
-    { "header badroot", "@C < raw \"<stream xmlns='jabber:client' to='$iut' version='1.0'>\"\n" },
+    { "header badroot", "@C < raw \"<stream xmlns='jabber:client' "
+      "xmlns:stream='http://etherx.jabber.org/streams' to='$iut' version='1.0'>\"\n" },
     { "header badns", "@C < <stream:stream xmlns='jabber:nobody' to='$iut'>\n" },
     { "auth", AUTH("$right") },
     { "auth wrong", AUTH("$wrong") },
@@ -55,7 +56,8 @@ const struct dna_derive_form dna_derive_c2s_client[] = {
     { "header", RESPONSE_HEADER("from='$a'") },
     { "header other", RESPONSE_HEADER("from='$c'") },
     { "header old", RESPONSE_HEADER("from='$a' -version") },
-    { "header badroot", "@C < raw \"<stream xmlns='jabber:client' id='x' version='1.0'>\"\n" },
+    { "header badroot", "@C < raw \"<stream xmlns='jabber:client' "
+      "xmlns:stream='http://etherx.jabber.org/streams' id='x' version='1.0'>\"\n" },
     { "header badns", RESPONSE_HEADER("xmlns='jabber:nobody' from='$a'") },
     { "features tls", FEATURES("<tls:starttls/>") },
     { "features all", FEATURES("<tls:starttls/>" MECHANISM("PLAIN") "<bind:bind/>") },

@@ -54,10 +54,14 @@ static void expect_features(struct dna_derive_script *s, size_t at)
         { "offer_bidi", "<bidif:bidi/>", "-<bidif:bidi/>" },
     };
     const struct dna_compose *c = s->compose;
-    bool tls = follows(c, at, "offer_starttls") || follows(c, at, "offer_starttls_required");
+    bool required = follows(c, at, "offer_starttls_required");
+    bool tls = follows(c, at, "offer_starttls");
 
     dna_buf_printf(&s->body, "%s > <stream:features>%s", s->conn,
-                   tls ? "<tls:starttls/>" : s->loose ? "" : "-<tls:starttls/>");
+                   required ? "<tls:starttls><tls:required/></tls:starttls>"
+                   : tls    ? "<tls:starttls>-<tls:required/></tls:starttls>"
+                   : s->loose ? ""
+                              : "-<tls:starttls/>");
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
         if (follows(c, at, parts[i].offer))
             dna_buf_puts(&s->body, parts[i].there);
@@ -125,7 +129,7 @@ struct fixed {
 };
 
 static const struct fixed fixed[] = {
-    { "send_header", "<stream:stream>" },
+    { "send_header", "<stream:stream version='1.0'>" },
     { "send_header_old", "<stream:stream -version>" },
     { "send_proceed", "<tls:proceed/>" },
     { "send_tls_failure", "<tls:failure/>" },
@@ -160,14 +164,14 @@ static bool expect_fixed(struct dna_derive_script *s, const char *token)
 /* The header names a stream id of the IUT's; streams that it opened have none. */
 static void expect_header(struct dna_derive_script *s, const char *token)
 {
-    const char *old = strcmp(token, "send_header_old") == 0 ? " -version" : "";
+    const char *old = strcmp(token, "send_header_old") == 0 ? "-version" : "version='1.0'";
 
     if (s->side != DNA_DERIVE_IUT && s->compose->symbol->kind != DNA_SEND_HEADER)
         s->header++; /* an error before any header of the peer's */
     if (s->side == DNA_DERIVE_IUT)
         dna_buf_printf(&s->body, "%s > <stream:stream from='$iut' to='$a'>\n", s->conn);
     else
-        dna_buf_printf(&s->body, "%s > <stream:stream id='$s%u'%s>\n", s->conn, s->header, old);
+        dna_buf_printf(&s->body, "%s > <stream:stream id='$s%u' %s>\n", s->conn, s->header, old);
 }
 
 static bool expect_named(struct dna_derive_script *s, const struct dna_token *t)
@@ -259,7 +263,7 @@ void dna_derive_quiet(struct dna_derive_script *s)
 
     if (g->muted && !g->closed && !g->tls_due && (!g->header_due || g->deaf)) {
         if (s->patient)
-            dna_buf_printf(&s->body, "%s > nothing within 100ms\n", s->conn);
+            dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);
         still_waits(s);
         if (s->last) /* all that came is seen by the end */
             dna_buf_printf(&s->body, "%s < %s\n%s > %s\n", s->conn, g->deaf ? "fin" : "close",

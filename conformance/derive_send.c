@@ -21,7 +21,8 @@ static const struct dna_derive_form receiving[] = {
     { "header -", HEADER_IN("to='$iut'") },
     { "header unhosted", HEADER_IN("from='$a' to='$unhosted'") },
     { "header old", HEADER_IN("from='$a' to='$iut' -version") },
-    { "header badroot", "@C < raw \"<stream xmlns='jabber:server' to='$iut' version='1.0'>\"\n" },
+    { "header badroot", "@C < raw \"<stream xmlns='jabber:server' "
+      "xmlns:stream='http://etherx.jabber.org/streams' to='$iut' version='1.0'>\"\n" },
     { "header badns", HEADER_IN("xmlns='jabber:nobody' from='$a' to='$iut'") },
     { "starttls", "@C < <tls:starttls/>\n" },
     { "starttls+", "@C < raw \"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><early\"\n" },
@@ -107,7 +108,8 @@ static const struct dna_derive_form initiating[] = {
     { "header other", HEADER_OUT("from='$c' to='$iut' id='$s@N'") },
     { "header old", HEADER_OUT("from='$a' to='$iut' id='$s@N' -version") },
     { "header badns", HEADER_OUT("xmlns='jabber:nobody' from='$a' to='$iut' id='$s@N'") },
-    { "header badroot", "@C < raw \"<stream xmlns='jabber:server' id='x' version='1.0'>\"\n" },
+    { "header badroot", "@C < raw \"<stream xmlns='jabber:server' "
+      "xmlns:stream='http://etherx.jabber.org/streams' id='x' version='1.0'>\"\n" },
     { "header plain", BARE_HEADER(" version='1.0'") },
     { "header old plain", BARE_HEADER("") },
     { "features tls", FEATURES(TLS_FEATURE) },

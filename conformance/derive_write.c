@@ -235,6 +235,23 @@ static void see_the_end(struct writing *w, struct dna_compose *c)
         step(w, c, gone);
 }
 
+/* Where no barrier can tell: that no more came than was due, here and at the authorities. */
+static void see_silence(struct writing *w)
+{
+    struct dna_derive_script *s = &w->script;
+    const struct dna_stage *g = &s->compose->scene->g;
+    bool servers = s->side == DNA_DERIVE_PEER || s->side == DNA_DERIVE_IUT;
+
+    if (!s->patient)
+        return;
+    if (!g->closed && !g->muted && (g->header_due || g->tls_due || g->held))
+        dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);
+    for (unsigned pair = 0; servers && !g->closed && !g->muted && pair < 2; pair++)
+        if (s->asked[pair]) /* a question that nobody waits for any more is not left standing */
+            dna_buf_printf(&s->body, "%s.v%u > %s\n", pair ? "C" : "A", s->asked[pair],
+                           g->question[pair] ? "silence within 100ms" : "close");
+}
+
 /* That a stanza was not delivered shows in one that was sent later. */
 static void see_who_got_it(struct dna_derive_script *s)
 {
@@ -276,6 +293,7 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
         see_the_end(&w, &c);
     else if (c.num_tokens || scene.g.muted)
         dna_derive_quiet(&w.script);
+    see_silence(&w);
     see_who_got_it(&w.script);
     put_head(&w, out);
     put_begin(&w, out);

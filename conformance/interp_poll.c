@@ -45,7 +45,8 @@ static void begin_nothing(struct dna_case_run *run, struct dna_candidate *cand)
 
     if (!conn)
         return;
-    if (conn->accepted || conn->got_close || (barrier && strcmp(barrier, "deadline") == 0)) {
+    if (conn->accepted || conn->got_close || cand->step->timed ||
+        (barrier && strcmp(barrier, "deadline") == 0)) {
         cand->quiet = true;
         return;
     }

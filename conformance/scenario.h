@@ -150,6 +150,7 @@ struct dna_step {
     const char *function;     /* SET: dialback-key, base64, ...; NULL: value is the text */
     const char *name, *value; /* SET, INFO, CHECK and IF (compared), PRINTS, SEND_RAW */
     size_t value_len;         /* SEND_RAW and SET may hold NUL */
+    bool timed;               /* NOTHING: silence, even where a barrier could tell */
     bool negated;             /* CHECK, IF: '!=' */
     struct dna_scn_dns dns;   /* DNS_SET; owner: DNSSEC, TLSA */
     struct dna_scn_page *page; /* PAGE; host and path (NULL: any): WEB_* */

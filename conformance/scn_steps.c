@@ -118,7 +118,8 @@ static void expect_step(struct scn_parse *p, const struct scn_line *line, struct
         enum dna_step_kind kind;
     } kinds[] = { { "close", DNA_STEP_EXPECT_CLOSE }, { "end", DNA_STEP_EXPECT_END },
                   { "eof", DNA_STEP_EXPECT_EOF },
-                  { "drop", DNA_STEP_EXPECT_DROP }, { "nothing", DNA_STEP_NOTHING } };
+                  { "drop", DNA_STEP_EXPECT_DROP }, { "nothing", DNA_STEP_NOTHING },
+                  { "silence", DNA_STEP_NOTHING } };
     const char *word;
 
     if (*rest == '<') {
@@ -134,11 +135,12 @@ static void expect_step(struct scn_parse *p, const struct scn_line *line, struct
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (word && strcmp(word, kinds[i].word) == 0) {
             s->kind = kinds[i].kind;
+            s->timed = strcmp(word, "silence") == 0;
             return;
         }
     }
     scn_error(p->diags, s->file, s->line,
-              "'>' expects XML, close, end, eof, drop or nothing, not '%s'", word ? word : "");
+              "'>' expects XML, close, end, eof, drop, nothing or silence, not '%s'", word ? word : "");
 }
 
 static bool only_options(struct scn_parse *p, const struct dna_step *s, const char *const *allowed)

@@ -106,6 +106,7 @@ static void ask(struct dna_compose *c, enum dna_whom whom)
                       dialback_receiving_E_AUTHORITY_SECURED);
     if (*question(c, whom)) {
         dna_compose_show(c, "db:verify", whom, true);
+        c->scene->g.put[whom - DNA_PAIR1] = c->exact;
     }
 }
 
@@ -238,6 +239,16 @@ static void saturate(const struct dna_field *fields, size_t num, void *base)
     }
 }
 
+/* What lies behind the command under TLS came under TLS. */
+static void not_in_clear(const struct dna_machine *m, void *e)
+{
+    if (m == &dna_machine_starttls_receiving) {
+        ((struct starttls_receiving_facts *)e)->clear_trailing = 0;
+    } else if (m == &dna_machine_starttls_initiating) {
+        ((struct starttls_initiating_facts *)e)->clear_trailing = 0;
+    }
+}
+
 static void fill_facts(const struct dna_compose *c, const struct dna_machine *m,
                        enum dna_whom whom, uint32_t on, uint32_t *e)
 {
@@ -245,6 +256,9 @@ static void fill_facts(const struct dna_compose *c, const struct dna_machine *m,
     memset(e, 0, DNA_MAX_FIELDS * sizeof *e);
     if (in && in->machine == m && in->facts) {
         memcpy(e, in->facts, m->facts_size);
+    }
+    if (c->scene->s.secured) {
+        not_in_clear(m, e);
     }
     c->role->facts(c, m, whom, on, e);
 }
@@ -314,7 +328,7 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
     case DNA_SEND_ANSWER:
     case DNA_SEND_NO_ANSWER:
         return !g->muted && (symbol->whom == DNA_PAIR1 || symbol->whom == DNA_PAIR2) &&
-               g->question[symbol->whom - DNA_PAIR1];
+               (g->question[symbol->whom - DNA_PAIR1] || g->put[symbol->whom - DNA_PAIR1]);
     case DNA_SEND_ANSWER_HERE:
         return !g->muted && !g->header_due && !g->tls_due && !g->held && !g->deaf && g->asked &&
                g->question[symbol->whom - DNA_PAIR1];
@@ -338,6 +352,9 @@ static bool passed_over(const struct dna_compose *c, const struct dna_symbol *sy
     if (symbol->kind == DNA_SEND_TIMER) {
         return c->role->runs && !c->role->runs(c, symbol);
     }
+    if (symbol->kind == DNA_SEND_ANSWER || symbol->kind == DNA_SEND_NO_ANSWER) {
+        return !g->question[symbol->whom - DNA_PAIR1]; /* that stream is being closed */
+    }
     return symbol->kind == DNA_SEND_ELEMENT ? g->discard || g->drain
                                             : symbol->kind == DNA_SEND_STANZA && g->discard;
 }
@@ -354,7 +371,7 @@ static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
         g->tls_due = 0;
         g->certificate = symbol->about;
     } else if (symbol->kind == DNA_SEND_ANSWER || symbol->kind == DNA_SEND_ANSWER_HERE) {
-        g->question[symbol->whom - DNA_PAIR1] = 0;
+        g->question[symbol->whom - DNA_PAIR1] = g->put[symbol->whom - DNA_PAIR1] = 0;
     } else if (symbol->kind == DNA_SEND_SETTLE) {
         g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] = 0;
     }

@@ -41,6 +41,7 @@ struct dna_stage {
     uint32_t certificate; /* enum dna_domain: what the peer's certificate proves */
     uint32_t refuted;     /* the owner of D1 disowns that certificate */
     uint32_t question[2]; /* a db:verify of ours for the pair is with its authority */
+    uint32_t put[2];      /* the authority has it: it can answer, even if nobody waits any more */
     uint32_t asked;       /* that question was put, on this very stream */
     uint32_t awaited[3];  /* what proves the header's 'from', D1, D2 is being fetched */
     uint32_t keyless;     /* the db:result that awaits a proof had no key */

@@ -255,26 +255,37 @@ static bool same_word(const struct dna_symbol *symbol, const char *a, const char
     return symbol->kind == DNA_SEND_SETTLE && idle_a && idle_b;
 }
 
+/* What cannot be sent to whole tables is not sent.  That it cannot be sent to the mutant is a last
+   resort: it is sent nevertheless, but what comes of it the model does not say. */
 static enum outcome walk(struct product *p, struct dna_judgement *out)
 {
     const struct dna_mealy *m = &p->u->mealy;
     char word[DNA_WORD_TEXT];
+    enum outcome resort = SAME;
     for (size_t at = 0; at < p->num; at++) {
         for (uint32_t x = 0; x < m->num_inputs; x++) {
             struct dna_scene scene = p->pairs[at].scene;
             uint32_t state = p->pairs[at].state;
-            dna_unfold_step(p->u, &p->overlay, &scene, x, word);
-            if (!same_word(p->u->inputs[x], word, p->u->words[dna_mealy_out(m, state, x)])) {
-                explain(p, at, x, word, out);
-                return DIFFERENT;
+            if (dna_mealy_out(m, state, x) == DNA_CANNOT) {
+                continue;
             }
-            if (strcmp(word, "-") != 0 &&
+            dna_unfold_step(p->u, &p->overlay, &scene, x, word);
+            bool cannot = strcmp(word, "-") == 0;
+            if (!same_word(p->u->inputs[x], word, p->u->words[dna_mealy_out(m, state, x)]) &&
+                (!cannot || resort == SAME)) {
+                explain(p, at, x, word, out);
+                resort = DIFFERENT;
+                if (!cannot) {
+                    return DIFFERENT;
+                }
+            }
+            if (!cannot &&
                 !visit(p, &scene, dna_mealy_next(m, state, x), (uint32_t)at, x)) {
                 return TOO_MUCH;
             }
         }
     }
-    return SAME;
+    return resort;
 }
 
 static enum outcome compare(const struct dna_unfolding *u, const struct dna_overlay *overlay,

@@ -65,8 +65,8 @@ static const struct dna_wire wires[] = {
     RAISE( sasl_external_receiving, restart_stream, stream_receiving, RESTARTED ),
     RAISE( sasl_external_receiving, end_stream, stream_receiving, END ),
 
+    ACT( dialback_receiving, await_proof, ROLE ), /* the key is kept */
     ACT( dialback_receiving, await_proof, AWAIT ),
-    ACT( dialback_receiving, await_proof, ROLE ),
     SHOW( dialback_receiving, dial_authority, NULL ), /* what shows is the db:verify, if sent */
     ACT( dialback_receiving, dial_authority, ASK ),
     ACT( dialback_receiving, drop_question, UNASK ),
@@ -80,6 +80,8 @@ static const struct dna_wire wires[] = {
 
     SHOW( association, release_queue, NULL ), /* no stanza of ours waits: what is refused returns */
     ACT( association, hold, ROLE ),
+    SHOW( association, transmit, NULL ), /* what shows is the stanza, if one waits */
+    ACT( association, transmit, ROLE ),
     RAISE( association, end_stream, stream_receiving, END ),
 
     /* Nothing was asked of this peer, so nothing follows from its answers. */
@@ -243,8 +245,10 @@ static const struct dna_symbol symbols[] = {
       .kind = DNA_SEND_STANZA, .machine = &dna_machine_association, .on = association_E_RX_STANZA,
       .whom = DNA_STRANGER, .about = DNA_D1,
       .facts = &(const struct association_facts){ .addressed = 1, .hosted = 1 } },
-    STANZA( "stanza unhosted", STRANGER, "a message from d1 to a domain that is not served",
-        .addressed = 1 ),
+    { .name = "stanza unhosted", .text = "a message from d1 to a domain that is not served",
+      .kind = DNA_SEND_STANZA, .machine = &dna_machine_association, .on = association_E_RX_STANZA,
+      .whom = DNA_STRANGER, .about = DNA_D1,
+      .facts = &(const struct association_facts){ .addressed = 1 } },
     STANZA( "stanza nobody", STRANGER, "a message without from", .hosted = 1 ),
     SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY,
         "a local account writes to d1, which takes no connection", .addressed = 1, .hosted = 1 ),
@@ -367,6 +371,18 @@ static void stream_facts(const struct dna_compose *c, uint32_t on, struct stream
     }
 }
 
+/* What proves a domain is sought when it is first named under TLS, and forgotten with a refusal
+ * (impl/s2s_claim.c): then a key awaits its proof, if only for the moment. */
+static bool unsought(const struct dna_compose *c, enum dna_whom whom)
+{
+    if (!c->scene->s.secured || c->scope->slow || !c->exact) {
+        return c->scope->slow && c->scene->s.secured;
+    }
+    return c->scene->g.from != domain_of(whom) && !takes(c, whom) &&
+           *dna_compose_slot(c, &dna_machine_dialback_receiving, whom) ==
+               dialback_receiving_S_UNPROVEN;
+}
+
 static void key_facts(const struct dna_compose *c, enum dna_whom whom,
                       struct dialback_receiving_facts *e, uint32_t on)
 {
@@ -377,7 +393,7 @@ static void key_facts(const struct dna_compose *c, enum dna_whom whom,
     if (!e->addressed || !e->hosted || e->full) {
         return;
     }
-    e->sender_pending = c->scope->slow && c->scene->s.secured && on == dialback_receiving_E_RX_KEY;
+    e->sender_pending = unsought(c, whom) && on == dialback_receiving_E_RX_KEY;
     e->sender_proved = !e->sender_pending && proves(c, d);
     e->sender_refuted = !e->sender_pending && d == DNA_D1 && c->scene->g.refuted &&
                         c->scene->s.secured;
@@ -430,8 +446,11 @@ static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *sym
  * looks for a stream of its own (impl/s2s_route.c); d1 takes no connection, so it returns. */
 static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom)
 {
-    (void)whom;
-    if (wire->machine == &dna_machine_association) {
+    if (wire->machine == &dna_machine_association && wire->out == association_O_transmit) {
+        if (c->symbol && c->symbol->kind == DNA_SEND_LOCAL) { /* else nothing waits */
+            dna_compose_show(c, "transmit", whom, false);
+        }
+    } else if (wire->machine == &dna_machine_association) {
         dna_compose_show(c, "bounced", DNA_STREAM, true);
     } else if (c->symbol->machine == &dna_machine_dialback_receiving && c->symbol->facts) {
         const struct dialback_receiving_facts *e = c->symbol->facts;
