@@ -79,6 +79,7 @@ struct dna_derive_script {
     bool any_error; /* which condition an error names is not looked at */
     bool ends;  /* no barriers; the end shows what came besides */
     bool last;  /* nothing more is sent behind this symbol */
+    bool looked; /* and what came home by then was looked at */
     bool patient; /* a stream that the IUT has closed stays until the peer closes, too */
     bool needs_user, needs_key, needs_id, needs_aside;
     uint64_t delivered, transmitted; /* bit n: of the messages mN from the peer, uN to it */
@@ -96,5 +97,6 @@ bool dna_derive_playable(const struct dna_symbol *symbol);
 void dna_derive_send(struct dna_derive_script *script, const struct dna_symbol *symbol);
 void dna_derive_expect(struct dna_derive_script *script);
 void dna_derive_quiet(struct dna_derive_script *script);
+void dna_derive_look_home(struct dna_derive_script *script);
 
 #endif

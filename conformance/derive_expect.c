@@ -250,11 +250,20 @@ void dna_derive_expect(struct dna_derive_script *s)
     }
 }
 
-/* That a stanza which waits has not come back. */
-static void still_waits(struct dna_derive_script *s)
+/* That a stanza which was not to be delivered was not, and one that waits has not come back, shows in
+ * one that is sent later. */
+void dna_derive_look_home(struct dna_derive_script *s)
 {
-    if (s->patient && s->side == DNA_DERIVE_IUT && s->compose->scene->g.queue)
-        dna_buf_puts(&s->body, "U barrier\n");
+    const bool servers = s->side == DNA_DERIVE_PEER || s->side == DNA_DERIVE_IUT;
+    bool look = s->patient && s->side == DNA_DERIVE_IUT && s->compose->scene->g.queue;
+
+    for (unsigned i = 1; servers && s->last && !s->looked && i <= s->message; i++)
+        look |= !(s->delivered >> i % 64 & 1);
+    if (!look)
+        return;
+    s->looked |= s->last;
+    s->needs_user = true;
+    dna_buf_puts(&s->body, "U barrier\n");
 }
 
 void dna_derive_quiet(struct dna_derive_script *s)
@@ -264,7 +273,7 @@ void dna_derive_quiet(struct dna_derive_script *s)
     if (g->muted && !g->closed && !g->tls_due && (!g->header_due || g->deaf)) {
         if (s->patient)
             dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);
-        still_waits(s);
+        dna_derive_look_home(s);
         if (s->last) /* all that came is seen by the end */
             dna_buf_printf(&s->body, "%s < %s\n%s > %s\n", s->conn, g->deaf ? "fin" : "close",
                            s->conn, s->patient ? "drop" : "eof");
@@ -274,6 +283,7 @@ void dna_derive_quiet(struct dna_derive_script *s)
         return;
     if (s->side != DNA_DERIVE_IUT) {
         dna_buf_printf(&s->body, "%s > nothing\n", s->conn);
+        dna_derive_look_home(s);
         return;
     }
     s->barrier++;
@@ -282,5 +292,5 @@ void dna_derive_quiet(struct dna_derive_script *s)
                    "id='barrier%u'>0000</db:verify>\n"
                    "%s > <db:verify id='barrier%u'/>\n",
                    s->conn, s->barrier, s->conn, s->barrier);
-    still_waits(s);
+    dna_derive_look_home(s);
 }

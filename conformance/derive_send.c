@@ -224,8 +224,7 @@ void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbo
         s->header++;
     if (strncmp(symbol->name, "key ", 4) == 0)
         s->key++;
-    bool c2s = s->side == DNA_DERIVE_CLIENT || s->side == DNA_DERIVE_CLIENT_IUT;
-    s->message += symbol->kind == DNA_SEND_STANZA || (c2s && strstr(lines, "@M"));
+    s->message += strstr(lines, "@M") != NULL;
     s->bind += strcmp(symbol->name, "bind") == 0;
     s->local += symbol->kind == DNA_SEND_LOCAL;
     s->needs_key |= strcmp(symbol->name, "verify right") == 0;

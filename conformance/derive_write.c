@@ -252,21 +252,6 @@ static void see_silence(struct writing *w)
                            g->question[pair] ? "silence within 100ms" : "close");
 }
 
-/* That a stanza was not delivered shows in one that was sent later. */
-static void see_who_got_it(struct dna_derive_script *s)
-{
-    bool all = true;
-
-    if (s->side != DNA_DERIVE_PEER && s->side != DNA_DERIVE_IUT)
-        return;
-    for (unsigned i = 1; i <= s->message; i++)
-        all &= s->delivered >> i % 64 & 1;
-    if (all)
-        return;
-    s->needs_user = true;
-    dna_buf_puts(&s->body, "U barrier\n");
-}
-
 void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,
                       struct dna_buf *out)
 {
@@ -294,7 +279,8 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     else if (c.num_tokens || scene.g.muted)
         dna_derive_quiet(&w.script);
     see_silence(&w);
-    see_who_got_it(&w.script);
+    if (!w.script.looked && !scene.g.queue)
+        dna_derive_look_home(&w.script);
     put_head(&w, out);
     put_begin(&w, out);
     dna_buf_puts(out, w.script.body.at ? w.script.body.at : "");

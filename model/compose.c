@@ -211,7 +211,7 @@ static void show(struct dna_compose *c, const struct dna_machine *m, uint8_t out
             ends |= w->act == DNA_ACT_GONE;
         }
     }
-    if (!text || g->closed || (kind == DNA_WIRE && g->muted && !ends)) {
+    if (!text || g->closed || (kind == DNA_WIRE && (g->muted || g->tls_due) && !ends)) {
         return;
     }
     bool addressed = of_pairs(c->role, m) && strncmp(text, "error_", 6) != 0;
@@ -401,6 +401,9 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
         return false;
     }
     if (passed_over(c, symbol)) {
+        if (symbol->kind == DNA_SEND_ANSWER) {
+            c->scene->g.put[symbol->whom - DNA_PAIR1] = 0;
+        }
         return true;
     }
     c->symbol = symbol;
