@@ -72,6 +72,7 @@ static void on_sigchld(evutil_socket_t fd, short what, void *arg)
 static const char *placeholder(struct dna_actor *a, const char *word)
 {
     struct dna_lab *lab = a->run->context->lab;
+    const struct dna_pairs *settings = &dna_iut_variant(a->run->iut)->settings;
     const struct {
         const char *name, *value;
     } known[] = { { "@jid@", a->jid },
@@ -92,6 +93,14 @@ static const char *placeholder(struct dna_actor *a, const char *word)
         if (at)
             return placeholder(a, dna_pool_printf(a->run->pool, "%.*s%s%s", (int)(at - word), word,
                                                   known[i].value, at + strlen(known[i].name)));
+    }
+    for (size_t i = 0; i < settings->num; i++) {
+        const char *name = dna_pool_printf(a->run->pool, "@%s@", settings->at[i].key);
+        const char *at = strstr(word, name);
+
+        if (at)
+            return placeholder(a, dna_pool_printf(a->run->pool, "%.*s%s%s", (int)(at - word), word,
+                                                  settings->at[i].value, at + strlen(name)));
     }
     return word;
 }

@@ -46,6 +46,8 @@ static struct dna_profile *load_patient(struct dna_pool *pool, struct dna_diag *
         for (size_t i = 0; i < settings->num; i++)
             if (strncmp(settings->at[i].key, "timeout_", 8) == 0)
                 settings->at[i].value = dna_pool_strdup(pool, "60s");
+            else if (strncmp(settings->at[i].key, "seconds_", 8) == 0)
+                settings->at[i].value = dna_pool_strdup(pool, "60");
     }
     return p;
 }

@@ -243,7 +243,7 @@ static void send_close(struct dna_c2s_session *s)
     const struct timeval wait = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
 
     dna_c2s_unbind(s);
-    dna_conn_close(s->conn, 2 * ms); /* TIMER_CLOSE comes first; this is the net below it */
+    dna_conn_close(s->conn);
     evtimer_add(s->closing, &wait);
 }
 

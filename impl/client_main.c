@@ -54,6 +54,7 @@ static const char help[] =
     "  --json                    one JSON object a line\n"
     "  -v, --verbose             every step through the tables, on standard error\n"
     "  --timeout S               seconds for connecting, and for negotiating (default 10, 30)\n"
+    "  --close-timeout S         seconds for the server to close its stream, too (default 2)\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 associated (strongly, by a pin, or unauthenticated with consent: see the\n"
@@ -85,6 +86,7 @@ enum option_id {
     OPT_EXPLAIN,
     OPT_JSON,
     OPT_TIMEOUT,
+    OPT_CLOSE_TIMEOUT,
     OPT_HELP,
     OPT_VERSION
 };
@@ -114,6 +116,7 @@ static const struct option long_options[] = {
     { "json", no_argument, NULL, OPT_JSON },
     { "verbose", no_argument, NULL, 'v' },
     { "timeout", required_argument, NULL, OPT_TIMEOUT },
+    { "close-timeout", required_argument, NULL, OPT_CLOSE_TIMEOUT },
     { "help", no_argument, NULL, OPT_HELP },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 }
@@ -268,6 +271,8 @@ static bool read_option(struct command *c, int option, const char *value)
     case OPT_WAIT:
         c->have_wait = true;
         return dna_command_seconds(value, &o->wait_ms);
+    case OPT_CLOSE_TIMEOUT:
+        return dna_command_seconds(value, &o->close_ms);
     case OPT_TIMEOUT:
         if (!dna_command_seconds(value, &o->negotiation_ms))
             return false;

@@ -62,7 +62,8 @@ STREAM_ERROR(error_policy_violation, "policy-violation")
 
 static void send_close(struct dna_client *c)
 {
-    dna_conn_close(c->conn, 2 * c->options->close_ms); /* TIMER_CLOSE comes first */
+    dna_conn_close(c->conn);
+    dna_conn_resume(c->conn); /* the peer's closing tag is waited for, whatever else was */
     dna_client_deadline(c->closing, c->options->close_ms);
 }
 

@@ -38,7 +38,7 @@ struct dna_conn {
     enum phase phase;
     enum dna_conn_end end;
     uint32_t handshake_ms;
-    bool accepts, paused, eof, close_sent, peer_ended, xml_over, dropping, over, due, dead, muted;
+    bool accepts, paused, eof, peer_ended, xml_over, dropping, over, due, dead, muted;
     unsigned busy;
     const char *why;
     struct sockaddr_storage addr;
@@ -162,8 +162,7 @@ static void on_tick(int fd, short what, void *arg)
     } else if ((c->phase == HANDSHAKING || c->phase == TLS_WANTED) && !by_hand) {
         if (c->handler->tls_failed)
             c->handler->tls_failed(c->arg, "handshake timed out");
-    } else if (c->close_sent && !by_hand)
-        finish(c, DNA_CONN_CLOSED, "peer did not close its stream in time", EOF_FLUSH_MS);
+    }
     leave(c);
 }
 
@@ -197,8 +196,6 @@ static void parsed_end(void *arg)
     c->peer_ended = true;
     if (c->handler->stream_end)
         c->handler->stream_end(c->arg);
-    if (c->close_sent && !c->dead)
-        finish(c, DNA_CONN_CLOSED, "both streams are closed", EOF_FLUSH_MS);
 }
 
 static void parsed_error(void *arg, enum dna_xml_error why)
@@ -426,18 +423,13 @@ bool dna_conn_secured(const struct dna_conn *c)
 void dna_conn_send(struct dna_conn *c, const char *data, size_t len)
 {
     bool handshake = c->phase == TLS_WANTED || c->phase == HANDSHAKING;
-    if (!c->dead && !c->over && !c->dropping && !c->close_sent && !c->muted && !handshake)
+    if (!c->dead && !c->over && !c->dropping && !c->muted && !handshake)
         (void)bufferevent_write(c->top, data, len);
 }
 
 void dna_conn_puts(struct dna_conn *c, const char *text)
 {
     dna_conn_send(c, text, strlen(text));
-}
-
-void dna_conn_mute(struct dna_conn *c)
-{
-    c->muted = true;
 }
 
 size_t dna_conn_pending(const struct dna_conn *c)
@@ -544,23 +536,10 @@ void dna_conn_resume(struct dna_conn *c)
     bufferevent_trigger(c->top, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
-void dna_conn_close(struct dna_conn *c, uint32_t wait_ms)
+void dna_conn_close(struct dna_conn *c)
 {
-    static const char tag[] = "</stream:stream>";
-    if (c->dead || c->over || c->dropping || c->close_sent)
-        return;
-    if (c->phase == OPENING || c->phase == HANDSHAKING || c->phase == TLS_WANTED) {
-        dna_conn_drop(c, wait_ms);
-        return;
-    }
-    dna_conn_send(c, tag, sizeof tag - 1);
-    c->close_sent = true;
-    if (c->paused)
-        dna_conn_resume(c);
-    if (c->peer_ended)
-        finish(c, DNA_CONN_CLOSED, "both streams are closed", wait_ms);
-    else
-        set_deadline(c, wait_ms);
+    dna_conn_puts(c, "</stream:stream>");
+    c->muted = true; /* RFC 6120 4.4: nothing follows it */
 }
 
 void dna_conn_drop(struct dna_conn *c, uint32_t wait_ms)

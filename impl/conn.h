@@ -20,7 +20,7 @@ enum dna_conn_end {
     DNA_CONN_REFUSED, /* TCP never came up: refused, unreachable, timed out */
     DNA_CONN_EOF,     /* the peer closed TCP or TLS */
     DNA_CONN_ERROR,   /* reset, or TLS broke after it was up */
-    DNA_CONN_CLOSED   /* we closed it, after dna_conn_close() or dna_conn_drop() */
+    DNA_CONN_CLOSED   /* we closed it: dna_conn_drop() */
 };
 
 /* What a connection tells; any member may be NULL. After closed nothing follows. */
@@ -66,8 +66,6 @@ bool dna_conn_secured(const struct dna_conn *c);
 void dna_conn_send(struct dna_conn *c, const char *data, size_t len);
 /* dna_conn_puts() queues a C string. */
 void dna_conn_puts(struct dna_conn *c, const char *text);
-/* dna_conn_mute() drops what is sent from now on; what is queued still leaves. */
-void dna_conn_mute(struct dna_conn *c);
 /* dna_conn_pending() is the number of bytes not yet given to the kernel. */
 size_t dna_conn_pending(const struct dna_conn *c);
 
@@ -88,10 +86,9 @@ void dna_conn_start_tls(struct dna_conn *c, SSL *ssl, bool accept, uint32_t time
 void dna_conn_pause(struct dna_conn *c);
 void dna_conn_resume(struct dna_conn *c);
 
-/* dna_conn_close() sends </stream:stream> (once), keeps delivering what the peer still sends, and
- * closes TCP when the peer's </stream:stream> or the end of TCP has come, or after wait_ms. closed
- * follows. */
-void dna_conn_close(struct dna_conn *c, uint32_t wait_ms);
+/* dna_conn_close() sends </stream:stream> (once) and nothing any more. What the peer still sends is
+ * delivered; when TCP ends, and how long that may take, is for the owner to say. */
+void dna_conn_close(struct dna_conn *c);
 /* dna_conn_drop() delivers nothing more, flushes what is queued (at most wait_ms), closes TCP;
  * closed follows with DNA_CONN_CLOSED. */
 void dna_conn_drop(struct dna_conn *c, uint32_t wait_ms);

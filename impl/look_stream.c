@@ -210,7 +210,8 @@ void dna_look_error(struct look *l, const char *condition)
 
 void dna_look_send_close(struct look *l)
 {
-    dna_conn_close(l->conn, 2 * l->all->options->close_ms); /* TIMER_CLOSE comes first */
+    dna_conn_close(l->conn);
+    dna_conn_resume(l->conn); /* the peer's closing tag is waited for, whatever else was */
     dna_look_deadline(l->closing, l->all->options->close_ms);
 }
 

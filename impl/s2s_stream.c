@@ -226,8 +226,7 @@ void dna_s2s_send_close(struct stream *s)
     if (!s->conn || s->closing)
         return;
     s->closing = true;
-    dna_conn_puts(s->conn, "</stream:stream>");
-    dna_conn_mute(s->conn); /* RFC 6120 4.4: nothing follows it */
+    dna_conn_close(s->conn);
     drop_leads(s);
     for (struct pair *p = s->pairs; p; p = p->next)
         dna_s2s_route_leave(p);

@@ -96,14 +96,15 @@ static void on_stream_end(void *arg)
     struct end *e = arg;
     note(e, "end");
     if (e->close_at_end)
-        dna_conn_close(e->conn, LONG_MS);
+        dna_conn_close(e->conn);
+    dna_conn_drop(e->conn, LONG_MS);
 }
 
 static void on_xml_error(void *arg, enum dna_xml_error why)
 {
     struct end *e = arg;
     note(e, dna_xml_error_condition(why));
-    dna_conn_close(e->conn, LONG_MS);
+    dna_conn_close(e->conn);
 }
 
 static void on_tls_up(void *arg)
@@ -275,7 +276,7 @@ static void third_header(void *arg, const struct dna_xml_node *h)
     if (dna_conn_secured(e->conn)) {
         CU_ASSERT_TRUE(dna_tls_showed_certificate(dna_conn_ssl(e->conn)));
         CU_ASSERT_PTR_NOT_NULL(SSL_get0_peer_certificate(dna_conn_ssl(e->conn)));
-        dna_conn_close(e->conn, LONG_MS);
+        dna_conn_close(e->conn);
     }
 }
 
