@@ -102,7 +102,8 @@ static const struct dna_derive_form tokens[] = {
       "@C > <stream:features><tls:starttls><tls:required/></tls:starttls>-<sasl:mechanisms/>"
       "</stream:features>\n" },
     { "send_features_tls",
-      "@C > <stream:features><tls:starttls/>-<sasl:mechanisms/></stream:features>\n" },
+      "@C > <stream:features><tls:starttls>-<tls:required/></tls:starttls>-<sasl:mechanisms/>"
+      "</stream:features>\n" },
     { "send_features_sasl",
       "@C > <stream:features><sasl:mechanisms/>-<tls:starttls/></stream:features>\n" },
     { "send_features_bind",
@@ -147,7 +148,11 @@ bool dna_derive_expect_c2s(struct dna_derive_script *s, const struct dna_token *
                     : "@C > <sasl:auth mechanism='PLAIN'/>\n";
     else if (strcmp(t->text, "transmit") == 0)
         lines = strcmp(symbol->name, "ping") == 0 ? "@C > <iq type='result' id='p@M'/>\n"
-                                                  : "@C > <message to='x@$a' id='m1'/>\n";
+                : !s->patient                     ? "@C > <message to='x@$a' id='m1'/>\n"
+                                                  : "@C > <message to='x@$a' id='m1'/>\n"
+                                                    "@C > <iq type='get'><ping:ping/></iq>\n";
+    else if (strcmp(t->text, "ask_user") == 0 && s->patient)
+        lines = "K prints \"$Self.sha256\"\nK prints \"= stop:\"\n";
     else if (strncmp(t->text, "send_header", 11) == 0)
         lines = s->side == DNA_DERIVE_CLIENT ? "@C > <stream:stream>\n"
                                              : "@C > <stream:stream to='$a'>\n";

@@ -279,6 +279,10 @@ void dna_derive_quiet(struct dna_derive_script *s)
                            s->conn, s->patient ? "drop" : "eof");
         return;
     }
+    if (s->ends && s->patient && !g->closed) {
+        dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);
+        return;
+    }
     if (g->closed || g->muted || g->deaf || g->header_due || g->tls_due || g->held || s->ends)
         return;
     if (s->side != DNA_DERIVE_IUT) {

@@ -117,6 +117,10 @@ static void continue_sasl(struct dna_c2s_session *s)
         [DNA_SASL_NOT_AUTHORIZED] = c2s_server_E_SASL_WRONG,
     };
 
+    if (!s->sasl) {
+        dna_dead_end(s->knobs);
+        return;
+    }
     dna_buf_reset(&s->out);
     s->sasl_status = dna_sasl_step(s->sasl, s->in.len ? s->in.at : "", &s->out);
     dna_c2s_step(s, events[s->sasl_status], &(const struct c2s_server_facts){ 0 });
@@ -194,6 +198,10 @@ static void weigh(struct dna_c2s_session *s)
 
 static void bind_resource(struct dna_c2s_session *s)
 {
+    if (!s->element) {
+        dna_dead_end(s->knobs);
+        return;
+    }
     be_somebody(s);
     dna_c2s_bind(s);
     evtimer_del(s->negotiation);
@@ -201,11 +209,19 @@ static void bind_resource(struct dna_c2s_session *s)
 
 static void refuse_second_resource(struct dna_c2s_session *s)
 {
+    if (!s->element) {
+        dna_dead_end(s->knobs);
+        return;
+    }
     dna_c2s_refuse_bind(s);
 }
 
 static void route(struct dna_c2s_session *s)
 {
+    if (!s->element || !s->jid) {
+        dna_dead_end(s->knobs);
+        return;
+    }
     be_somebody(s);
     dna_c2s_route(s);
 }
@@ -279,6 +295,10 @@ static void send_tls_failure(struct dna_c2s_session *s)
 static void start_tls(struct dna_c2s_session *s)
 {
     const struct dna_c2s_setup *setup = &s->service->setup;
+    if (!s->domain) {
+        dna_dead_end(s->knobs);
+        return;
+    }
     SSL *ssl = dna_tls_accept_new(setup->tls(setup->arg, s->domain->name), false);
 
     dna_conn_start_tls(s->conn, ssl, true, setup->config->timeout_negotiation_ms);

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct dna_knobs *(*ask)(const struct dna_knobs *plain, const char *peer);
@@ -18,6 +19,20 @@ void dna_knobs_ask(const struct dna_knobs *(*which)(const struct dna_knobs *plai
 const struct dna_knobs *dna_knobs_for(const struct dna_knobs *plain, const char *peer)
 {
     return ask && peer ? ask(plain, peer) : plain;
+}
+
+static void (*die)(unsigned number);
+
+void dna_dead_ends_ask(void (*who)(unsigned number))
+{
+    die = who;
+}
+
+void dna_dead_end(const struct dna_knobs *knobs)
+{
+    if (!die || !knobs->mutant)
+        abort();
+    die(knobs->mutant);
 }
 
 static unsigned of_address(const char *peer)

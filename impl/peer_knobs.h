@@ -14,6 +14,12 @@ const struct dna_knobs *dna_knobs_for(const struct dna_knobs *plain, const char 
 void dna_knobs_ask(const struct dna_knobs *(*which)(const struct dna_knobs *plain,
                                                     const char *peer));
 
+/* dna_dead_end() is called where whole tables do not lead: the process ends by abort(). In the test
+ * build a mutant that was given a number dies alone: dna_dead_ends_ask() names who is told of it, its
+ * machines are not run any more, and the caller returns at once. */
+void dna_dead_end(const struct dna_knobs *knobs);
+void dna_dead_ends_ask(void (*who)(unsigned number));
+
 /* dna_peer_mutant() reads the number of a mutant out of a peer's name: 17 for a domain with the
  * label c0042m17, and for an address in 127.128.17.0/24 to 127.255.255.0/24, counted from
  * 127.128.0.0/24; 0 if there is none. The conformance suite names and numbers its peers so. */

@@ -204,6 +204,9 @@ static void show(struct dna_compose *c, const struct dna_machine *m, uint8_t out
     enum dna_effect_kind kind = m->dos[out].kind;
     const char *text = kind == DNA_WIRE || kind == DNA_ELSEWHERE ? m->dos[out].name : NULL;
     bool ends = false;
+    if (kind == DNA_WIRE && c->symbol && c->symbol->kind == DNA_SEND_GONE) {
+        return; /* there is nobody to see it */
+    }
     for (size_t i = 0; i < c->role->num_wires; i++) {
         const struct dna_wire *w = &c->role->wires[i];
         if (w->machine == m && w->out == out) {
@@ -413,6 +416,9 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
     } else {
         enum dna_whom whom = c->role->address ? c->role->address(c, symbol) : symbol->whom;
         dna_compose_raise(c, symbol->machine, whom, symbol->on);
+    }
+    if (symbol->kind == DNA_SEND_GONE) {
+        gone(c);
     }
     if (c->role->after && !c->runaway) {
         c->role->after(c);

@@ -51,6 +51,16 @@ static uintptr_t shallow;     /* where the stack was when numbers were given */
 static uint8_t dead[DNA_MAX_NUMBERED + 1];
 static FILE *dead_file;
 
+void dna_interp_die(uint32_t number)
+{
+    if (number <= DNA_MAX_NUMBERED && !dead[number]) {
+        dead[number] = 1;
+        if (dead_file) {
+            fprintf(dead_file, "%u\n", number);
+        }
+    }
+}
+
 static bool too_deep(uint32_t number)
 {
     char here;
@@ -60,11 +70,8 @@ static bool too_deep(uint32_t number)
     if (number == 0 || number > DNA_MAX_NUMBERED || number >= num_numbered) {
         return false;
     }
-    if (!dead[number] && depth > MAX_DEPTH) {
-        dead[number] = 1;
-        if (dead_file) {
-            fprintf(dead_file, "%u\n", number);
-        }
+    if (depth > MAX_DEPTH) {
+        dna_interp_die(number);
     }
     return dead[number];
 }

@@ -37,6 +37,9 @@ void dna_interp_tell_fired(FILE *out, uint32_t other);
    the depth of the stack is measured from there; out is borrowed, NULL: they recurse to the end. */
 void dna_interp_tell_dead(FILE *out);
 
+/* dna_interp_die ends a number as if it had recursed without end. */
+void dna_interp_die(uint32_t number);
+
 /* dna_interp_number is the number of the knobs that a machine was last run with: whose damage it
    was, should the process now die. */
 uint32_t dna_interp_number(void);
