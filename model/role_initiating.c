@@ -93,6 +93,7 @@ static const struct dna_wire wires[] = {
     SHOW( dialback_authoritative, send_bad_request, "verify_bad_request" ),
     SHOW( dialback_authoritative, send_item_not_found, "verify_item_not_found" ),
 
+    SHOW( association, transmit, NULL ), /* what shows is the stanza, if one waits */
     ACT( association, transmit, ROLE ),
     ACT( association, hold, QUIET ),
     SHOW( association, release_queue, NULL ), /* what shows are the stanzas */
@@ -302,7 +303,7 @@ static void begin(struct dna_compose *c)
 
 static bool proves(const struct dna_compose *c)
 {
-    return c->scene->s.secured && c->scene->g.certificate == DNA_D1;
+    return c->scene->g.certificate == DNA_D1;
 }
 
 static bool known(const struct dna_compose *c)
@@ -321,7 +322,7 @@ static void stream_facts(const struct dna_compose *c, uint32_t on,
     e->have_certificate = 1;
     e->peer_pending = c->scope->slow && on == stream_initiating_E_SECURED;
     e->peer_proved = !e->peer_pending && proves(c);
-    e->peer_refuted = !e->peer_pending && c->scene->s.secured && c->scene->g.refuted;
+    e->peer_refuted = !e->peer_pending && c->scene->g.refuted;
     e->more_pending = 0;
 }
 
@@ -340,13 +341,13 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
         uint32_t as = *dna_compose_slot(c, &dna_machine_association, DNA_PAIR1);
         p->target_taken = as == association_S_TAKES || as == association_S_BOTH;
         p->peer_proved = proves(c);
-        p->contradicted = c->scene->s.secured && c->scene->g.refuted;
+        p->contradicted = c->scene->g.refuted;
         p->dialled = 1;
     } else if (m == &dna_machine_piggyback_supposition) {
         struct piggyback_supposition_facts *p = e;
         p->same_endpoint = p->weighed_here = 1;
         p->certificate_covers = proves(c);
-        p->refuted = c->scene->s.secured && c->scene->g.refuted;
+        p->refuted = c->scene->g.refuted;
     } else if (m == &dna_machine_association) {
         ((struct association_facts *)e)->peer_proved = proves(c);
     }
@@ -425,6 +426,14 @@ static void stream_act(struct dna_compose *c, uint8_t out)
     }
 }
 
+static void take_up(struct dna_compose *c, bool taken)
+{
+    if (taken) {
+        c->scene->g.via = 1;
+        pump(c);
+    }
+}
+
 static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom)
 {
     struct dna_stage *g = &c->scene->g;
@@ -437,20 +446,13 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
             bounce(c, internal ? "bounce_internal_error" : "bounce_timeout");
         }
     } else if (wire->machine == &dna_machine_piggyback_assertion) {
-        if (wire->out == piggyback_assertion_O_assert_on_stream) {
-            g->via = 1;
-            pump(c);
-        } else { /* it is resolved, and leads to this very stream again */
-            dna_compose_raise(c, &dna_machine_piggyback_supposition, DNA_STREAM,
-                              piggyback_supposition_E_WANT_TARGET);
-        }
-    } else if (wire->out == piggyback_supposition_O_suppose_on_stream &&
-               wire->machine == &dna_machine_piggyback_supposition) {
-        g->via = 1;
-        pump(c);
+        take_up(c, wire->out == piggyback_assertion_O_assert_on_stream);
     } else if (wire->machine == &dna_machine_piggyback_supposition) {
-        bounce(c, "bounce_timeout"); /* another connection, which the tester refuses */
+        take_up(c, wire->out == piggyback_supposition_O_suppose_on_stream);
     } else if (wire->out == association_O_transmit) {
+        if (g->queue) {
+            dna_compose_show(c, "transmit", DNA_PAIR1, false);
+        }
         g->queue = 0;
     } else if (wire->out == association_O_release_queue) {
         g->via = g->via || g->queue;
@@ -469,6 +471,13 @@ static void local(struct dna_compose *c, const struct dna_symbol *symbol)
     } else if (!g->opening) {
         dna_compose_raise(c, &dna_machine_piggyback_assertion, DNA_STREAM,
                           piggyback_assertion_E_WANT_PAIR);
+        if (g->queue && !g->via) { /* the target is resolved, and leads to this very stream again */
+            dna_compose_raise(c, &dna_machine_piggyback_supposition, DNA_STREAM,
+                              piggyback_supposition_E_WANT_TARGET);
+        }
+        if (g->queue && !g->via) { /* another connection, which the tester refuses */
+            bounce(c, "bounce_timeout");
+        }
     }
 }
 
