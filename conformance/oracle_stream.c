@@ -264,6 +264,10 @@ static void sent_auth(struct dna_oracle_conn *conn, const struct dna_xnode *node
     FACT(&f, sasl_external_receiving, encoding_ok, oracle_base64(text));
     FACT(&f, sasl_external_receiving, response_given, *text ? YES : response ? OPEN : NO);
     FACT(&f, sasl_external_receiving, from_proved, oracle_proves(conn, conn->sent_from));
+    if (oracle_pending(conn) == NO && oracle_refutes(conn) == NO)
+        FACT(&f, sasl_external_receiving, from_refuted, NO);
+    FACT(&f, sasl_external_receiving, claim_made,
+         !conn->tls || !conn->cert ? NO : conn->sent_from ? YES : OPEN);
     FACT(&f, sasl_external_receiving, authzid_other,
          oracle_identity_differs(conn->oracle->pool, text, conn->sent_from));
     oracle_event(conn->sasl, response ? sasl_external_receiving_E_RX_RESPONSE
