@@ -61,6 +61,8 @@ struct dna_oracle_conn {
     struct oracle_word *questions;   /* that it asked here */
     const struct dna_cert *cert;
     bool tls, plain;                 /* a handshake has begun; cert is an ordinary one */
+    bool asked;                      /* the IUT sent starttls */
+    bool unasked;                    /* we sent a proceed that is no reply: DEC_A56 */
     uint32_t shown;
     unsigned auths;                  /* SASL attempts that it has not answered */
     bool challenged;                 /* its last word on one was a challenge */

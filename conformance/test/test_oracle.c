@@ -297,6 +297,33 @@ static void test_headers(void)
     end();
 }
 
+/* DEC_A56: TLS may begin; what it does then is judged as ever. */
+static void test_unasked_proceed(void)
+{
+    static const char *const from_proceed[] = { "> " OPEN_OUT, "< " ANSWER_OUT("i1"),
+                                                "< <proceed xmlns='" TLS "'/>", "tls", NULL };
+
+    begin(NULL);
+    play(connect_as(DNA_ORACLE_INITIATING), from_proceed, NULL);
+    PLAY(&sides[0], "> " OPEN_OUT, "< " ANSWER_OUT("i2"), "< " F(DIALBACK),
+         "> <db:result from='iut.example' to='a.example'>c0ffee</db:result>",
+         "< <db:result from='a.example' to='iut.example' type='valid'/>",
+         "> <message from='r@iut.example' to='j@a.example'/>");
+    check(NULL, NULL);
+    end();
+    begin(NULL); /* it is no grant */
+    play(connect_as(DNA_ORACLE_INITIATING), from_proceed, NULL);
+    PLAY(&sides[0], "> " OPEN_OUT, "< " ANSWER_OUT("i2"), "< " F(DIALBACK),
+         "> <message from='r@iut.example' to='j@a.example'/>");
+    check("association", "X0220_2_1_1_15");
+    end();
+    begin(NULL); /* or the stream ends */
+    PLAY(connect_as(DNA_ORACLE_INITIATING), "> " OPEN_OUT, "< " ANSWER_OUT("i1"),
+         "< <proceed xmlns='" TLS "'/>", "> <stream:error/>");
+    check(NULL, NULL);
+    end();
+}
+
 #define AUTH "< <auth xmlns='" SASL "' mechanism='EXTERNAL'>=</auth>"
 #define SUCCESS "<success xmlns='" SASL "'/>"
 #define FAILURE "<failure xmlns='" SASL "'><not-authorized/></failure>"
@@ -488,6 +515,7 @@ int main(void)
         { "stanzas of unproved pairs", test_stanzas_of_unproved_pairs },
         { "features", test_features },
         { "headers", test_headers },
+        { "a proceed that nobody asked for", test_unasked_proceed },
         { "SASL EXTERNAL", test_external },
         { "SASL EXTERNAL by policy", test_external_by_policy },
         { "clients", test_clients },
