@@ -117,6 +117,8 @@ expect "derive: what a pass means" 0 'What a pass means' derive --role authorita
 expect "derive: a server that errs" 1 'status=fail' derive --role authoritative --scope proved --choices /dev/null --mutate DA05:do=send_verify_valid/send_verify_invalid
 expect "derive: alternatives" 0 'clear .dialback_authoritative.: DA03: send_verify_invalid  .header d1, verify.' \
     derive --role authoritative --probe --mutate DA03:choice
+expect "derive: a damage is not asked for its alternatives" 1 'status=fail' derive --role authoritative --scope clear --mutate DA03:choice
+expect "derive: as a word of its own" 1 'status=fail' derive --role authoritative --scope clear --mutate=DA03:choice
 
 # the language: each script of judge/ says in its last line what must be said of it
 run judge --level may --json "$tmp/judge.json" >/dev/null 2>&1
