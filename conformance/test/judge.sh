@@ -129,6 +129,13 @@ expect "learn: terminated" 143 "$(printf "$seen" terminated)" env -u XDNA_SCENAR
 expect "learn: mutants, deadline" 1 'INCOMPLETE .the deadline of 1 s has passed.: of 50 mutants [0-9]+ were learned' learn --mutants 50 --deadline 1
 expect "learn: bad deadline" 2 "'--deadline' is no option, or lacks a proper value" learn --deadline 0
 
+# the lists of mutants that are known
+mutate() { env -u XDNA_SCENARIOS "$xdna" mutate "$@"; }
+echo 'exits/2/passes@receiving XR04' >"$tmp/list"
+expect "mutate: a bad line of the list" 2 "list:1: 'XR04' is no damage" mutate cases --list "$tmp/list" 'xep0185/**'
+printf '#\nXX99 XR04:drop a/b/c@receiving\n' >"$tmp/list"
+expect "mutate: a row that is none" 2 "list:2: there is no row 'XX99'" mutate rows --list "$tmp/list" 'xep0185/**'
+
 # the language: each script of judge/ says in its last line what must be said of it
 run judge --level may --json "$tmp/judge.json" >/dev/null 2>&1
 awk -F'"' '
