@@ -307,9 +307,9 @@ static int probe(struct derive *d)
 
     if ((d->choices && !d->only_probe) || d->only_write || !d->parts.role.num_scopes)
         return 0;
-    status = dna_derive_ask(&d->probes, &d->parts, &d->habits, d->loose,
-                            d->only_probe ? d->rest : sound, d->only_probe ? d->num_rest : num_sound,
-                            d->pool);
+    status =
+        dna_derive_ask(&d->probes, &d->parts, &d->habits, d->loose, d->only_probe ? d->rest : sound,
+                       d->only_probe ? d->num_rest : num_sound, d->pool);
     if (status)
         return status;
     dna_derive_say_choices(&d->probes, d->server->title, stdout, false);

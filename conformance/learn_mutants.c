@@ -234,7 +234,8 @@ static int learn_mutant(struct dna_learning *g, const struct dna_mutant *m, size
         return 99;
     status = dna_learn_serve(g, mutant, dir);
     if (status)
-        printf("%-44s not learned%s%s\n", mutant, g->trouble ? ": " : "", g->trouble ? g->trouble : "");
+        printf("%-44s not learned%s%s\n", mutant, g->trouble ? ": " : "",
+               g->trouble ? g->trouble : "");
     else if (g->num_differences)
         judge(g, mutant, row, score);
     else

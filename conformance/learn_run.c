@@ -41,8 +41,8 @@ int dna_learn_prepare(struct dna_learning *g)
         return 2;
     }
     for (size_t i = 0; i < g->seer.num_inputs; i++) {
-        if (!dna_derive_playable(g->seer.inputs[i]) ||
-            strcmp(g->seer.inputs[i]->name, "verify right") == 0) { /* it takes a key of the server's */
+        if (!dna_derive_playable(g->seer.inputs[i]) || /* and what takes a key of the server's */
+            strcmp(g->seer.inputs[i]->name, "verify right") == 0) {
             fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n",
                     g->seer.inputs[i]->name);
             return 2;
@@ -466,7 +466,8 @@ void dna_learn_leave(struct dna_learning *g)
                                  .numbers = g->crew.numbers };
 }
 
-/* What a course that did not come to its end has seen: states are apart if some word has told them. */
+/* What a course that did not come to its end has seen: states are apart if some word has told
+ * them. */
 static void report_incomplete(struct dna_learning *g)
 {
     const char *why = g->trouble ? g->trouble : "the server contradicts itself";

@@ -79,7 +79,7 @@ int dna_learn_mutants(struct dna_learning *g);
  * of which one explains the most of what was seen. */
 struct dna_blamed_row {
     char id[64];
-    bool exact;       /* it says at the first difference what was learned; else it parts there, too */
+    bool exact;       /* it says at the first difference what was learned; else it parts there */
     size_t explained; /* observations, of learner.num_nodes */
 };
 struct dna_blamed {
@@ -89,7 +89,8 @@ struct dna_blamed {
 void dna_learn_blame(struct dna_learning *g, struct dna_blamed *out);
 void dna_learn_print_blame(const struct dna_learning *g, const struct dna_blamed *blamed);
 
-/* learn_draw.c; the rows are those that fire since the last output before the last symbol, separated by blanks */
+/* learn_draw.c; the rows are those that fire since the last output before the last symbol,
+ * separated by blanks */
 void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q,
                           struct dna_buf *out);
 const char *dna_learn_rows(struct dna_learning *g, const struct dna_difference *d);

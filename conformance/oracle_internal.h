@@ -107,7 +107,8 @@ const char *oracle_domain(struct dna_pool *pool, const char *text); /* NULL: mis
 const char *oracle_jid_domain(struct dna_pool *pool, const char *jid);
 uint32_t oracle_hosted(const struct dna_oracle *oracle, const char *domain);
 uint32_t oracle_proves(const struct dna_oracle_conn *conn, const char *domain);
-/* may a proof of some domain still be on its way; may its owner say that the certificate is wrong */
+/* may a proof of some domain still be on its way; may its owner say that the certificate is
+ * wrong */
 uint32_t oracle_pending(const struct dna_oracle_conn *conn);
 uint32_t oracle_refutes(const struct dna_oracle_conn *conn);
 uint32_t oracle_base64(const char *text);
