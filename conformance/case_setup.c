@@ -17,7 +17,8 @@ static void fail(struct dna_case_run *run, const char *what, const char *why)
     dna_run_end(run, DNA_END_SUITE, NULL, "setup", what, why);
 }
 
-/* The peers of a case with a mutant have addresses that tell its number: 127.128.NUMBER.x and up. */
+/* The peers of a case with a mutant have addresses that tell its number: 127.128.NUMBER.x and
+ * up. */
 static void next_address_of(uint32_t mutant, char *out)
 {
     static uint8_t counters[0x8000];
@@ -151,7 +152,8 @@ static void cert_property(struct dna_case_run *run, const struct dna_named_cert 
     dna_binds_set(&run->vars, dna_pool_printf(run->pool, "%s.%s", n->name, property), value);
 }
 
-/* $NAME.b64 and the like: base64 of a digest of the certificate or its key, as it should be or not */
+/* $NAME.b64 and the like: base64 of a digest of the certificate or its key, as it should be or
+ * not */
 static void set_base64(struct dna_case_run *run, const struct dna_named_cert *n,
                        const char *property, const EVP_MD *md, bool key, enum spoiling how)
 {

@@ -363,7 +363,8 @@ static bool open_web(struct dna_case_run *run, struct dna_actor *a)
 {
     static const enum dna_web_tls_manner manners[] = { [DNA_SCN_WEB_SERVES] = DNA_WEB_TLS_NORMAL,
                                                        [DNA_SCN_WEB_SILENT] = DNA_WEB_TLS_SILENT,
-                                                       [DNA_SCN_WEB_REFUSES] = DNA_WEB_TLS_REFUSED };
+                                                       [DNA_SCN_WEB_REFUSES] =
+                                                           DNA_WEB_TLS_REFUSED };
     struct dna_web *web = run->context->lab->web;
     struct dna_diag diag = { 0 };
 

@@ -150,8 +150,9 @@ static bool make_input(bool terminal, int in[2])
 }
 
 /*
- * The words of the command: the profile's (for a client, or after "look" for a look from outside), what the
- * variant adds to either (client_args), and those of the step from `from` on; ended by NULL.
+ * The words of the command: the profile's (for a client, or after "look" for a look from outside),
+ * what the variant adds to either (client_args), and those of the step from `from` on; ended by
+ * NULL.
  */
 static char **command_words(struct dna_actor *a, const struct dna_step *step, size_t from,
                             const char *command)
@@ -161,7 +162,8 @@ static char **command_words(struct dna_actor *a, const struct dna_step *step, si
     const char **words, **added = NULL;
     size_t num = scn_words(run->pool, command, &words);
     size_t num_added = more ? scn_words(run->pool, more, &added) : 0, n = 0;
-    char **argv = dna_pool_alloc(run->pool, (num + num_added + step->num_words + 2) * sizeof(*argv));
+    char **argv =
+        dna_pool_alloc(run->pool, (num + num_added + step->num_words + 2) * sizeof(*argv));
 
     for (size_t i = 0; i < num; i++)
         argv[n++] = dna_pool_strdup(run->pool, placeholder(a, words[i]));

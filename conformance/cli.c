@@ -311,7 +311,9 @@ struct dna_suite *dna_cli_suite(const struct dna_cli *cli, int *out_status)
 
     *out_status = 0;
     if (access(dna_scenarios_dir(), R_OK) != 0) {
-        fprintf(stderr, "xdna: %s: %s: run it in the project's folder, or set XDNA_SCENARIOS and XDNA_PROFILES\n",
+        fprintf(stderr,
+                "xdna: %s: %s: run it in the project's folder, or set XDNA_SCENARIOS and "
+                "XDNA_PROFILES\n",
                 dna_scenarios_dir(), strerror(errno));
         *out_status = 2;
     } else if (diags.num) {

@@ -22,7 +22,8 @@ static const char usage[] =
     "  --profile NAME|DIR      the implementation under test (default xdna)\n"
     "  --server PROGRAM        another program in the place of the profile's server\n"
     "  --mutate ROW:OP         run xdna-server-test with this mutant of a table row\n"
-    "  --fault NAME            run xdna-server-test with this fault, which no row decides (impl/fault.h)\n"
+    "  --fault NAME            run xdna-server-test with this fault, which no row decides "
+    "(impl/fault.h)\n"
     "  --skip PATTERN|@FILE    leave cases out; the result is then PARTIAL\n"
     "  --level must|should|may which cases run (default should)      --role ROLE  only this role\n"
     "  --fail-on invariant|must|should   what makes exit status 1 (default must)\n"
@@ -37,7 +38,8 @@ static const char usage[] =
     "  --keep DIR              keep the lab's files: configurations, certificates, server logs\n"
     "  -q | -v | -vv   --color auto|always|never   --progress auto|line|none\n"
     "exit status: 0 verdicts and nothing unexpected, 1 unexpected, 2 usage,\n"
-    "  77 nothing applicable, 99 the lab or the implementation under test is not usable, 130/143 interrupted\n";
+    "  77 nothing applicable, 99 the lab or the implementation under test is not usable, 130/143 "
+    "interrupted\n";
 
 struct session {
     struct dna_cli cli;
@@ -117,13 +119,15 @@ static void make_report(struct session *s, char **argv)
 /* The client runs for one case, and takes the mutant from it. */
 static void mutate_clients(struct session *s)
 {
-    const char *damage = s->cli.mutate ? dna_pool_printf(s->cli.pool, "--mutate %s", s->cli.mutate) : NULL;
+    const char *damage =
+        s->cli.mutate ? dna_pool_printf(s->cli.pool, "--mutate %s", s->cli.mutate) : NULL;
 
     for (size_t i = 0; i < s->suite->num_cases; i++)
         s->suite->cases[i].damage = damage;
 }
 
-/* A mutant that cannot be, or a server that knows none, is the caller's mistake, not the server's. */
+/* A mutant that cannot be, or a server that knows none, is the caller's mistake, not the
+ * server's. */
 static int mutant_check(const struct session *s)
 {
     char why[256];
@@ -258,11 +262,12 @@ static int enter_and_play(struct session *s)
 /* What is run against what: the version may repeat the product's name. */
 static void announce(const struct session *s)
 {
-    const char *title = s->profile->title, *version = s->profile->version ? s->profile->version : "";
+    const char *title = s->profile->title,
+               *version = s->profile->version ? s->profile->version : "";
     bool named = strncasecmp(version, title, strlen(title)) == 0;
 
-    printf("%s%s%s, %zu cases in the suite, seed %lu\n", named ? "" : title, named || !*version ? "" : " ",
-           version, s->suite->num_cases, s->cli.run.seed);
+    printf("%s%s%s, %zu cases in the suite, seed %lu\n", named ? "" : title,
+           named || !*version ? "" : " ", version, s->suite->num_cases, s->cli.run.seed);
 }
 
 int dna_cmd_run(int argc, char **argv)

@@ -27,7 +27,8 @@ static const char usage[] =
     "  --extra-states K   situations beyond the tables' that a server may have (default 0)\n"
     "  --scope NAME       only this part of the alphabet\n"
     "  --probe            only find out which alternatives it takes where the texts leave a\n"
-    "                     choice; else that comes first, and the suite is made for it\n"
+    "                     choice; else that comes first, and the suite is made for it (with\n"
+    "                     --mutate, for the server without the damage)\n"
     "  --write-choices FILE   write that down, as --choices reads it\n"
     "  --choices FILE     do not ask: lines 'choice ROW', 'knob NAME=VALUE'\n"
     "  --loose-features   whatever else is offered is not looked at; the claim is then without it\n"
@@ -281,15 +282,34 @@ static int write_choices(const struct derive *d)
     return 0;
 }
 
+/* Who damages the reference (--mutate, --fault) wants to see that the suite made for the reference
+ * fails: its own alternatives count, not those that the damage leads to. */
+static int undamaged(const struct derive *d, char **out)
+{
+    int num = 0;
+
+    for (int i = 0; i < d->num_rest; i++) {
+        const char *arg = d->rest[i];
+
+        if (strcmp(arg, "--mutate") == 0 || strcmp(arg, "--fault") == 0)
+            i++;
+        else if (strncmp(arg, "--mutate=", 9) != 0 && strncmp(arg, "--fault=", 8) != 0)
+            out[num++] = d->rest[i];
+    }
+    return num;
+}
+
 /* Asked before anything else, unless the caller knows; nothing is asked when nothing is run. */
 static int probe(struct derive *d)
 {
-    int status;
+    char *sound[MAX_ARGS];
+    int num_sound = undamaged(d, sound), status;
 
     if ((d->choices && !d->only_probe) || d->only_write || !d->parts.role.num_scopes)
         return 0;
-    status = dna_derive_ask(&d->probes, &d->parts, &d->habits, d->loose, d->rest, d->num_rest,
-                            d->pool);
+    status =
+        dna_derive_ask(&d->probes, &d->parts, &d->habits, d->loose, d->only_probe ? d->rest : sound,
+                       d->only_probe ? d->num_rest : num_sound, d->pool);
     if (status)
         return status;
     dna_derive_say_choices(&d->probes, d->server->title, stdout, false);

@@ -28,6 +28,7 @@ static const struct dna_derive_form receiving[] = {
     { "starttls+", "@C < raw \"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><early\"\n" },
     { "tls d1", "@C tls\n" },
     { "tls d1+d2", "@C tls cert=Both\n" },
+    { "tls d2", "@C tls cert=Wrong\n" },
     { "tls -", "@C tls cert=none\n" },
     { "tls broken", "@C < raw \"this is no handshake, whoever reads it\"\n" },
     { "auth", "@C < <sasl:auth mechanism='EXTERNAL'>=</sasl:auth>\n" },

@@ -121,7 +121,8 @@ static void begin_tls(struct dna_case_run *run, struct dna_candidate *cand)
         dna_conn_tls(conn, &options);
 }
 
-/* two branches of an 'either' that begin with the handshake, one with its success: it is the same one */
+/* two branches of an 'either' that begin with the handshake, one with its success: it is the same
+ * one */
 static bool handshake_begun(const struct dna_case_run *run, const struct dna_candidate *cand)
 {
     for (const struct dna_candidate *c = run->candidates; c < cand; c++)

@@ -23,11 +23,13 @@ static const char usage[] =
     "  --alphabet LIST     symbols, separated by commas ('build/model-tool derive receiving' has\n"
     "                      them); default: STARTTLS, EXTERNAL, dialback, stanzas of two domains\n"
     "                      (for --mutants: of one)\n"
-    "  --smallest          the alphabet 'header d1, starttls, tls -, key d1, d1 says valid, close'\n"
+    "  --smallest          the alphabet 'header d1, starttls, tls -, key d1, d1 says valid, "
+    "close'\n"
     "  --choices FILE      alternatives that the server takes (default: the profile's\n"
     "                      derive.choices, if there is one)\n"
     "  --extra-states K    confirm as if K more states than were learned: 0 (default), 1, 2\n"
-    "  --write DIR         into this new folder: the machines as DOT and SVG, the differences, and\n"
+    "  --write DIR         into this new folder: the machines as DOT and SVG, the differences, "
+    "and\n"
     "                      a scenario for each (XDNA_SCENARIOS=DIR xdna run plays them)\n"
     "  --mutate ROW:OP     learn xdna-server-test with this mutant of a row\n"
     "  --mutants N         learn N mutants that differ, and say whether their row is named:\n"
@@ -35,16 +37,21 @@ static const char usage[] =
     "  --seed S --skip K   which mutants: their order (default 1), and the first K of it left out\n"
     "  --server PROGRAM    in the place of the profile's\n"
     "  -j N                sessions at a time (default 8)\n"
+    "  --deadline S        of the whole: then it says what it has seen so far, and that this is\n"
+    "                      not all\n"
     "  --quiet MS          nothing at all for so long is silence, where an answer is due (300)\n"
     "Each session has fresh names. Behind each symbol a barrier (db:verify with an id of its own)\n"
     "shows that all has come; a stream on which none is answered in 1.2 s is left alone.\n"
-    "First the derived suite of the same alphabet is played. What is learned is exact if each state\n"
+    "First the derived suite of the same alphabet is played. What is learned is exact if each "
+    "state\n"
     "of the server is reached by a shortest way to a learned one, or by K inputs more.\n"
-    "An answer that contradicts an earlier one is asked for again, up to three times; if it stays,\n"
+    "An answer that contradicts an earlier one is asked for again, up to three times; if it "
+    "stays,\n"
     "both transcripts are shown and nothing is learned.\n"
     "exit status: 0 it is the tables' machine (--mutants: each was named); 1 it differs or\n"
-    "  contradicts itself (some was not named); 2 usage; 77 it takes no streams of servers;\n"
-    "  99 the lab or the server is not usable\n";
+    "  contradicts itself (some was not named), or the deadline has passed; 2 usage; 77 it takes "
+    "no\n"
+    "  streams of servers; 99 the lab or the server is not usable; 130, 143 interrupted\n";
 
 static const char default_alphabet[] =
     "header d1, starttls, tls d1, tls -, auth, key d1, key d2, d1 says valid, d1 says invalid, "
@@ -81,7 +88,8 @@ static bool take(struct dna_learning *g, const char *name, const char *value)
     } numbers[] = {
         { "--extra-states", &g->extra, 0, 2 }, { "--mutants", &g->num_mutants, 1, 100000 },
         { "--seed", &g->seed, 0, 1000000 },    { "--skip", &g->skip, 0, 100000 },
-        { "-j", &g->crew.jobs, 1, 256 },       { "--quiet", &g->crew.quiet_ms, 10, 1500 }
+        { "-j", &g->crew.jobs, 1, 256 },       { "--quiet", &g->crew.quiet_ms, 10, 1500 },
+        { "--deadline", &g->deadline_s, 1, 86400 }
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -155,18 +163,21 @@ static int usable(struct dna_learning *g)
 static int in_lab(struct dna_learning *g)
 {
     struct dna_diag diag = { 0 };
+    struct dna_learn_watch watch;
     int status = 99;
 
     if (dna_lab_enter(NULL, &g->lab.place, &diag) != 0)
         return fprintf(stderr, "xdna: %s\n", diag.text), diag.class ? (int)diag.class : 99;
     signal(SIGPIPE, SIG_IGN);
     g->base = event_base_new();
+    dna_learn_watch(g, &watch);
     if (dna_lab_open(&g->lab, g->base, &diag) == 0) {
         status = g->num_mutants ? dna_learn_mutants(g) : dna_learn_one(g);
         dna_lab_close(&g->lab);
     } else {
         fprintf(stderr, "xdna: %s\n", diag.text);
     }
+    dna_learn_unwatch(&watch);
     event_base_free(g->base);
     return status;
 }
@@ -175,7 +186,6 @@ int dna_cmd_learn(int argc, char **argv)
 {
     struct dna_learning g = { .profile_name = "xdna",
                               .variant = "default",
-                              
                               .seed = 1,
                               .pool = dna_pool_new(),
                               .crew = { .jobs = 8, .quiet_ms = 300 } };

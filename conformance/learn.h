@@ -84,8 +84,8 @@ void dna_crew_play(struct dna_crew *crew, const struct dna_query *word, size_t i
 uint64_t dna_session_can(const struct dna_session *session);
 uint64_t dna_crew_can_begin(const struct dna_crew *crew);
 
-/* dna_session_cert is the actor's certificate, made when it is first shown: making one costs as much
- * as all else in a session. NULL: session->failure. */
+/* dna_session_cert is the actor's certificate, made when it is first shown: making one costs as
+ * much as all else in a session. NULL: session->failure. */
 const struct dna_cert *dna_session_cert(struct dna_session *session, struct dna_actor *actor);
 
 /* learn_peer.c: what came. dna_peer_serve deals with a connection of the server to an authority;

@@ -234,7 +234,8 @@ static int learn_mutant(struct dna_learning *g, const struct dna_mutant *m, size
         return 99;
     status = dna_learn_serve(g, mutant, dir);
     if (status)
-        printf("%-44s not learned%s%s\n", mutant, g->trouble ? ": " : "", g->trouble ? g->trouble : "");
+        printf("%-44s not learned%s%s\n", mutant, g->trouble ? ": " : "",
+               g->trouble ? g->trouble : "");
     else if (g->num_differences)
         judge(g, mutant, row, score);
     else
@@ -258,13 +259,16 @@ int dna_learn_mutants(struct dna_learning *g)
     }
     shuffle(&all, g->seed);
     printf("%zu mutants can be told from the tables at this alphabet\n", all.num);
-    for (; at < all.num && score.learned < g->num_mutants; at++)
+    for (; at < all.num && score.learned < g->num_mutants && !g->stopped; at++)
         (void)learn_mutant(g, &all.at[at], at, &score);
+    if (g->stopped)
+        printf("INCOMPLETE (%s): of %u mutants %u were learned\n", g->stopped, g->num_mutants,
+               score.learned);
     printf(
         "next: --skip %zu\nRESULT learned=%u named=%u by_first_step=%u by_explanation=%u alone=%u "
         "as_the_tables=%u not_learned=%u\n",
         at, score.learned, score.either, score.by_step, score.by_change, score.alone, score.unseen,
         score.not_learned);
     free(all.at);
-    return score.learned && score.either == score.learned ? 0 : 1;
+    return dna_learn_status(g, score.learned && score.either == score.learned ? 0 : 1);
 }

@@ -239,8 +239,8 @@ static void serve_element(struct dna_session *s, struct dna_conn *conn,
 
     if (dna_xnode_is(node, DNA_NS_TLS, "starttls")) {
         say(conn, "<proceed xmlns='" DNA_NS_TLS "'/>");
-        dna_conn_tls(conn,
-                     &(struct dna_wire_tls_options){ .server = true, .cert = dna_session_cert(s, conn->actor) });
+        dna_conn_tls(conn, &(struct dna_wire_tls_options){
+                               .server = true, .cert = dna_session_cert(s, conn->actor) });
     } else if (dna_xnode_is(node, DNA_NS_DIALBACK, "result") && request) {
         say(conn, dna_pool_printf(pool, "<db:result from='%s' to='%s' type='valid'/>", to ? to : "",
                                   from ? from : ""));

@@ -9,6 +9,7 @@
 #include "model/hsi.h"
 #include "model/roles.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +41,8 @@ int dna_learn_prepare(struct dna_learning *g)
         return 2;
     }
     for (size_t i = 0; i < g->seer.num_inputs; i++) {
-        if (!dna_derive_playable(g->seer.inputs[i]) ||
-            strcmp(g->seer.inputs[i]->name, "verify right") == 0) { /* it takes a key of the server's */
+        if (!dna_derive_playable(g->seer.inputs[i]) || /* and what takes a key of the server's */
+            strcmp(g->seer.inputs[i]->name, "verify right") == 0) {
             fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n",
                     g->seer.inputs[i]->name);
             return 2;
@@ -73,6 +74,49 @@ static void over(struct dna_learning *g, const char *why)
     if (!g->trouble)
         g->trouble = dna_pool_strdup(g->pool, why);
     event_base_loopbreak(g->base);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct dna_learning *g = arg;
+
+    (void)what;
+    g->interrupted = (int)number;
+    g->stopped = number == SIGINT ? "interrupted" : "terminated";
+    over(g, g->stopped);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct dna_learning *g = arg;
+
+    (void)fd;
+    (void)what;
+    g->stopped = dna_pool_printf(g->pool, "the deadline of %u s has passed", g->deadline_s);
+    over(g, g->stopped);
+}
+
+void dna_learn_watch(struct dna_learning *g, struct dna_learn_watch *watch)
+{
+    watch->sigint = evsignal_new(g->base, SIGINT, on_signal, g);
+    watch->sigterm = evsignal_new(g->base, SIGTERM, on_signal, g);
+    watch->deadline = evtimer_new(g->base, on_deadline, g);
+    event_add(watch->sigint, NULL);
+    event_add(watch->sigterm, NULL);
+    if (g->deadline_s)
+        event_add(watch->deadline, &(struct timeval){ (time_t)g->deadline_s, 0 });
+}
+
+void dna_learn_unwatch(struct dna_learn_watch *watch)
+{
+    event_free(watch->sigint);
+    event_free(watch->sigterm);
+    event_free(watch->deadline);
+}
+
+int dna_learn_status(const struct dna_learning *g, int status)
+{
+    return g->interrupted ? 128 + g->interrupted : g->stopped ? 1 : status;
 }
 
 static void on_ready(struct dna_iut *iut, void *arg)
@@ -128,7 +172,7 @@ static bool start(struct dna_learning *g, const char *mutant, const char *dir)
     o.extra_args = mutant ? g->extra_args : NULL;
     o.num_extra_args = mutant ? 2 : 0;
     g->up = g->gone = false;
-    g->trouble = NULL;
+    g->trouble = g->stopped;
     g->iut = dna_iut_new(dna_profile_variant(g->profile, g->variant), &o, &diag);
     if (!g->iut || dna_iut_start(g->iut, &diag) != 0) {
         over(g, diag.text);
@@ -372,7 +416,7 @@ int dna_learn_serve(struct dna_learning *g, const char *mutant, const char *dir)
     struct timeval began;
 
     evutil_gettimeofday(&began, NULL);
-    if (start(g, mutant, dir)) {
+    if (!g->stopped && start(g, mutant, dir)) {
         g->crew.context = (struct dna_case_context){
             .base = g->base, .lab = &g->lab, .profile = g->profile, .timeout_ms = 5000
         };
@@ -422,6 +466,22 @@ void dna_learn_leave(struct dna_learning *g)
                                  .numbers = g->crew.numbers };
 }
 
+/* What a course that did not come to its end has seen: states are apart if some word has told
+ * them. */
+static void report_incomplete(struct dna_learning *g)
+{
+    const char *why = g->trouble ? g->trouble : "the server contradicts itself";
+    struct dna_query wanted;
+
+    if (g->learner.nodes)
+        (void)dna_learner_want(&g->learner, &wanted, 1);
+    printf("INCOMPLETE (%s): of %s %zu states have been told apart, by %zu symbols; %u sessions, "
+           "%zu symbols sent, %zu contradictions; %.1f s\n"
+           "The rest was not asked: nothing is said of the whole machine.\n",
+           why, g->profile->title, g->learner.num_basis, g->seer.num_inputs, g->num_sessions,
+           g->num_symbols, g->contradictions, g->seconds);
+}
+
 int dna_learn_one(struct dna_learning *g)
 {
     int status = dna_learn_serve(g, g->mutate, g->lab.place.dir);
@@ -442,6 +502,8 @@ int dna_learn_one(struct dna_learning *g)
         if (!dna_learn_write(g))
             status = 99;
     }
+    if (g->trouble || g->stands)
+        report_incomplete(g);
     dna_learn_leave(g);
-    return status;
+    return dna_learn_status(g, status);
 }

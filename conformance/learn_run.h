@@ -13,7 +13,7 @@ enum { DNA_MAX_DIFFERENCES = 256, DNA_MAX_BLAMED = 64 };
 
 struct dna_learning {
     const char *profile_name, *variant, *alphabet, *mutate, *server, *choices, *dir;
-    unsigned extra, num_mutants, skip, seed;
+    unsigned extra, num_mutants, skip, seed, deadline_s;
     struct dna_pool *pool;
     struct dna_profile *profile;
     struct dna_lab lab;
@@ -30,6 +30,8 @@ struct dna_learning {
     struct dna_iut *iut;
     bool up, gone;
     const char *trouble; /* it is over, and why */
+    const char *stopped; /* not only for this server: a signal, or the deadline; and why */
+    int interrupted;     /* the signal, or 0 */
     const char *extra_args[2];
     struct dna_crew crew;
 
@@ -55,6 +57,17 @@ void dna_learn_cleanup(struct dna_learning *g);
 int dna_learn_serve(struct dna_learning *g, const char *mutant, const char *dir);
 void dna_learn_leave(struct dna_learning *g);
 
+/* dna_learn_watch looks out for SIGINT, SIGTERM and the deadline while the loop runs, until
+ * dna_learn_unwatch. */
+struct dna_learn_watch {
+    struct event *sigint, *sigterm, *deadline;
+};
+void dna_learn_watch(struct dna_learning *g, struct dna_learn_watch *watch);
+void dna_learn_unwatch(struct dna_learn_watch *watch);
+
+/* dna_learn_status is the exit status of a course that was stopped: 128 and the signal, or 1. */
+int dna_learn_status(const struct dna_learning *g, int status);
+
 /* dna_learn_play plays all words, side by side, into the tree; those that it knows only if they are
  * wanted again. False: trouble, or a contradiction that stays. */
 bool dna_learn_play(struct dna_learning *g, const struct dna_query *words, size_t num, bool again);
@@ -66,7 +79,7 @@ int dna_learn_mutants(struct dna_learning *g);
  * of which one explains the most of what was seen. */
 struct dna_blamed_row {
     char id[64];
-    bool exact;       /* it says at the first difference what was learned; else it parts there, too */
+    bool exact;       /* it says at the first difference what was learned; else it parts there */
     size_t explained; /* observations, of learner.num_nodes */
 };
 struct dna_blamed {
@@ -76,7 +89,8 @@ struct dna_blamed {
 void dna_learn_blame(struct dna_learning *g, struct dna_blamed *out);
 void dna_learn_print_blame(const struct dna_learning *g, const struct dna_blamed *blamed);
 
-/* learn_draw.c; the rows are those that fire since the last output before the last symbol, separated by blanks */
+/* learn_draw.c; the rows are those that fire since the last output before the last symbol,
+ * separated by blanks */
 void dna_learn_print_word(const struct dna_learning *g, const struct dna_query *q,
                           struct dna_buf *out);
 const char *dna_learn_rows(struct dna_learning *g, const struct dna_difference *d);

@@ -14,15 +14,19 @@ static const char usage[] =
     "usage: xdna COMMAND ...\n"
     "  run [SELECTOR...] --profile NAME   play the suite against an implementation (run --help)\n"
     "  derive --role ROLE --profile NAME  play the suite that the tables yield (derive --help)\n"
-    "  mutate cases                       show that the cases can fail: damaged tables (mutate --help)\n"
-    "  learn --profile NAME               learn a server's machine, and hold it against the tables' (learn --help)\n"
+    "  mutate cases                       show that the cases can fail: damaged tables (mutate "
+    "--help)\n"
+    "  learn --profile NAME               learn a server's machine, and hold it against the "
+    "tables' (learn --help)\n"
     "  list [SELECTOR...] [--json]        the cases and what they claim\n"
     "  explain ID [--texts DIR]           claim, requirements, actors and script of a scenario\n"
     "  show ID                            the script alone\n"
-    "  coverage [DOCUMENT...] [--missing] what each requirement rests on: rows, scenarios, or a reason\n"
+    "  coverage [DOCUMENT...] [--missing] what each requirement rests on: rows, scenarios, or a "
+    "reason\n"
     "  lint [FILE...]                     check scenarios\n"
     "  federate PROFILE[:VARIANT]...      let servers exchange messages in the lab\n"
-    "  model verify [--list ...]          what the tables allow, against an attacker (model/PROOF.md)\n"
+    "  model verify [--list ...]          what the tables allow, against an attacker "
+    "(model/PROOF.md)\n"
     "  --version | --help\n";
 
 int main(int argc, char **argv)

@@ -10,7 +10,7 @@
 
 struct dna_mutate_options {
     bool rows;        /* subjects are rows, else cases */
-    const char *list; /* what is known already: a file, that need not be there */
+    const char *list; /* what is known already: a file, that need not be there (killers.h) */
     char **selectors; /* only these cases; none: all */
     size_t num_selectors;
     unsigned sample; /* of every so many mutants one is put to hand-written cases too */
@@ -20,8 +20,8 @@ struct dna_mutate_options {
     const char *write; /* where it is written anew, or NULL */
 };
 
-/* mutate_hunt.c: returns an exit status: 0, 1 something is open, 2 a selector, 99 the lab was not
- * usable */
+/* mutate_hunt.c: returns an exit status: 0, 1 something is open, 2 a selector or a line of the
+ * list, 99 the lab was not usable */
 int dna_mutate_hunt(struct dna_mutate_lab *m, const struct dna_mutate_options *o);
 
 /* mutate_derived.c: opens the lab itself, behind what the model says; selectors are roles */

@@ -5,6 +5,7 @@
  * that are known are played first; then likely faults of rows that are rare, round after round.
  * What was found is played once more, beside the same case undamaged: a busy machine is no mutant.
  */
+#include "conformance/killers.h"
 #include "conformance/mutate.h"
 #include "conformance/mutate_cmd.h"
 #include "model/machines.h"
@@ -302,7 +303,6 @@ static void set_cases(struct hunt *h)
         s->c = &h->m->suite->cases[i];
         s->name = s->c->id;
         s->skipped = !s->c->selected || dna_skip_reason(s->c, h->m->profile, h->m->pool) != NULL;
-        s->reading = h->map.undamaged[i] == DNA_VERDICT_INFO;
     }
 }
 
@@ -339,31 +339,25 @@ static const struct dna_case *find_case(const struct hunt *h, const char *id)
     return NULL;
 }
 
-static void read_entry(struct hunt *h, struct subject *s, const char *what, char *rest)
+static bool take_entry(void *ctx, const struct dna_killer *entry, char *why, size_t size)
 {
-    if (strcmp(what, "-") == 0) {
-        s->reason = dna_pool_strdup(h->m->pool, rest);
-        return;
+    struct hunt *h = ctx;
+    struct subject *s = h->subjects, *end = s + h->num;
+
+    while (s < end && strcmp(s->name, entry->name) != 0)
+        s++;
+    if (s == end)
+        return snprintf(why, size, "there is no %s '%s'", h->o->rows ? "row" : "case",
+                        entry->name), false;
+    if (entry->reason) {
+        s->reason = dna_pool_strdup(h->m->pool, entry->reason);
+        return true;
     }
-    s->known_case = h->o->rows ? find_case(h, strtok(rest, " \n")) : s->c;
-    if (s->known_case)
-        s->known = dna_pool_strdup(h->m->pool, what);
-}
-
-static void read_list(struct hunt *h, FILE *in)
-{
-    char *line = NULL;
-    size_t room = 0;
-
-    while (getline(&line, &room, in) >= 0) {
-        char *name = strtok(line, " \n"), *what = strtok(NULL, " \n"), *rest = strtok(NULL, "\n");
-        char none[] = "";
-
-        for (size_t i = 0; name && *name != '#' && what && i < h->num; i++)
-            if (strcmp(h->subjects[i].name, name) == 0)
-                read_entry(h, &h->subjects[i], what, rest ? rest : none);
-    }
-    free(line);
+    s->known_case = h->o->rows ? find_case(h, entry->case_id) : s->c;
+    if (!s->known_case)
+        return snprintf(why, size, "there is no case '%s'", entry->case_id), false;
+    s->known = dna_pool_strdup(h->m->pool, entry->damage);
+    return true;
 }
 
 static void write_list(const struct hunt *h, FILE *out)
@@ -444,13 +438,16 @@ static int report(const struct hunt *h)
 static int read_known(struct hunt *h)
 {
     FILE *list = fopen(h->o->list, "r");
+    size_t wrong;
 
     if (!list) {
         printf("mutate: %s is not there: everything is searched\n", h->o->list);
         return 0;
     }
-    read_list(h, list);
-    return fclose(list) ? 99 : 0;
+    wrong = dna_killers_read(list, h->o->list, h->o->rows, take_entry, h, stderr);
+    if (fclose(list) != 0)
+        return 99;
+    return wrong && !h->o->write ? 2 : 0; /* what is written anew leaves them out */
 }
 
 static int write_known(const struct hunt *h)
@@ -475,14 +472,15 @@ static int run(struct hunt *h)
         fprintf(stderr, "xdna: '%s' selects no case (xdna list shows them)\n", missed);
         return 2;
     }
-    status = dna_map_make(&h->map, h->m, true);
-    if (status)
-        return status;
     if (h->o->rows)
         set_rows(h);
     else
         set_cases(h);
     status = read_known(h);
+    if (!status)
+        status = dna_map_make(&h->map, h->m, true);
+    for (size_t i = 0; i < h->num && !status && !h->o->rows; i++)
+        h->subjects[i].reading = h->map.undamaged[i] == DNA_VERDICT_INFO;
     if (!status)
         status = search(h);
     return status ? status : report(h);

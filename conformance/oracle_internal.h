@@ -61,6 +61,8 @@ struct dna_oracle_conn {
     struct oracle_word *questions;   /* that it asked here */
     const struct dna_cert *cert;
     bool tls, plain;                 /* a handshake has begun; cert is an ordinary one */
+    bool asked;                      /* the IUT sent starttls */
+    bool unasked;                    /* we sent a proceed that is no reply: DEC_A56 */
     uint32_t shown;
     unsigned auths;                  /* SASL attempts that it has not answered */
     bool challenged;                 /* its last word on one was a challenge */
@@ -105,7 +107,8 @@ const char *oracle_domain(struct dna_pool *pool, const char *text); /* NULL: mis
 const char *oracle_jid_domain(struct dna_pool *pool, const char *jid);
 uint32_t oracle_hosted(const struct dna_oracle *oracle, const char *domain);
 uint32_t oracle_proves(const struct dna_oracle_conn *conn, const char *domain);
-/* may a proof of some domain still be on its way; may its owner say that the certificate is wrong */
+/* may a proof of some domain still be on its way; may its owner say that the certificate is
+ * wrong */
 uint32_t oracle_pending(const struct dna_oracle_conn *conn);
 uint32_t oracle_refutes(const struct dna_oracle_conn *conn);
 uint32_t oracle_base64(const char *text);

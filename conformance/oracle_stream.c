@@ -264,6 +264,10 @@ static void sent_auth(struct dna_oracle_conn *conn, const struct dna_xnode *node
     FACT(&f, sasl_external_receiving, encoding_ok, oracle_base64(text));
     FACT(&f, sasl_external_receiving, response_given, *text ? YES : response ? OPEN : NO);
     FACT(&f, sasl_external_receiving, from_proved, oracle_proves(conn, conn->sent_from));
+    if (oracle_pending(conn) == NO && oracle_refutes(conn) == NO)
+        FACT(&f, sasl_external_receiving, from_refuted, NO);
+    FACT(&f, sasl_external_receiving, claim_made,
+         !conn->tls || !conn->cert ? NO : conn->sent_from ? YES : OPEN);
     FACT(&f, sasl_external_receiving, authzid_other,
          oracle_identity_differs(conn->oracle->pool, text, conn->sent_from));
     oracle_event(conn->sasl, response ? sasl_external_receiving_E_RX_RESPONSE
@@ -298,7 +302,9 @@ static void sent_to_initiating(struct dna_oracle_conn *conn, const struct dna_xn
         sent_features(conn, node);
     } else if (dna_xnode_is(node, DNA_NS_TLS, "proceed")) {
         FACT(&f, starttls_initiating, clear_trailing, NO);
-        oracle_event(conn->starttls, starttls_initiating_E_RX_PROCEED, &f);
+        conn->unasked = !conn->asked;
+        if (conn->asked)
+            oracle_event(conn->starttls, starttls_initiating_E_RX_PROCEED, &f);
         oracle_tell_all(conn, "STREAM_SECURED");
         oracle_say(conn, &conn->s.handshaking, "handshaking", OPEN);
     } else if (dna_xnode_is(node, DNA_NS_TLS, "failure")) {
@@ -389,6 +395,7 @@ static void got_from_initiating(struct dna_oracle_conn *conn, const struct dna_x
                                         sasl_external_initiating_O_send_response_empty };
 
     if (dna_xnode_is(node, DNA_NS_TLS, "starttls")) {
+        conn->asked = true;
         oracle_out1(conn->starttls, node, starttls_initiating_O_send_starttls);
     } else if (dna_xnode_is(node, DNA_NS_SASL, "auth")) {
         if (equals(dna_xnode_attr_value(node, "mechanism"), "EXTERNAL") == YES)
@@ -420,10 +427,25 @@ static void clear_forgotten(struct dna_oracle_conn *conn)
     conn->auths = 0;
 }
 
+/* A proceed that was no reply may end the stream or begin TLS (DEC_A56). Only now it shows which:
+ * to the stream it is as if STARTTLS had been offered and asked for. */
+static void secured_unasked(struct dna_oracle_conn *conn)
+{
+    struct oracle_facts f = { 0 };
+
+    conn->unasked = false;
+    conn->starttls->dead = true;
+    FACT(&f, stream_initiating, starttls, YES);
+    if (!conn->asked)
+        oracle_event(conn->stream, stream_initiating_E_RX_FEATURES, &f);
+}
+
 void oracle_stream_secured(struct dna_oracle_conn *conn)
 {
     struct oracle_facts f = { 0 };
 
+    if (conn->unasked)
+        secured_unasked(conn);
     conn->header_ok = conn->kind != DNA_ORACLE_INITIATING;
     clear_forgotten(conn);
     oracle_restart(conn, true);

@@ -311,7 +311,8 @@ void dna_report_end(struct dna_report *report, unsigned required)
         fprintf(stderr, "xdna: the run's deadline passed with %u cases not run\n",
                 report->counts.not_run);
     if (!report->counts.planned && !o->hard)
-        fprintf(stderr, "xdna: nothing is left of the selection (--level, which is should unless said otherwise, --role, --skip)\n");
+        fprintf(stderr, "xdna: nothing is left of the selection (--level, which is should unless "
+                        "said otherwise, --role, --skip)\n");
     if (report->exit_status == 77)
         fprintf(stderr, "xdna: everything selected is not applicable to %s\n",
                 report->profile->title);

@@ -162,10 +162,10 @@ bool dna_report_json(const struct dna_report *report, const char *file)
         json_array_append_new(results, result_json(report, o->results[i]));
     top = json_pack("{s:s,s:i,s:s,s:{s:s,s:s,s:i},s:o,s:{s:s,s:s},s:o,s:o,s:o,s:o}", "$schema",
                     "xdna-run-1", "schema_version", 1, "tool", "xdna", "suite", "version",
-                    DNA_SUITE_VERSION, "model_hash", hash, "cases", (int)report->suite->num_cases, "iut", iut(report),
-                    "env", "os", os.sysname, "openssl", OpenSSL_version(OPENSSL_VERSION), "run",
-                    run(report), "counts", counts(&report->counts), "results", results, "details",
-                    details(o));
+                    DNA_SUITE_VERSION, "model_hash", hash, "cases", (int)report->suite->num_cases,
+                    "iut", iut(report), "env", "os", os.sysname, "openssl",
+                    OpenSSL_version(OPENSSL_VERSION), "run", run(report), "counts",
+                    counts(&report->counts), "results", results, "details", details(o));
     ok = top && json_dump_file(top, file, JSON_SORT_KEYS | JSON_INDENT(2)) == 0;
     json_decref(top);
     return ok;

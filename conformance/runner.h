@@ -12,9 +12,9 @@
 
 struct dna_run_options {
     unsigned jobs;          /* cases at a time */
-    unsigned young;         /* of these, begun less than half a second ago, as the machine bears it; 0: */
-                            /* no limit.  Cases that fail wait for what does not come: many may, while */
-                            /* few keep the machine busy */
+    unsigned young;         /* of these, begun less than half a second ago, as the machine */
+                            /* bears it; 0: no limit.  Cases that fail wait for what does not */
+                            /* come: many may, while few keep the machine busy */
     unsigned timeout_ms;    /* of a step */
     unsigned deadline_s;    /* of the run; 0: none */
     unsigned repeat;

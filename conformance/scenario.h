@@ -190,7 +190,7 @@ struct dna_scn {
     struct dna_scn_cert *certs;
     struct dna_scn_actor *actors;
     struct dna_step *world;               /* the header's records, signatures and pages, as steps */
-    bool proofs;                          /* it has TLSA records, web pages or tampered signatures */
+    bool proofs;                          /* it has TLSA records, web pages, tampered signatures */
     struct dna_forbid *forbids;
     struct dna_scn_knob *knobs;
     struct dna_step *steps;

@@ -19,7 +19,8 @@ const char *const dna_role_words[] = {
     NULL,
 };
 
-/* Variants that a profile may have, and what they mean (PORTING.md): a misspelt one would only be skipped. */
+/* Variants that a profile may have, and what they mean (PORTING.md): a misspelt one would only be
+ * skipped. */
 static const char *const variant_words[] = {
     "default", "TLS required, outbound proof required",
     "weak", "dialback suffices both ways",
@@ -35,10 +36,17 @@ static const char *const variant_words[] = {
     "poshin", "POSH is sought both ways, no DANE",
     "proofs", "DANE and POSH are sought both ways",
     "crl", "the revocation list of the lab's CA is consulted",
-    "permissive", "knobs that let more pass: common names, names of the client service, TLSA without SRV, every digest",
-    "severe", "knobs that let less pass: what is unclear, unusable or unlisted is refused; DANE and POSH are sought",
+    "permissive",
+    "knobs that let more pass: common names, names of the client service, TLSA without SRV, every "
+    "digest",
+    "severe",
+    "knobs that let less pass: what is unclear, unusable or unlisted is refused; DANE and POSH are "
+    "sought",
     "outdated", "a revocation list is wanted of every issuer, and it has run out",
-    "relaxed", "no proof is needed to send, supposition without certificates, bidi before TLS, questions in clear",
+    "relaxed",
+    "no proof is needed to send, supposition without certificates, bidi before TLS, questions in "
+    "clear, EXTERNAL unproved",
+    "trusting", "EXTERNAL lets domains pass that no certificate proves",
     "unanchored", "DANE is sought, and no trust anchor is configured; a failed SRV query is final",
     "unpkix", "POSH is sought both ways, names and chains of certificates prove nothing",
     "opportunistic", "neither TLS nor proof is asked for, but DANE is sought both ways",
@@ -224,8 +232,9 @@ static void add_cert(struct scn_parse *p, const struct scn_line *line, const cha
     static const char *const keys[] = { "dns", "srv", "xmpp", "cn", "ip", "issuer", "notbefore",
                                         "notafter", "eku", "ca", "same-key-as", "signature",
                                         "pathlen", "keyusage", "permitted", "excluded", "chain",
-                                        "subject", "filler", "nested", "critical", "utf8", "uri", "dir", "o",
-                                        "ou", "key", "version", "serial", "constraints", "policies",
+                                        "subject", "filler", "nested", "critical", "utf8", "uri",
+                                        "dir", "o", "ou", "key", "version", "serial", "constraints",
+                                        "policies",
                                         "policy-constraints", "ocsp", "crl-at" };
     struct dna_scn_cert *c = dna_pool_alloc(p->pool, sizeof(*c)), **tail = &p->scn->certs;
     const char **words;
@@ -355,8 +364,8 @@ static void add_forbid(struct scn_parse *p, const struct scn_line *line, const c
         f->xml = scn_xml(p, line, &rest);
     } else {
         scn_error(p->diags, line->file, line->line,
-                  "forbid is 'forbid ACTOR > <pattern/>', 'forbid ACTOR accept' or, of a web server,"
-                  " 'forbid ACTOR request'");
+                  "forbid is 'forbid ACTOR > <pattern/>', 'forbid ACTOR accept' or, of a web "
+                  "server, 'forbid ACTOR request'");
     }
     while (*tail)
         tail = &(*tail)->next;

@@ -175,8 +175,8 @@ static void put_status(struct scn_parse *p, const struct scn_line *line, struct 
     long long number = 0;
 
     if (!word || !read_number(word, 200, 599, &number))
-        scn_error(p->diags, line->file, line->line, "a status is a number from 200 to 599, not '%s'",
-                  word ? word : "");
+        scn_error(p->diags, line->file, line->line,
+                  "a status is a number from 200 to 599, not '%s'", word ? word : "");
     page->status = (int)number;
 }
 
@@ -246,9 +246,12 @@ static void page_form(struct scn_parse *p, const struct scn_line *line, struct d
     page->hashes = DNA_POSH_SHA256;
     page->expires = 86400;
     if (!word || !find_form(page, word)) {
-        scn_error(p->diags, line->file, line->line, "a page is fingerprints [CERT,...], reference "
-                  "URL, body \"TEXT\", redirect STATUS URL, status N, raw \"TEXT\", slow, truncated,"
-                  " endless, silent, close or none, not '%s'", word ? word : "");
+        scn_error(
+            p->diags, line->file, line->line,
+            "a page is fingerprints [CERT,...], reference "
+            "URL, body \"TEXT\", redirect STATUS URL, status N, raw \"TEXT\", slow, truncated,"
+            " endless, silent, close or none, not '%s'",
+            word ? word : "");
         return;
     }
     if (page->form == DNA_PAGE_STATUS || page->form == DNA_PAGE_REDIRECT)

@@ -15,9 +15,9 @@ struct dna_case {
     const char *role, *variant;
     char *id;      /* document/section/slug@role[+variant] */
     bool selected;
-    uint32_t mutant;    /* its peers carry this number, by which xdna-server-test knows that the tables */
-                        /* are damaged for them, and how (--mutants); 0: they are not */
-    const char *damage; /* what xdna-client-test is told, "--mutate ROW:OP ..."; NULL: nothing; borrowed */
+    uint32_t mutant;    /* its peers carry this number, by which xdna-server-test knows that the */
+                        /* tables are damaged for them, and how (--mutants); 0: they are not */
+    const char *damage; /* what xdna-client-test is told: "--mutate ROW:OP ..." or NULL; borrowed */
 };
 
 struct dna_suite {

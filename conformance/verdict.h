@@ -54,7 +54,7 @@ struct dna_result {
     const char *waiver;     /* "URL or reason" of the entry that was applied */
     double seconds;
     unsigned number;        /* the NNNN of its fresh names */
-    bool judged;            /* it stopped behind 'then': INCONC says that the invariant was not seen */
+    bool judged;            /* it stopped behind 'then': INCONC says that the invariant is unseen */
     bool alone;             /* run again by itself after the IUT died */
 };
 

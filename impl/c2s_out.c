@@ -36,8 +36,9 @@ static void header_from(struct dna_c2s_session *s, const struct dna_config_domai
     put(s, &b);
 }
 
-/* Only a damaged table (--mutate) lets somebody in whose domain or login is not known: it is then the
- * first domain, and an account without a name. The fault is to show in what a peer sees, not in a crash. */
+/* Only a damaged table (--mutate) lets somebody in whose domain or login is not known: it is then
+ * the first domain, and an account without a name. The fault is to show in what a peer sees, not in
+ * a crash. */
 static void be_somebody(struct dna_c2s_session *s)
 {
     if (!s->knobs->mutant && (!s->domain || (!s->local && !s->sasl)))

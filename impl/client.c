@@ -261,7 +261,8 @@ static void on_negotiation_timer(evutil_socket_t fd, short what, void *arg)
     dna_client_step(arg, c2s_client_E_TIMER_NEGOTIATION, NO_FACTS);
 }
 
-/* Dates are the wall clock's business, which may be set; so it is looked at, and no timer counts. */
+/* Dates are the wall clock's business, which may be set; so it is looked at, and no timer
+ * counts. */
 static void on_second(evutil_socket_t fd, short what, void *arg)
 {
     struct dna_client *c = arg;

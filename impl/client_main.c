@@ -221,11 +221,13 @@ static bool test_option(const char *name, const char *value)
     return true;
 }
 
-/* What only the test build has comes first: --mutate ROW:OP damages a row, --fired NUMBER:FILE writes
- * NUMBER ROW for each row that fires (model/interp.h). True: these were taken off, if there were any. */
+/* What only the test build has comes first: --mutate ROW:OP damages a row, --fired NUMBER:FILE
+ * writes NUMBER ROW for each row that fires (model/interp.h). True: these were taken off, if there
+ * were any. */
 static bool test_options(int *argc, char ***argv)
 {
-    while (*argc > 2 && (strcmp((*argv)[1], "--mutate") == 0 || strcmp((*argv)[1], "--fired") == 0)) {
+    while (*argc > 2 &&
+           (strcmp((*argv)[1], "--mutate") == 0 || strcmp((*argv)[1], "--fired") == 0)) {
         if (!test_option((*argv)[1], (*argv)[2]))
             return false;
         (*argv)[2] = (*argv)[0];

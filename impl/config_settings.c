@@ -242,8 +242,9 @@ static bool apply_address(struct dna_config_reader *r, const struct setting *s, 
 static bool is_trust_anchor(const char *word)
 {
     ldns_rr *rr = NULL;
-    bool anchor = ldns_rr_new_frm_str(&rr, word, 0, NULL, NULL) == LDNS_STATUS_OK &&
-                  (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DS || ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY);
+    bool anchor =
+        ldns_rr_new_frm_str(&rr, word, 0, NULL, NULL) == LDNS_STATUS_OK &&
+        (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DS || ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY);
 
     ldns_rr_free(rr);
     return anchor;
@@ -255,7 +256,8 @@ static bool apply_text(struct dna_config_reader *r, const struct setting *s, con
 
     if (word[0] == '\0')
         return dna_config_fail(r, r->line, "%s: empty value", s->name);
-    if (strcmp(s->name, "trust_anchor") == 0 && strcmp(word, s->unset) != 0 && !is_trust_anchor(word))
+    if (strcmp(s->name, "trust_anchor") == 0 && strcmp(word, s->unset) != 0 &&
+        !is_trust_anchor(word))
         return dna_config_fail(r, r->line, "%s: `%s' is no DS or DNSKEY record", s->name, word);
     if (!s->unset || strcmp(word, s->unset) != 0)
         value = s->kind == FILE_NAME ? dna_config_path(r->path, word) : dna_strdup(word);

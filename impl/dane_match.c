@@ -256,7 +256,8 @@ static bool has_path(X509 *leaf, STACK_OF(X509) * chain, const struct dna_dane_t
     if (good) {
         dna_pkix_name_facts(leaf, &ref, &e);
         dna_prooftype_pkix_step(&m, prooftype_pkix_E_NAMES_READ, &e, &none, &k, &fx);
-        good = fx.row == DNA_NO_ROW || dna_machine_prooftype_pkix.rows[fx.row].when != prooftype_pkix_G_subject_empty;
+        good = fx.row == DNA_NO_ROW ||
+               dna_machine_prooftype_pkix.rows[fx.row].when != prooftype_pkix_G_subject_empty;
     }
     if (good)
         why[0] = '\0';

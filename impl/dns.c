@@ -226,7 +226,9 @@ static enum dna_dns_class class(const struct dna_dns_query *q)
 
 static void answer(struct dna_dns_query *q)
 {
-    struct dna_dns_answer a = { .class = class(q), .why = q->why, .canonical = q->canonical, .ttl = q->ttl };
+    struct dna_dns_answer a = {
+        .class = class(q), .why = q->why, .canonical = q->canonical, .ttl = q->ttl
+    };
     a.security = security(q, a.class);
     if (a.class == DNA_DNS_RECORDS) {
         dna_dns_order_srv(q->srv, q->num_srv, next_random, q->dns);

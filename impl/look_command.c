@@ -18,7 +18,8 @@ static const char help[] =
     "  --from DOMAIN             name ourselves so in the header between servers\n"
     "  --cert FILE --key FILE    a certificate (PEM) for servers that ask for one\n"
     "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
-    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC; without it DANE proves nothing\n"
+    "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC; without it DANE proves "
+    "nothing\n"
     "  --ca-file F, --ca-dir D   trusted roots, for servers and for POSH (default: the system's)\n"
     "  --crl-file F              revocation lists (PEM) of the roots; those revoked are refused\n"
     "  --no-posh                 seek no POSH document\n"
@@ -31,7 +32,8 @@ static const char help[] =
     "Targets are tried in the order of their SRV records until one is reached. The connection is\n"
     "then looked at also where nothing proves the domain, unless it is refuted.\n"
     "\n"
-    "Exit status: 0 there is a strong association for every service looked at; 1 there is none for\n"
+    "Exit status: 0 there is a strong association for every service looked at; 1 there is none "
+    "for\n"
     "one that can be reached, it is refuted, or DNSSEC forbids to go there; 2 usage; 99 one could\n"
     "not be reached or looked at.\n";
 

@@ -113,7 +113,8 @@ enum dna_pkix_verdict dna_pkix_check(X509 *leaf, STACK_OF(X509) * untrusted, con
                                      enum dna_pkix_service service, bool peer_is_client,
                                      X509_STORE *store, const struct dna_pkix_policy *policy,
                                      char *why, size_t why_len);
-/* dna_pkix_names() says whether the certificate names domain at all by these knobs, whoever issued it. */
+/* dna_pkix_names() says whether the certificate names domain at all by these knobs, whoever issued
+ * it. */
 bool dna_pkix_names(X509 *leaf, const char *domain, enum dna_pkix_service service,
                     const struct dna_knobs *knobs);
 /* dna_pkix_fingerprint() writes the certificate's SHA-256 as 64 hex digits and NUL. */

@@ -142,7 +142,8 @@ static bool make_room(struct dna_posh *p)
     struct retrieval *r;
     if (p->num < p->config.max_entries)
         return true;
-    /* what is not there is forgotten before a document is, so that nobody's names push documents out */
+    /* what is not there is forgotten before a document is, so that nobody's names push documents
+     * out */
     for (int documents = 0; documents < 2; documents++) {
         TAILQ_FOREACH(r, &p->entries, entry)
         if (!pending(r) && (documents || r->m.state != prooftype_posh_S_HAVE)) {

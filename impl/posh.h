@@ -48,7 +48,8 @@ struct dna_posh_ask *dna_posh_seek(const struct dna_proof_env *env,
 /* dna_posh_drop() loses interest; settled is not called. NULL is fine. */
 void dna_posh_drop(struct dna_posh_ask *ask);
 bool dna_posh_pending(const struct dna_posh_ask *ask);
-/* dna_posh_outdated() says that the time of the document is over: who seeks again begins at the source. */
+/* dna_posh_outdated() says that the time of the document is over: who seeks again begins at the
+ * source. */
 bool dna_posh_outdated(const struct dna_posh_ask *ask);
 /* dna_posh_judge() is struct dna_prooftype's judge; dna_posh_sought() its sought. */
 enum dna_proof_says dna_posh_judge(struct dna_posh_ask *ask, X509 *leaf, char *why, size_t why_len);

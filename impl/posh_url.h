@@ -11,10 +11,10 @@
  * information, at most DNA_POSH_MAX_URL bytes long; why says what it is not ("is no https URI"). */
 bool dna_posh_url_ok(const char *url, char *why, size_t why_len);
 
-/* dna_posh_url_split() finds whom to connect to, by https or http: whether the latter is done is for
- * model/prooftype_posh.def to say. host is a name in A-labels or an address, IPv6 in
- * brackets; full is the URL with that host. False (and why) if the URL is neither, or not ok. Free full
- * with free(). */
+/* dna_posh_url_split() finds whom to connect to, by https or http: whether the latter is done is
+ * for model/prooftype_posh.def to say. host is a name in A-labels or an address, IPv6 in
+ * brackets; full is the URL with that host. False (and why) if the URL is neither, or not ok. Free
+ * full with free(). */
 bool dna_posh_url_split(const char *url, char host[256], uint16_t *port, char **full, char *why,
                         size_t why_len);
 

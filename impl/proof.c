@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* proof: see proof.h. Prooftypes are found by name: dna_prooftype_NAME for each table that is there. */
+/* proof: see proof.h. Prooftypes are found by name: dna_prooftype_NAME for each table that is
+ * there. */
 #include "impl/proof.h"
 
 #include <ctype.h>

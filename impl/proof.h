@@ -3,9 +3,9 @@
  * struct dna_proof for each domain that a dial or a stream wants proved; it owns an instance of
  * every prooftype, and the machine model/proof.def, which combines what they say.
  *
- * Outbound: dna_proof_new() when resolution begins, dna_proof_endpoint() for each target, wait until
- * nothing is pending, connect unless barred, weigh after TLS. Inbound: dna_proof_new() once the
- * domain is claimed under TLS, wait, weigh. */
+ * Outbound: dna_proof_new() when resolution begins, dna_proof_endpoint() for each target, wait
+ * until nothing is pending, connect unless barred, weigh after TLS. Inbound: dna_proof_new() once
+ * the domain is claimed under TLS, wait, weigh. */
 #ifndef DNA_IMPL_PROOF_H
 #define DNA_IMPL_PROOF_H
 #include <openssl/ssl.h>
@@ -16,7 +16,12 @@
 struct dna_proof;
 
 /* What all prooftypes together say; the outputs of model/proof.def. */
-enum dna_proof_verdict { DNA_PROOF_PENDING, DNA_PROOF_UNPROVED, DNA_PROOF_PROVED, DNA_PROOF_NEGATIVE };
+enum dna_proof_verdict {
+    DNA_PROOF_PENDING,
+    DNA_PROOF_UNPROVED,
+    DNA_PROOF_PROVED,
+    DNA_PROOF_NEGATIVE
+};
 const char *dna_proof_verdict_name(enum dna_proof_verdict v);
 const char *dna_proof_says_name(enum dna_proof_says s);
 
@@ -35,8 +40,9 @@ struct dna_proof *dna_proof_new(const struct dna_proof_env *env, const struct dn
                                 void (*settled)(void *arg), void *arg);
 void dna_proof_free(struct dna_proof *p); /* NULL is fine */
 
-/* dna_proof_refresh() begins anew with each prooftype whose material is outdated: a live stream keeps what
- * it proved, a further pair on it is weighed by what is in force (decision A49). It may then be pending. */
+/* dna_proof_refresh() begins anew with each prooftype whose material is outdated: a live stream
+ * keeps what it proved, a further pair on it is weighed by what is in force (decision A49). It may
+ * then be pending. */
 bool dna_proof_refresh(struct dna_proof *p); /* true: something was begun anew */
 bool dna_proof_outdated(const struct dna_proof *p);
 
@@ -54,7 +60,8 @@ enum dna_proof_verdict dna_proof_weigh_ssl(struct dna_proof *p, SSL *ssl);
  * never, for one of them keeps no dates (decision A38). Meaningful after DNA_PROOF_PROVED. */
 time_t dna_proof_expires(const struct dna_proof *p);
 
-/* dna_proof_part() is what prooftype number id said at the last weighing; borrowed until the next. */
+/* dna_proof_part() is what prooftype number id said at the last weighing; borrowed until the
+ * next. */
 const struct dna_proof_part *dna_proof_part(const struct dna_proof *p, enum dna_prooftype_id id);
 /* dna_proof_names() writes the names of the prooftypes that said so at the last weighing, as people
  * write them: "DANE and PKIX"; "" if none did. */

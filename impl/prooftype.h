@@ -74,8 +74,8 @@ struct dna_prooftype {
     bool (*barred)(const void *self);
     /* demands_tls: what is known of the endpoint forbids clear text. Optional: never. */
     bool (*demands_tls)(const void *self);
-    /* outdated: the time of its material is over; begin anew, it will judge nothing by it (RFC 7711 6).
-       Optional: never. */
+    /* outdated: the time of its material is over; begin anew, it will judge nothing by it (RFC 7711
+       6). Optional: never. */
     bool (*outdated)(const void *self);
     /* judge says what it makes of a certificate (leaf NULL: none was shown; chain as OpenSSL gives
        it, may be NULL). why gets one line for logs, always. Not while pending. */
@@ -84,7 +84,8 @@ struct dna_prooftype {
     /* expires is when what held at the last judging ceases to, by the dates of the certificate; 0:
        dates don't matter to it. Optional: 0. */
     time_t (*expires)(const void *self);
-    /* sought describes in one line what was sought and found ("3 TLSA records, secure"), for people. */
+    /* sought describes in one line what was sought and found ("3 TLSA records, secure"), for
+     * people. */
     void (*sought)(const void *self, char *text, size_t len);
     void (*free)(void *self);
 };

@@ -19,7 +19,8 @@ static void on_undertaker(int fd, short what, void *arg)
     }
 }
 
-/* Dates are the wall clock's business, which may be set; so it is looked at, and no timer counts. */
+/* Dates are the wall clock's business, which may be set; so it is looked at, and no timer
+ * counts. */
 static void on_second(int fd, short what, void *arg)
 {
     struct dna_s2s *s2s = arg;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* s2s_claim: the domains that the far end of a stream is, or claims to be, and what proves them. A
- * claim holds the proof of one domain on one stream. There are two kinds: of a domain that we dialled
- * it is sought with the resolution, by all that we demand of those we send to; of a domain that the
- * peer speaks for it is sought once the peer does so under TLS. Where both are there, the former counts. */
+ * claim holds the proof of one domain on one stream. There are two kinds: of a domain that we
+ * dialled it is sought with the resolution, by all that we demand of those we send to; of a domain
+ * that the peer speaks for it is sought once the peer does so under TLS. Where both are there, the
+ * former counts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ static struct claim *find(const struct stream *s, const char *domain)
     return c || !domain ? c : find_kind(s, domain, false);
 }
 
-/* Whoever is told may end the stream, which is freed by the loop, or drop the claim: so it is told last. */
+/* Whoever is told may end the stream, which is freed by the loop, or drop the claim: so it is told
+ * last. */
 static void on_settled(void *arg)
 {
     struct claim *c = arg;

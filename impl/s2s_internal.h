@@ -208,9 +208,11 @@ void dna_s2s_set(char **at, const char *value); /* replaces an owned string; NUL
 /* s2s_claim.c: what proves the domains that the far end of a stream is, or claims to be */
 struct dna_proof *dna_s2s_dialled(struct stream *s, const char *domain); /* begins to seek it */
 bool dna_s2s_is_dialled(const struct stream *s, const char *domain);
-bool dna_s2s_seek(struct stream *s, const char *domain);     /* under TLS, anew if outdated; true: pending */
-bool dna_s2s_unsought(struct stream *s, const char *domain); /* not yet sought, pending or outdated */
-enum dna_proof_verdict dna_s2s_weigh(struct stream *s, const char *domain); /* what is in, weighed now */
+/* _seek: under TLS, anew if outdated; true: pending. _unsought: not yet sought, pending or
+ * outdated. _weigh: what is in, weighed now. */
+bool dna_s2s_seek(struct stream *s, const char *domain);
+bool dna_s2s_unsought(struct stream *s, const char *domain);
+enum dna_proof_verdict dna_s2s_weigh(struct stream *s, const char *domain);
 bool dna_s2s_proves(struct stream *s, const char *domain);
 void dna_s2s_claim_await(struct pair *p); /* dna_s2s_proof_settled() follows, perhaps at once */
 void dna_s2s_claim_leave(struct pair *p);

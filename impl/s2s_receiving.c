@@ -139,6 +139,20 @@ void dna_s2s_receiving_event(struct stream *s, enum stream_receiving_event on,
     RUN(&fx, stream_outs, s);
 }
 
+/* --- what the domain in 'from' is worth --- */
+
+/* What is awaited may yet be a no. */
+static bool disowned(enum dna_proof_verdict v)
+{
+    return v == DNA_PROOF_NEGATIVE || v == DNA_PROOF_PENDING;
+}
+
+static bool claim_made(const struct stream *s)
+{
+    SSL *ssl = dna_conn_ssl(s->conn);
+    return s->theirs && ssl && SSL_get0_peer_certificate(ssl);
+}
+
 /* --- features --- */
 
 static void offer_starttls_required(void *arg)
@@ -183,7 +197,10 @@ static void send_features(void *arg)
                                                            features_receiving_E_CONSIDER_BIDI };
     struct stream *s = arg;
     struct dna_buf b = DNA_BUF_INIT;
-    struct features_receiving_facts e = { .from_proved = dna_s2s_proves(s, s->theirs) };
+    enum dna_proof_verdict v = dna_s2s_weigh(s, s->theirs);
+    struct features_receiving_facts e = { .from_proved = v == DNA_PROOF_PROVED,
+                                          .from_refuted = disowned(v),
+                                          .claim_made = claim_made(s) };
     dna_buf_puts(&b, "<stream:features>");
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         struct dna_effects fx;
@@ -396,6 +413,7 @@ static void sasl_element(struct stream *s, const struct dna_xml_node *n,
 {
     struct dna_buf text = DNA_BUF_INIT, decoded = DNA_BUF_INIT;
     struct auth a = { s, on, { 0 } };
+    enum dna_proof_verdict v = dna_s2s_weigh(s, s->theirs);
     const char *mechanism = dna_xml_get(n, "mechanism");
     dna_buf_puts(&text, "");
     dna_xml_text(n, &text);
@@ -403,7 +421,9 @@ static void sasl_element(struct stream *s, const struct dna_xml_node *n,
     a.e.external = mechanism && strcmp(mechanism, "EXTERNAL") == 0;
     a.e.response_given = text.len > 0;
     a.e.encoding_ok = empty_given || dna_b64_decode(&decoded, text.at, text.len) == 0;
-    a.e.from_proved = dna_s2s_proves(s, s->theirs);
+    a.e.from_proved = v == DNA_PROOF_PROVED;
+    a.e.from_refuted = disowned(v);
+    a.e.claim_made = claim_made(s);
     a.e.authzid_other = other_identity(s, &decoded);
     sasl_event(&a);
     dna_buf_cleanup(&text);

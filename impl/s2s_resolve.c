@@ -80,7 +80,8 @@ static void tell_endpoint(void *arg)
     struct dna_proof *proof = dna_s2s_dialled(s, s->theirs);
     struct dna_proof_endpoint at = { .host = s->i.target ? s->i.targets[s->i.target - 1].host
                                                          : s->theirs,
-                                     .port = s->i.target ? s->i.targets[s->i.target - 1].port : PORT,
+                                     .port = s->i.target ? s->i.targets[s->i.target - 1].port
+                                                         : PORT,
                                      .from_srv = s->i.target > 0,
                                      .canonical = s->i.canonical,
                                      .srv = s->i.srv_security,

@@ -248,8 +248,9 @@ static bool suppose_there(struct route *r, struct stream *s)
     return suppose(r, s, true, false);
 }
 
-/* Of the streams that lead elsewhere the latest few are put to the table too: that they will not do is
- * its decision, not ours. Few, so that a new route costs the same however many streams there are. */
+/* Of the streams that lead elsewhere the latest few are put to the table too: that they will not do
+ * is its decision, not ours. Few, so that a new route costs the same however many streams there
+ * are. */
 static bool suppose_elsewhere(struct route *r, const struct stream *opening)
 {
     enum { FEW = 8 };

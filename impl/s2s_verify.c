@@ -130,7 +130,8 @@ static struct stream *asker_for(struct dna_s2s *s2s, const char *ours, const cha
 {
     char *key = index_of(ours, theirs, "");
     struct stream *s = dna_hash_get(&s2s->askers, key);
-    /* with reverse_dialback_without_bidi a key may come backwards on an asking stream: it is no judge of itself */
+    /* with reverse_dialback_without_bidi a key may come backwards on an asking stream: it is no
+     * judge of itself */
     if (!s || s == judged || s->dropped || s->closing || s->buried) {
         s = dna_s2s_stream_new(s2s, theirs);
         dna_s2s_set(&s->ours, ours);

@@ -36,12 +36,14 @@ static const char usage[] =
     "  --config FILE    read the configuration from FILE\n"
     "  --check          read it, load what it names, and end\n"
     "  --print-config   print every setting (of FILE, else the defaults) and end\n"
-    "  posh, tlsa       print what a domain publishes to be proved by POSH or DANE; with --help: how\n"
+    "  posh, tlsa       print what a domain publishes to be proved by POSH or DANE; with --help: "
+    "how\n"
 #ifdef DNA_TEST_BUILD
     "  --mutate ROW:OP  damage a row of the tables; may be repeated\n"
     "  --fault NAME     plant a fault that no row decides (fault.h); may be repeated\n"
     "  --fired FILE     write NUMBER ROW when a row first fires for peers of that number\n"
-    "  --mutants FILE   its line N, one or more ROW:OP, counts for peers numbered N alone (peer_knobs.h)\n"
+    "  --mutants FILE   its line N, one or more ROW:OP, counts for peers numbered N alone "
+    "(peer_knobs.h)\n"
 #endif
     "Ends with 0 after SIGTERM or SIGINT, with 1 if it cannot run, with 2 if it was called wrongly "
     "or\n"
@@ -136,7 +138,8 @@ static int mutants(const char *file)
 
     while (in && status == 0 && getline(&line, &room, in) >= 0) {
         number++;
-        for (char *at = strtok_r(line, " \n", &rest); at && status == 0; at = strtok_r(NULL, " \n", &rest))
+        for (char *at = strtok_r(line, " \n", &rest); at && status == 0;
+             at = strtok_r(NULL, " \n", &rest))
             status = dna_interp_mutate_numbered(number, at, why, sizeof why);
     }
     if (!in || status)

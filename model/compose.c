@@ -347,8 +347,8 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
     return false;
 }
 
-/* Whether nothing comes of the symbol: an element that is no longer looked at, a timer that does not
-   run. */
+/* Whether nothing comes of the symbol: an element that is no longer looked at, a timer that does
+   not run. */
 static bool passed_over(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
     const struct dna_stage *g = &c->scene->g;

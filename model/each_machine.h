@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * each_machine.h -- includes the file that DNA_EACH_MACHINE names once for each machine, with M and DEF
- * defined.  No include guard: machines.h makes the types this way, machines.c the descriptions.
+ * each_machine.h -- includes the file that DNA_EACH_MACHINE names once for each machine, with M and
+ * DEF defined.  No include guard: machines.h makes the types this way, machines.c the descriptions.
  */
 #define M resolution
 #define DEF "model/resolution.def"
@@ -57,4 +57,4 @@
 #define M proof
 #define DEF "model/proof.def"
 #include DNA_EACH_MACHINE
-#include "prooftype_each.h" /* made by prooftypes.sh: the same three lines for each model/prooftype_*.def */
+#include "prooftype_each.h" /* made by prooftypes.sh: these three lines for each prooftype_*.def */

@@ -26,7 +26,8 @@
 
 enum { DNA_MAX_OUTS = 8, DNA_REQ_END = DNA_NUM_REQUIREMENTS };
 
-/* dna_state_mark says where a state stands in its machine: entered first, in between, or for good. */
+/* dna_state_mark says where a state stands in its machine: entered first, in between, or for
+ * good. */
 enum dna_state_mark { DNA_START, DNA_MID, DNA_FINAL };
 
 /* dna_origin says who raises an event: the peer's bytes, our own work, or a timer. */
@@ -163,8 +164,8 @@ extern const size_t dna_num_stream_fields;
    `vars` points to a struct of the machine's own type. */
 void dna_instance_init(const struct dna_machine *machine, void *vars);
 
-/* dna_instance_forget resets what the table says does not survive; starttls is stricter than restart
-   (RFC 6120 5.4.3.3).  The state is left alone: leaving it is a row's business. */
+/* dna_instance_forget resets what the table says does not survive; starttls is stricter than
+   restart (RFC 6120 5.4.3.3).  The state is left alone: leaving it is a row's business. */
 void dna_instance_forget(const struct dna_machine *machine, void *vars, bool starttls);
 
 /* dna_stream_vars_init and _forget do the same for the variables shared by a stream. */

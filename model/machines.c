@@ -23,7 +23,8 @@ const struct dna_machine *const dna_machines[] = {
 
 const struct dna_field dna_stream_fields[] = {
 #define STREAM_VAR(name, initial, max, restart, starttls, text)                                    \
-    { #name, offsetof(struct dna_stream_vars, name), initial, max, DNA_##restart, DNA_##starttls, text },
+    { #name, offsetof(struct dna_stream_vars, name), initial, max, DNA_##restart, DNA_##starttls,  \
+      text },
 #include "model/stream_vars.def"
 };
 const size_t dna_num_stream_fields = sizeof dna_stream_fields / sizeof dna_stream_fields[0];

@@ -33,8 +33,8 @@ static inline uint32_t dna_mealy_out(const struct dna_mealy *m, uint32_t state, 
     return m->out[state * m->num_inputs + input];
 }
 
-/* dna_mealy_reserve makes room for max states, at least as many as there are; the arrays are freed by
-   their owner in any case.  Returns 0, or -1 without memory. */
+/* dna_mealy_reserve makes room for max states, at least as many as there are; the arrays are freed
+   by their owner in any case.  Returns 0, or -1 without memory. */
 static inline int dna_mealy_reserve(struct dna_mealy *m, size_t max)
 {
     const size_t cells = max * m->num_inputs;

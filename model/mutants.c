@@ -320,7 +320,8 @@ static int itself(const struct dna_unfolding *u, const struct dna_habits *profil
     if (compare(u, &profile->choices, &profile->choices, &j) == SAME) {
         return 0;
     }
-    size_t used = (size_t)snprintf(err, size, "scope %s does not unfold to itself:", u->scope->name);
+    size_t used =
+        (size_t)snprintf(err, size, "scope %s does not unfold to itself:", u->scope->name);
     for (size_t i = 0; i < j.len && used < size; i++) {
         used += (size_t)snprintf(err + used, size - used, "%s %s", i ? "," : "",
                                  u->inputs[j.witness[i]]->name);

@@ -3,8 +3,8 @@
  * mutants.h -- every first-order mutant of every row that a role reaches, judged on the model.
  *
  * A mutant is equivalent if no sequence of symbols, in any scope of the role, shows a difference:
- * decided by walking mutant and unfolding side by side through all that they reach together.  Of any
- * other, a shortest session that tells is found on the way; and the derived suite is played.
+ * decided by walking mutant and unfolding side by side through all that they reach together.  Of
+ * any other, a shortest session that tells is found on the way; and the derived suite is played.
  */
 #ifndef DNA_MODEL_MUTANTS_H
 #define DNA_MODEL_MUTANTS_H
@@ -54,9 +54,10 @@ void dna_mutants_each(const struct dna_campaign *c, dna_mutant_each *each, void 
 void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *mutant,
                         struct dna_judgement *out);
 
-/* dna_campaign_complete adds the mutant's witness to the extras of its scope, unless they kill it by
-   now, and plays them: the fate is then DNA_COMPLETED.  What a fault leaves behind may be a state
-   that no identifier was made for; such sessions make up for it.  Returns -1 without memory. */
+/* dna_campaign_complete adds the mutant's witness to the extras of its scope, unless they kill it
+   by now, and plays them: the fate is then DNA_COMPLETED.  What a fault leaves behind may be a
+   state that no identifier was made for; such sessions make up for it.  Returns -1 without
+   memory. */
 int dna_campaign_complete(struct dna_campaign *c, const struct dna_mutant *mutant,
                           struct dna_judgement *judgement);
 
@@ -67,12 +68,14 @@ struct dna_score {
     size_t sessions, completing; /* of the suites by identifiers, and those added */
 };
 
-/* dna_campaign_score judges every mutant, and completes the suites for those that survive; judged is
-   told of each, or NULL.  Returns -1 without memory. */
+/* dna_campaign_score judges every mutant, and completes the suites for those that survive; judged
+   is told of each, or NULL.  Returns -1 without memory. */
 typedef void dna_judged(void *ctx, const struct dna_mutant *mutant, const struct dna_judgement *j);
-int dna_campaign_score(struct dna_campaign *c, dna_judged *judged, void *ctx, struct dna_score *out);
+int dna_campaign_score(struct dna_campaign *c, dna_judged *judged, void *ctx,
+                       struct dna_score *out);
 
-/* dna_hsi_suite_kills plays the scope's suite against the overlay; true if it shows a difference. */
+/* dna_hsi_suite_kills plays the scope's suite against the overlay; true if it shows a
+ * difference. */
 bool dna_hsi_suite_kills(const struct dna_unfolding *u, const struct dna_hsi_suite *suite,
                      const struct dna_overlay *overlay);
 

@@ -202,7 +202,8 @@ static int parse_atom(struct dna_mutant *out, const char *number, const char *te
     return 0;
 }
 
-static int parse_do(struct dna_mutant *out, const char *names, const char *text, char *err, size_t size)
+static int parse_do(struct dna_mutant *out, const char *names, const char *text, char *err,
+                    size_t size)
 {
     const struct dna_row *row = &out->machine->rows[out->row];
     const char *slash = strchr(names, '/');
@@ -246,7 +247,8 @@ static int parse_choice(struct dna_mutant *out, const char *text, char *err, siz
     return 0;
 }
 
-static int parse_plain(struct dna_mutant *out, const char *op, const char *text, char *err, size_t size)
+static int parse_plain(struct dna_mutant *out, const char *op, const char *text, char *err,
+                       size_t size)
 {
     static const struct {
         const char *name;
@@ -272,7 +274,8 @@ static int parse_plain(struct dna_mutant *out, const char *op, const char *text,
     return complain(err, size, "no such operation", op, text);
 }
 
-static int parse_op(struct dna_mutant *out, const char *op, const char *text, char *err, size_t size)
+static int parse_op(struct dna_mutant *out, const char *op, const char *text, char *err,
+                    size_t size)
 {
     static const struct {
         const char *prefix;
@@ -288,7 +291,8 @@ static int parse_op(struct dna_mutant *out, const char *op, const char *text, ch
         }
     }
     if (row->kind == DNA_DEAD) {
-        return complain(err, size, "a DEAD row can only be led elsewhere (to=STATE), not", op, text);
+        return complain(err, size, "a DEAD row can only be led elsewhere (to=STATE), not", op,
+                        text);
     }
     if (strncmp(op, "atom=", 5) == 0) {
         return parse_atom(out, op + 5, text, err, size);

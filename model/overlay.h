@@ -7,7 +7,7 @@
  *
  *   drop       the row vanishes                    true, false, not   its guard is replaced
  *   atom=N     the guard's N-th atom is left out   nodo               no outputs and no updates
- *   nodo=NAME  this one is left out                do=A/B             B is done where the row says A
+ *   nodo=NAME  this one is left out                do=A/B             B is done where A is due
  *   to=STATE   another state is entered            from=STATE         it is a row of another state
  *   also=STATE a row is added: a copy of this one stands first in another state's cell
  *   choice     this alternative of its CHOICE is taken; of the first: the second
@@ -51,8 +51,8 @@ struct dna_overlay {
 /* dna_overlay_add parses "ROW:OP" and adds it.  Returns 0, or -1 with a message in err. */
 int dna_overlay_add(struct dna_overlay *overlay, const char *mutant, char *err, size_t size);
 
-/* dna_overlay_step does what dna_M_step of the machine does, as far as the overlay lets it; vars and
-   facts are of M's types.  A DEAD cell that is met does nothing; fx->row is then DNA_NO_ROW. */
+/* dna_overlay_step does what dna_M_step of the machine does, as far as the overlay lets it; vars
+   and facts are of M's types.  A DEAD cell that is met does nothing; fx->row is then DNA_NO_ROW. */
 void dna_overlay_step(const struct dna_overlay *overlay, const struct dna_machine *machine,
                       uint32_t on, const struct dna_env *env, struct dna_effects *fx);
 

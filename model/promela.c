@@ -306,9 +306,10 @@ static void put_knobs(FILE *out)
 
 int dna_promela_words(const struct dna_machine *const *machines, FILE *out)
 {
-    fputs("/* Made by model/promela.c: the structs that all expressions speak of.  They are hidden:\n"
-          "   filled before a step, read after it, no part of a state. */\n",
-          out);
+    fputs(
+        "/* Made by model/promela.c: the structs that all expressions speak of.  They are hidden:\n"
+        "   filled before a step, read after it, no part of a state. */\n",
+        out);
     put_struct(machines, "of_instance", false, out);
     put_struct(machines, "of_event", true, out);
     put_stream(out);
@@ -368,10 +369,11 @@ int dna_promela_tables(const struct dna_machine *const *machines, FILE *out)
                 from, end);
         for (size_t i = from; i < end; i++) {
             const char *name = machines[i]->name;
-            fprintf(out,
-                    "            :: asked == %zu -> step_begins(); %s_ask(); %s_step(); %s_answer(); "
-                    "step_ends()\n",
-                    i + 1, name, name, name);
+            fprintf(
+                out,
+                "            :: asked == %zu -> step_begins(); %s_ask(); %s_step(); %s_answer(); "
+                "step_ends()\n",
+                i + 1, name, name, name);
         }
         fputs("            :: else -> break\n            od;\n            skip\n        }\n", out);
     }

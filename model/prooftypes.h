@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prooftypes.h -- what each prooftype is, by RFC 7712 7: the nature of the server's proof, the rules
- * by which it is matched, where the verification material comes from, and whether secure DNS is
- * needed; and whether it is additive or decides alone (decision A18).
+ * prooftypes.h -- what each prooftype is, by RFC 7712 7: the nature of the server's proof, the
+ * rules by which it is matched, where the verification material comes from, and whether secure DNS
+ * is needed; and whether it is additive or decides alone (decision A18).
  *
  * The source is the PROOFTYPE line of model/prooftype_NAME.def, whose machine says when material is
  * sought and what follows from it.  A further prooftype is one such table and one file

@@ -152,8 +152,10 @@ static const struct dna_symbol symbols[] = {
         "a handshake with a certificate that proves d1", .can_secure = 1 ),
     SYMBOL( "tls d1+d2", TLS, starttls_receiving, TLS_UP, STREAM, D1_AND_D2,
         "a handshake with a certificate that proves d1 and d2", .can_secure = 1 ),
+    SYMBOL( "tls d2", TLS, starttls_receiving, TLS_UP, STREAM, D2,
+        "a handshake with a certificate that proves d2", .can_secure = 1 ),
     SYMBOL( "tls -", TLS, starttls_receiving, TLS_UP, STREAM, NOBODY,
-        "a handshake with a certificate that proves nobody", .can_secure = 1 ),
+        "a handshake that proves nobody: no certificate is shown", .can_secure = 1 ),
     { .name = "tls refuted", .text = "a handshake with a certificate that d1's owner disowns",
       .kind = DNA_SEND_TLS, .machine = &dna_machine_starttls_receiving,
       .on = starttls_receiving_E_TLS_UP, .mark = 1,
@@ -308,6 +310,14 @@ static const struct dna_scope scopes[] = {
     { .name = "refuted", .text = "a certificate that the domain's owner disowns",
       .prefix = "header d1, starttls, tls refuted",
       .alphabet = "header d1, auth, key d1, key d2, d2 says valid, stanza d1, stanza d2, close" },
+    { .name = "let pass", .text = "SASL EXTERNAL where policy lets a domain pass unproved",
+      .prefix = "header d1, starttls", .knobs = "external_without_proof=1",
+      .alphabet = "tls d2, tls -, tls refuted, header d1, auth, auth later, response, "
+                  "stanza d1, close" },
+    { .name = "not let pass", .text = "likewise, but policy wants a certificate of every sender",
+      .prefix = "header d1, starttls, tls d2",
+      .knobs = "external_without_proof=1, inbound_proof_required=1",
+      .alphabet = "header d1, auth, stanza d1, close" },
     { .name = "voluntary TLS", .text = "policy lets dialback do without TLS", .prefix = "header d1",
       .knobs = "tls_required=0",
       .alphabet = "header d1, starttls, tls -, bidi, auth, key d1, d1 says valid, "
@@ -358,6 +368,18 @@ static bool proves(const struct dna_compose *c, uint32_t domain)
     return c->scene->s.secured && domain != DNA_NOBODY && names(c->scene->g.certificate, domain);
 }
 
+static bool refutes(const struct dna_compose *c, uint32_t domain)
+{
+    return domain == DNA_D1 && c->scene->g.refuted && c->scene->s.secured;
+}
+
+/* Who proves nobody shows no certificate, unless it is one that is disowned. */
+static bool claims(const struct dna_compose *c)
+{
+    return c->scene->s.secured && c->scene->g.from != DNA_NOBODY &&
+           (c->scene->g.certificate != DNA_NOBODY || c->scene->g.refuted);
+}
+
 static bool takes(const struct dna_compose *c, enum dna_whom whom)
 {
     uint32_t state = *dna_compose_slot(c, &dna_machine_association, whom);
@@ -395,8 +417,7 @@ static void key_facts(const struct dna_compose *c, enum dna_whom whom,
     }
     e->sender_pending = unsought(c, whom) && on == dialback_receiving_E_RX_KEY;
     e->sender_proved = !e->sender_pending && proves(c, d);
-    e->sender_refuted = !e->sender_pending && d == DNA_D1 && c->scene->g.refuted &&
-                        c->scene->s.secured;
+    e->sender_refuted = !e->sender_pending && refutes(c, d);
 }
 
 static void facts(const struct dna_compose *c, const struct dna_machine *m, enum dna_whom whom,
@@ -405,11 +426,16 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
     if (m == &dna_machine_stream_receiving) {
         stream_facts(c, on, e);
     } else if (m == &dna_machine_features_receiving) {
-        ((struct features_receiving_facts *)e)->from_proved = proves(c, c->scene->g.from);
+        struct features_receiving_facts *f = e;
+        f->from_proved = proves(c, c->scene->g.from);
+        f->from_refuted = refutes(c, c->scene->g.from);
+        f->claim_made = claims(c);
     } else if (m == &dna_machine_sasl_external_receiving) {
         struct sasl_external_receiving_facts *x = e;
         uint32_t as = c->symbol ? c->symbol->about : DNA_NOBODY;
         x->from_proved = proves(c, c->scene->g.from);
+        x->from_refuted = refutes(c, c->scene->g.from);
+        x->claim_made = claims(c);
         x->authzid_other = as != DNA_NOBODY && as != c->scene->g.from;
     } else if (m == &dna_machine_dialback_receiving) {
         key_facts(c, whom, e, on);

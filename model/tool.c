@@ -8,8 +8,8 @@
  *   model-tool check           every fault of every table, and what was looked at
  *   model-tool docs DIR        DIR/NAME.md for each machine: diagram, vocabulary, rows, citations
  *   model-tool mutants [NAME]  what xdna-server-test --mutate takes, for all machines or one
- *   model-tool walk FILE...    whether the tables allow a recorded trace (fixtures/traces), and where not
- *   model-tool verify ...      the model checker: what holds against an attacker (verify.h, PROOF.md)
+ *   model-tool walk FILE...    do the tables allow a recorded trace (fixtures/traces); where not?
+ *   model-tool verify ...      the checker: what holds against an attacker (verify.h, PROOF.md)
  *   model-tool promela DIR     the tables as Promela, for Spin: DIR/NAME.pml, included by world.pml
  *   model-tool proof           PROOF.md: all of that as a document
  *   model-tool uncited         requirements of the documents that the tables cite, cited by no row
@@ -290,7 +290,8 @@ static int begin_walk(const char *line, const struct dna_machine **machine, stru
     return dna_knob_set(knobs, name, value) ? -1 : 1;
 }
 
-static int say_refused(const char *path, unsigned line, enum dna_walk_verdict verdict, const struct dna_walk *walk)
+static int say_refused(const char *path, unsigned line, enum dna_walk_verdict verdict,
+                       const struct dna_walk *walk)
 {
     if (verdict == DNA_WALK_UNKNOWN_NAME) {
         fprintf(stderr, "%s:%u: no such event, fact, output or variable\n", path, line);
@@ -323,7 +324,8 @@ static int cmd_walk(const char *path)
         }
         int head = walk ? 0 : begin_walk(line, &machine, &knobs, &known);
         if (head < 0 || (!head && !machine)) {
-            fprintf(stderr, "%s:%u: expected machine NAME or knob NAME=VALUE first\n", path, number);
+            fprintf(stderr, "%s:%u: expected machine NAME or knob NAME=VALUE first\n", path,
+                    number);
             status = 2;
         } else if (!head) {
             walk = walk ? walk : dna_walk_new(machine, &knobs, known);
@@ -395,7 +397,8 @@ int main(int argc, char **argv)
         return 0;
     }
     fputs("usage: model-tool list | hash | gen DIR | docs DIR | check | uncited | "
-          "mutants [NAME] | walk FILE... | verify [--list ...] | promela DIR | proof | derive ROLE ... | mutate ROLE ...\n",
+          "mutants [NAME] | walk FILE... | verify [--list ...] | promela DIR | proof | "
+          "derive ROLE ... | mutate ROLE ...\n",
           stderr);
     return 2;
 }

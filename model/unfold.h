@@ -19,7 +19,8 @@
 enum { DNA_MAX_MACHINES = 32, DNA_MAX_ROWS = 320, DNA_WORD_TEXT = 512 };
 
 /* dna_uniformity tells, for each row of each machine (by their places in dna_machines), whether the
-   row was tried and fired, and which values each atom of its guard took: bit 0 false, bit 1 true. */
+   row was tried and fired, and which values each atom of its guard took: bit 0 false, bit 1
+   true. */
 struct dna_uniformity {
     bool tried[DNA_MAX_MACHINES][DNA_MAX_ROWS];
     bool fired[DNA_MAX_MACHINES][DNA_MAX_ROWS];

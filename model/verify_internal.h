@@ -313,6 +313,8 @@ bool dna_vf_unsought(const struct vf *x, unsigned e, unsigned domain);
 bool dna_vf_is_dialled(const struct vf *x, unsigned e, unsigned domain);
 bool dna_vf_validating(const struct vf *x);
 bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *refuted);
+/* The peer named a domain, and a certificate was shown on this very connection. */
+bool dna_vf_shown(const struct vf *x, unsigned e, unsigned domain);
 uint8_t dna_vf_key(const struct vf *x, unsigned e, unsigned ours, unsigned theirs, unsigned id);
 bool dna_vf_key_right(const struct vf *x, unsigned e, unsigned from, unsigned to, unsigned id,
                       unsigned key, bool exactly);

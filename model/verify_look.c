@@ -49,6 +49,7 @@ void dna_vf_look(struct vf *x, struct vf_ref r, struct vf_look *l)
     l->secured = end->cert != VF_CERT_NONE;
     l->proved = dna_vf_truly_proved(x, r.e, r.theirs, &refuted);
     l->refuted = refuted;
+    l->shown = dna_vf_shown(x, r.e, r.theirs);
     l->agree = r.theirs < VF_DOMAINS && dna_vf_far_server(x, r.e) == dna_vf_owner(x, r.theirs);
     l->requested = (r.p->flags & VF_G_REQUESTED) != 0;
     l->vouched = (r.p->flags & VF_G_VOUCHED) != 0;

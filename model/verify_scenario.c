@@ -296,6 +296,16 @@ static bool possible(struct vf *x, const struct vf_move *move)
     return false;
 }
 
+/* The variant of a profile in which policy is as in the configuration (conformance/PORTING.md). */
+static const char *variant(const char *knobs)
+{
+    bool strict = strstr(knobs, "inbound_proof_required=1") != NULL;
+    if (strstr(knobs, "external_without_proof=1")) {
+        return strict ? "variant  severe\n" : "variant  trusting\n";
+    }
+    return strict ? "variant  strict\n" : "";
+}
+
 static void head(const struct script *s, FILE *out, const struct vf_planted *bug, size_t property,
                  const struct vf_place *victim)
 {
@@ -315,7 +325,7 @@ static void head(const struct script *s, FILE *out, const struct vf_planted *bug
     /* XEP-0220 2.2.1: a server MAY keep the stream of a wrong key for the sake of other pairs. */
     fprintf(out, "\nlevel    %s\nrole     receiving\n%s",
             s->bystander && s->wrong_key ? "may" : "must",
-            strstr(s->x->config->knobs, "inbound_proof_required=1") ? "variant  strict\n" : "");
+            variant(s->x->config->knobs));
     fprintf(out, "needs    dialback c2s%s%s%s\nimpact   %s\nrev      2\n",
             s->external ? " external" : "", s->bidi ? " bidi" : "",
             s->bystander ? " piggyback-in" : "",

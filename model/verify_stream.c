@@ -170,6 +170,12 @@ static void send_header(struct vf *x, unsigned e)
                     .type = VF_T_HEADER, .from = end->ours, .to = end->theirs, .id = end->id });
 }
 
+/* What is awaited may yet be a no. */
+static bool disowned(enum dna_vf_verdict v)
+{
+    return v == VF_REFUTED || v == VF_PENDING;
+}
+
 static void send_features(struct vf *x, unsigned e)
 {
     static const uint8_t feature[features_receiving_O_MAX] = {
@@ -183,8 +189,11 @@ static void send_features(struct vf *x, unsigned e)
                                      features_receiving_E_CONSIDER_EXTERNAL,
                                      features_receiving_E_CONSIDER_DIALBACK,
                                      features_receiving_E_CONSIDER_BIDI };
-    struct features_receiving_facts facts = { .from_proved =
-                                                  dna_vf_proves(x, e, x->w.end[e].theirs) };
+    enum dna_vf_verdict v = dna_vf_weigh(x, e, x->w.end[e].theirs);
+    struct features_receiving_facts facts = { .from_proved = v == VF_PROVED,
+                                              .from_refuted = disowned(v),
+                                              .claim_made =
+                                                  dna_vf_shown(x, e, x->w.end[e].theirs) };
     struct vf_msg m = { .type = VF_T_FEATURES, .from = VF_NOBODY, .to = VF_NOBODY };
     for (size_t i = 0; i < sizeof order; i++) {
         uint8_t state = features_receiving_S_CHOOSING;
@@ -201,6 +210,8 @@ static void send_features(struct vf *x, unsigned e)
                          .secured = x->w.end[e].cert != VF_CERT_NONE };
     bool refuted;
     l.proved = dna_vf_truly_proved(x, e, x->w.end[e].theirs, &refuted);
+    l.refuted = refuted;
+    l.shown = dna_vf_shown(x, e, x->w.end[e].theirs);
     dna_vf_observe(x, VF_W_OFFER, &l);
     dna_vf_send(x, e, m);
 }
@@ -396,11 +407,14 @@ static bool receiving_element(struct vf *x, unsigned e, const struct vf_msg *m)
         dna_vf_trailing(x, e, m);
         dna_vf_tls_event(x, e, starttls_receiving_E_RX_STARTTLS);
     } else if (m->type == VF_T_AUTH || m->type == VF_T_RESPONSE) {
+        enum dna_vf_verdict v = dna_vf_weigh(x, e, end->theirs);
         struct sasl_external_receiving_facts facts = {
             .external = 1,
             .encoding_ok = 1,
             .response_given = m->id == 0,
-            .from_proved = dna_vf_proves(x, e, end->theirs),
+            .from_proved = v == VF_PROVED,
+            .from_refuted = disowned(v),
+            .claim_made = dna_vf_shown(x, e, end->theirs),
             .authzid_other = m->what && m->what - 1 != end->theirs && !(x->does & VF_BUGGY_AUTHZID),
         };
         sasl_event(x, e,

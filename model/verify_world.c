@@ -200,6 +200,12 @@ bool dna_vf_truly_proved(const struct vf *x, unsigned e, unsigned domain, bool *
     return proved;
 }
 
+bool dna_vf_shown(const struct vf *x, unsigned e, unsigned domain)
+{
+    unsigned cert = x->w.end[e].cert;
+    return domain < VF_DOMAINS && cert != VF_CERT_NONE && cert != VF_CERT_RESUMED;
+}
+
 static bool awaited(const struct vf *x, unsigned e, unsigned domain)
 {
     return (x->does & VF_SLOW) && !(x->w.end[e].settled & 1u << domain);

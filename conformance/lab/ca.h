@@ -104,7 +104,7 @@ struct dna_cert_spec {
     enum dna_cert_chain chain;
     bool no_subject;              /* empty; the names are in the extension alone */
     unsigned filler;              /* so many more dNSNames, before the others */
-    unsigned nested;              /* an SRVName, before the others, of so many sequences; 0 = none */
+    unsigned nested;              /* an SRVName, before the others, of so many sequences, or 0 */
     bool unknown_critical;        /* a critical extension that nobody knows */
     bool bad_signature;           /* one bit of the signature is wrong */
     bool sha1;                    /* signed over SHA-1 */

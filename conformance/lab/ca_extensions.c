@@ -22,8 +22,8 @@ static int add_general(GENERAL_NAMES *names, int type, void *value)
     return 0;
 }
 
-/* ca_text is a name as it is written, but that "%00" stands for a NUL byte inside it, "%empty" for no
- * byte at all. */
+/* ca_text is a name as it is written, but that "%00" stands for a NUL byte inside it, "%empty" for
+ * no byte at all. */
 ASN1_STRING *ca_text(int type, const char *text)
 {
     ASN1_STRING *value = ASN1_STRING_type_new(type);

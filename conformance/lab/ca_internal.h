@@ -27,8 +27,8 @@ int ca_add_policies(X509 *x509, X509 *issuer, const struct dna_cert_spec *spec);
 #define CA_REVOKED 256u
 int ca_revoked_serial(ASN1_INTEGER *out, unsigned number);
 
-/* ca_crl_new signs the list of all of them, good until so many seconds from now (negative: it has run
- * out); NULL with OpenSSL's error queue. */
+/* ca_crl_new signs the list of all of them, good until so many seconds from now (negative: it has
+ * run out); NULL with OpenSSL's error queue. */
 X509_CRL *ca_crl_new(const struct dna_cert *root, long long now, long long until);
 
 #endif

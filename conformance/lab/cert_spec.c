@@ -406,8 +406,8 @@ static int put_key(struct dna_cert_spec *spec, const char *key, const char *valu
                         "cert: unknown key \"%s\" (known: dns srv xmpp ip utf8 uri dir cn o ou "
                         "issuer same-key-as key notbefore notafter eku ca signature version serial "
                         "pathlen keyusage permitted excluded constraints policies "
-                        "policy-constraints ocsp crl-at chain subject filler nested critical revoked "
-                        "none)",
+                        "policy-constraints ocsp crl-at chain subject filler nested critical "
+                        "revoked none)",
                         key);
 }
 

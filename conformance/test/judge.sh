@@ -117,6 +117,24 @@ expect "derive: what a pass means" 0 'What a pass means' derive --role authorita
 expect "derive: a server that errs" 1 'status=fail' derive --role authoritative --scope proved --choices /dev/null --mutate DA05:do=send_verify_valid/send_verify_invalid
 expect "derive: alternatives" 0 'clear .dialback_authoritative.: DA03: send_verify_invalid  .header d1, verify.' \
     derive --role authoritative --probe --mutate DA03:choice
+expect "derive: a damage is not asked for its alternatives" 1 'status=fail' derive --role authoritative --scope clear --mutate DA03:choice
+expect "derive: as a word of its own" 1 'status=fail' derive --role authoritative --scope clear --mutate=DA03:choice
+
+# learning that is cut short says what was seen until then
+learn() { env -u XDNA_SCENARIOS "$xdna" learn --profile xdna "$@"; }
+seen='INCOMPLETE .%s.: of xdna-server [1-9][0-9]* states .*; [1-9][0-9]* sessions, .* 0 contradictions'
+expect "learn: deadline" 1 "$(printf "$seen" 'the deadline of 1 s has passed')" learn --deadline 1
+expect "learn: interrupted" 130 "$(printf "$seen" interrupted)" env -u XDNA_SCENARIOS timeout --preserve-status -s INT 2 "$xdna" learn --profile xdna
+expect "learn: terminated" 143 "$(printf "$seen" terminated)" env -u XDNA_SCENARIOS timeout --preserve-status -s TERM 2 "$xdna" learn --profile xdna
+expect "learn: mutants, deadline" 1 'INCOMPLETE .the deadline of 1 s has passed.: of 50 mutants [0-9]+ were learned' learn --mutants 50 --deadline 1
+expect "learn: bad deadline" 2 "'--deadline' is no option, or lacks a proper value" learn --deadline 0
+
+# the lists of mutants that are known
+mutate() { env -u XDNA_SCENARIOS "$xdna" mutate "$@"; }
+echo 'exits/2/passes@receiving XR04' >"$tmp/list"
+expect "mutate: a bad line of the list" 2 "list:1: 'XR04' is no damage" mutate cases --list "$tmp/list" 'xep0185/**'
+printf '#\nXX99 XR04:drop a/b/c@receiving\n' >"$tmp/list"
+expect "mutate: a row that is none" 2 "list:2: there is no row 'XX99'" mutate rows --list "$tmp/list" 'xep0185/**'
 
 # the language: each script of judge/ says in its last line what must be said of it
 run judge --level may --json "$tmp/judge.json" >/dev/null 2>&1

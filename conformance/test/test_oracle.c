@@ -48,7 +48,7 @@ static void on_xml(enum dna_wire_kind kind, struct dna_xnode *node, const char *
     dna_oracle_got(((struct side *)arg)->conn, kind, node);
 }
 
-static bool speaks_errors = true;
+static bool speaks_errors = true, lets_pass;
 
 static void begin(X509 *root)
 {
@@ -58,8 +58,9 @@ static void begin(X509 *root)
                                       .errors = speaks_errors,
                                       .root = root };
 
-    for (int i = 0; i < DNA_NUM_KNOBS; i++) /* the first six are what profiles fix */
+    for (int i = 0; i < DNA_NUM_KNOBS; i++) /* the first seven are what profiles fix */
         setup.known |= i <= DNA_KNOB_dialback ? UINT64_C(1) << i : 0;
+    setup.knobs.external_without_proof = lets_pass;
     pool = dna_pool_new();
     oracle = dna_oracle_new(&setup);
     num_sides = 0;
@@ -296,9 +297,65 @@ static void test_headers(void)
     end();
 }
 
+/* DEC_A56: TLS may begin; what it does then is judged as ever. */
+static void test_unasked_proceed(void)
+{
+    static const char *const from_proceed[] = { "> " OPEN_OUT, "< " ANSWER_OUT("i1"),
+                                                "< <proceed xmlns='" TLS "'/>", "tls", NULL };
+
+    begin(NULL);
+    play(connect_as(DNA_ORACLE_INITIATING), from_proceed, NULL);
+    PLAY(&sides[0], "> " OPEN_OUT, "< " ANSWER_OUT("i2"), "< " F(DIALBACK),
+         "> <db:result from='iut.example' to='a.example'>c0ffee</db:result>",
+         "< <db:result from='a.example' to='iut.example' type='valid'/>",
+         "> <message from='r@iut.example' to='j@a.example'/>");
+    check(NULL, NULL);
+    end();
+    begin(NULL); /* it is no grant */
+    play(connect_as(DNA_ORACLE_INITIATING), from_proceed, NULL);
+    PLAY(&sides[0], "> " OPEN_OUT, "< " ANSWER_OUT("i2"), "< " F(DIALBACK),
+         "> <message from='r@iut.example' to='j@a.example'/>");
+    check("association", "X0220_2_1_1_15");
+    end();
+    begin(NULL); /* or the stream ends */
+    PLAY(connect_as(DNA_ORACLE_INITIATING), "> " OPEN_OUT, "< " ANSWER_OUT("i1"),
+         "< <proceed xmlns='" TLS "'/>", "> <stream:error/>");
+    check(NULL, NULL);
+    end();
+}
+
 #define AUTH "< <auth xmlns='" SASL "' mechanism='EXTERNAL'>=</auth>"
 #define SUCCESS "<success xmlns='" SASL "'/>"
 #define FAILURE "<failure xmlns='" SASL "'><not-authorized/></failure>"
+
+/* Policy that lets unproved domains pass explains a success, where a certificate was shown at all;
+ * without the policy nothing does. */
+static void test_external_by_policy(void)
+{
+    struct dna_diag diag = { 0 };
+    struct dna_cert_spec spec;
+    struct dna_ca *ca = dna_ca_new(&diag);
+    struct dna_cert *other;
+
+    CU_ASSERT_EQUAL(dna_cert_spec_parse("dns=other.example", &spec, &diag), 0);
+    other = dna_ca_mint(ca, &spec, NULL, NULL, &diag);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(other);
+    for (int policy = 0; policy < 2; policy++) {
+        lets_pass = policy;
+        begin(dna_ca_root(ca));
+        PLAY_WITH(other, connect_as(DNA_ORACLE_RECEIVING), TO_TLS, "< " ASK, "> " ANSWER("s1"),
+                  "> " F(EXTERNAL DIALBACK BIDI), AUTH, "> " SUCCESS);
+        check(policy ? NULL : "sasl_external_receiving", policy ? NULL : "R7712_4_2_7");
+        end();
+        begin(dna_ca_root(ca));
+        PLAY(connect_as(DNA_ORACLE_RECEIVING), SECURED, AUTH, "> " SUCCESS);
+        check("sasl_external_receiving", "R7712_4_2_7");
+        end();
+    }
+    lets_pass = false;
+    dna_cert_unref(other);
+    dna_ca_free(ca);
+}
 
 static void test_external(void)
 {
@@ -458,7 +515,9 @@ int main(void)
         { "stanzas of unproved pairs", test_stanzas_of_unproved_pairs },
         { "features", test_features },
         { "headers", test_headers },
+        { "a proceed that nobody asked for", test_unasked_proceed },
         { "SASL EXTERNAL", test_external },
+        { "SASL EXTERNAL by policy", test_external_by_policy },
         { "clients", test_clients },
         { "a second resource", test_second_resource },
         { "what it cannot know", test_silence },

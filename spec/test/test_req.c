@@ -193,6 +193,7 @@ static void test_defaults(void)
     CU_ASSERT_EQUAL(k.inbound_proof_required, 0);
     CU_ASSERT_EQUAL(k.bidi, 1);
     CU_ASSERT_EQUAL(k.external, 1);
+    CU_ASSERT_EQUAL(k.external_without_proof, 0);
     CU_ASSERT_EQUAL(k.dialback, 1);
     CU_ASSERT_EQUAL(k.dialback_without_dialing, 1);
     CU_ASSERT_EQUAL(k.same_certificate_shortcut, 0);
