@@ -79,8 +79,9 @@ prove-spin: $(BUILD)/model-tool
 	@.ci/packages prove
 	@CC="$(CC)" model/test/spin.sh $(BUILD)
 
-prove-attacks: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-server-test
-	@conformance/attacks.sh $(BUILD)
+# What refutes each planted bug, over sockets: the reference passes it, and with the bug planted it fails.
+prove-attacks: $(BUILD)/xdna $(BUILD)/xdna-server-test $(BUILD)/xdna-client-test
+	@$(BUILD)/xdna mutate bugs
 
 # The suite of every role against the reference; and whoever takes another alternative of a CHOICE is found out.
 prove-derived: $(BUILD)/xdna $(BUILD)/xdna-server $(BUILD)/xdna-client

@@ -18,7 +18,7 @@ enum flag {
     FLAG_ROLE, FLAG_REQUIRE, FLAG_TIMEOUT, FLAG_DEADLINE, FLAG_SEED, FLAG_ORDER, FLAG_REPEAT,
     FLAG_UNTIL_FAILURE, FLAG_FAIL_FAST, FLAG_SKIP, FLAG_JUNIT, FLAG_JSON, FLAG_TRANSCRIPTS,
     FLAG_KEEP,
-    FLAG_COLOR, FLAG_PROGRESS, FLAG_SERVER, FLAG_MUTATE, FLAG_FAULT, FLAG_STRICT_FEATURES,
+    FLAG_COLOR, FLAG_PROGRESS, FLAG_SERVER, FLAG_MUTATE, FLAG_FAULT, FLAG_BUG, FLAG_STRICT_FEATURES,
     FLAG_STRICT_WAIVERS, FLAG_TEXTS, FLAG_NO_HONESTY, FLAG_NO_ORACLE, FLAG_HELP, FLAG_LATER,
 };
 
@@ -48,6 +48,7 @@ static const struct option long_options[] = {
     { "server", required_argument, NULL, FLAG_SERVER },
     { "mutate", required_argument, NULL, FLAG_MUTATE },
     { "fault", required_argument, NULL, FLAG_FAULT },
+    { "bug", required_argument, NULL, FLAG_BUG },
     { "strict-features", no_argument, NULL, FLAG_STRICT_FEATURES },
     { "strict-waivers", no_argument, NULL, FLAG_STRICT_WAIVERS },
     { "texts", required_argument, NULL, FLAG_TEXTS },
@@ -223,6 +224,7 @@ static bool one_flag(int flag, struct dna_cli *cli, char *arg, const char *name)
     case FLAG_SERVER: cli->run.server = arg; return true;
     case FLAG_MUTATE: cli->mutate = arg; return true;
     case FLAG_FAULT: cli->fault = arg; return true;
+    case FLAG_BUG: cli->bug = arg; return true;
     case FLAG_STRICT_FEATURES: cli->strict_features = true; return true;
     case FLAG_STRICT_WAIVERS: cli->strict_waivers = true; return true;
     case FLAG_TEXTS: cli->texts = arg; return true;

@@ -22,7 +22,7 @@ struct dna_cli {
     int verbosity;
     const char *color;
     enum dna_progress progress;
-    const char *mutate, *fault;
+    const char *mutate, *fault, *bug;
     char **selectors;
     int num_selectors;
     struct dna_pool *pool;

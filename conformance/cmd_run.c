@@ -6,8 +6,10 @@
  */
 #include "conformance/cli.h"
 
-#include <signal.h>
+#include "conformance/bugs.h"
 #include "model/interp.h"
+
+#include <signal.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,10 @@ static const char usage[] =
     "  --server PROGRAM        another program in the place of the profile's server\n"
     "  --mutate ROW:OP         run xdna-server-test with this mutant of a table row\n"
     "  --fault NAME            run xdna-server-test with this fault, which no row decides "
-    "(impl/fault.h)\n"
+    "(model/faults.def)\n"
+    "  --bug ID                run xdna-server-test with this bug planted, which the model checker "
+    "finds\n"
+    "                          (model/planted.def): mutants, a fault, or both\n"
     "  --skip PATTERN|@FILE    leave cases out; the result is then PARTIAL\n"
     "  --level must|should|may which cases run (default should)      --role ROLE  only this role\n"
     "  --fail-on invariant|must|should   what makes exit status 1 (default must)\n"
@@ -41,6 +46,8 @@ static const char usage[] =
     "  77 nothing applicable, 99 the lab or the implementation under test is not usable, 130/143 "
     "interrupted\n";
 
+enum { MAX_ROWS = 16 };
+
 struct session {
     struct dna_cli cli;
     struct dna_suite *suite;
@@ -48,7 +55,9 @@ struct session {
     struct dna_known *known;
     struct dna_report report;
     struct dna_lab lab;
-    const char *extra[4];
+    struct dna_buf rows; /* mutants, from --mutate and --bug, separated by spaces */
+    const char *fault;   /* from --fault or --bug */
+    const char *extra[2 * (MAX_ROWS + 1)];
 };
 
 static int diag_exit(const struct dna_diag *diag)
@@ -110,20 +119,38 @@ static void make_report(struct session *s, char **argv)
     r->live = cli->progress == DNA_PROGRESS_AUTO && isatty(STDOUT_FILENO) && cli->verbosity == 0;
     if (cli->progress == DNA_PROGRESS_NONE && r->verbosity == 0)
         r->verbosity = -1;
-    r->rerun = dna_pool_printf(cli->pool, "%s%s%s%s", cli->mutate ? " --mutate " : "",
-                               cli->mutate ? cli->mutate : "", cli->run.server ? " --server " : "",
+    r->rerun = dna_pool_printf(cli->pool, "%s%s%s%s%s%s%s%s", cli->mutate ? " --mutate " : "",
+                               cli->mutate ? cli->mutate : "", cli->fault ? " --fault " : "",
+                               cli->fault ? cli->fault : "", cli->bug ? " --bug " : "",
+                               cli->bug ? cli->bug : "", cli->run.server ? " --server " : "",
                                cli->run.server ? cli->run.server : "");
     dna_report_init(r);
 }
 
-/* The client runs for one case, and takes the mutant from it. */
-static void mutate_clients(struct session *s)
+/* What is to be planted, by --mutate, --fault and --bug. */
+static int read_planted(struct session *s)
 {
-    const char *damage =
-        s->cli.mutate ? dna_pool_printf(s->cli.pool, "--mutate %s", s->cli.mutate) : NULL;
+    const struct dna_bug *bug = s->cli.bug ? dna_bug_find(s->cli.bug) : NULL;
 
-    for (size_t i = 0; i < s->suite->num_cases; i++)
-        s->suite->cases[i].damage = damage;
+    s->fault = s->cli.fault;
+    if (s->cli.bug && !bug) {
+        fprintf(stderr, "xdna: --bug %s: there is none of that name; there are: ", s->cli.bug);
+        dna_bug_list(stderr);
+    } else if (s->fault && !dna_fault_known(s->fault)) {
+        fprintf(stderr, "xdna: --fault %s: there is none of that name; there are: ", s->fault);
+        dna_fault_list(stderr);
+    } else if (bug && dna_bug_fault(bug) && s->fault && strcmp(s->fault, bug->id) != 0) {
+        fprintf(stderr, "xdna: --bug %s has a fault of its own", bug->id);
+    } else {
+        dna_buf_printf(&s->rows, "%s%s%s", bug ? bug->rows : "",
+                       bug && *bug->rows && s->cli.mutate ? " " : "",
+                       s->cli.mutate ? s->cli.mutate : "");
+        if (bug && dna_bug_fault(bug))
+            s->fault = dna_bug_fault(bug);
+        return 0;
+    }
+    fputc('\n', stderr);
+    return 2;
 }
 
 /* A mutant that cannot be, or a server that knows none, is the caller's mistake, not the
@@ -132,13 +159,14 @@ static int mutant_check(const struct session *s)
 {
     char why[256];
 
-    if (!s->cli.mutate)
+    if (!s->cli.mutate && !s->cli.fault && !s->cli.bug)
         return 0;
     if (!s->profile->server || !strstr(s->profile->server, "xdna-server")) {
-        fprintf(stderr, "xdna: --mutate is for xdna-server, and %s is none\n", s->profile->title);
+        fprintf(stderr, "xdna: --%s is for xdna-server, and %s is none\n",
+                s->cli.mutate ? "mutate" : s->cli.fault ? "fault" : "bug", s->profile->title);
         return 2;
     }
-    if (dna_interp_mutate(s->cli.mutate, why, sizeof why) != 0) {
+    if (s->cli.mutate && dna_interp_mutate(s->cli.mutate, why, sizeof why) != 0) {
         fprintf(stderr, "xdna: --mutate %s (build/model-tool mutants lists them)\n", why);
         return 2;
     }
@@ -146,19 +174,27 @@ static int mutant_check(const struct session *s)
     return 0;
 }
 
-/* --mutate, --fault: the test build of the reference, beside this program */
-static void mutate(struct session *s)
+/* The test build of the reference, beside this program, has it planted; a client that runs for one
+   case takes it from the case. */
+static void plant(struct session *s)
 {
+    char *rows = dna_pool_strdup(s->cli.pool, s->rows.at ? s->rows.at : ""), *rest = NULL;
+    struct dna_buf damage = { 0 };
     size_t n = 0;
 
-    if (s->cli.mutate) {
-        s->extra[n++] = "--mutate";
-        s->extra[n++] = s->cli.mutate;
-    }
-    if (s->cli.fault) {
+    if (s->fault) {
         s->extra[n++] = "--fault";
-        s->extra[n++] = s->cli.fault;
+        s->extra[n++] = s->fault;
     }
+    for (char *at = strtok_r(rows, " ", &rest); at && n < 2 * MAX_ROWS;
+         at = strtok_r(NULL, " ", &rest)) {
+        s->extra[n++] = "--mutate";
+        s->extra[n++] = at;
+        dna_buf_printf(&damage, "--mutate %s ", at);
+    }
+    for (size_t i = 0; damage.at && i < s->suite->num_cases; i++)
+        s->suite->cases[i].damage = dna_pool_strdup(s->cli.pool, damage.at);
+    dna_buf_free(&damage);
     if (!n)
         return;
     s->cli.run.extra_args = s->extra;
@@ -172,7 +208,9 @@ static int prepare(struct session *s)
     struct dna_diag diag = { 0 };
     int status;
 
-    mutate(s);
+    status = read_planted(s);
+    if (status)
+        return status;
     s->suite = dna_cli_suite(&s->cli, &status);
     if (!s->suite)
         return status;
@@ -182,7 +220,7 @@ static int prepare(struct session *s)
     status = mutant_check(s);
     if (status)
         return status;
-    mutate_clients(s);
+    plant(s);
     status = read_known(s);
     if (status)
         return status;
@@ -290,6 +328,7 @@ int dna_cmd_run(int argc, char **argv)
             status = enter_and_play(&s);
         }
     }
+    dna_buf_free(&s.rows);
     dna_known_free(s.known);
     dna_profile_free(s.profile);
     dna_suite_free(s.suite);

@@ -100,6 +100,7 @@ static void begin_tls(struct dna_case_run *run, struct dna_candidate *cand)
     const struct dna_step *s = cand->step;
     struct dna_conn *conn = conn_of(run, s);
     struct dna_wire_tls_options options = { 0 };
+    const struct dna_conn *before = NULL;
     bool known = true;
 
     if (!conn)
@@ -114,7 +115,12 @@ static void begin_tls(struct dna_case_run *run, struct dna_candidate *cand)
             options.cert = dna_run_cert(run, dna_run_expand(run, value + 1), &known);
         else if (strncmp(s->words[i], "sni=", 4) == 0)
             options.sni = strcmp(value, "=none") == 0 ? NULL : dna_run_expand(run, value + 1);
+        else if (strcmp(s->words[i], "resumable") == 0)
+            options.resumable = true;
+        else if (strncmp(s->words[i], "resumes=", 8) == 0)
+            before = dna_actor_conn(conn->actor, value + 1);
     }
+    options.resumes = before ? before->wire : NULL;
     if (!known)
         cand->why = "unknown cert";
     else

@@ -11,12 +11,16 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: xdna mutate cases|rows|mutants [SELECTOR...] [--list FILE] [--write FILE] [-j N]\n"
+    "usage: xdna mutate cases|rows|bugs|mutants [SELECTOR...] [--list FILE] [--write FILE] [-j N]\n"
     "  Shows that the suite can fail: the tables of the running reference (xdna-server-test) are "
     "damaged,\n"
     "  many mutants at a time in one process, each for the peers of one play of a case.\n"
     "  cases          for each case a damaged row that makes it fail\n"
     "  rows           for each row of the tables a case that fails when the row is damaged\n"
+    "  bugs           for each bug that the model checker must find (model/planted.def) the cases "
+    "that replay it:\n"
+    "                 each passes, and fails with the bug planted; SELECTOR is then a bug\n"
+    "  --search       of bugs, too, that name cases: all cases that notice them\n"
     "  mutants        every first-order mutant of every row of the roles that are derived (xdna "
     "derive), each in\n"
     "                 the model's shortest session that tells it; SELECTOR is then a role\n"
@@ -32,55 +36,73 @@ static const char usage[] =
     "exit status: 0 all were seen to fail or have a reason, 1 some did not, 2 usage, 99 the lab "
     "was not usable\n";
 
+/* False: usage. */
+static bool take(int flag, struct dna_mutate_lab *m, struct dna_mutate_options *o)
+{
+    switch (flag) {
+    case 'l':
+        o->list = optarg;
+        return true;
+    case 'w':
+        o->write = optarg;
+        return true;
+    case 's':
+        m->server = optarg;
+        return true;
+    case 'S':
+        return (o->sample = (unsigned)strtoul(optarg, NULL, 10)) > 0;
+    case 'k':
+        o->keep = optarg;
+        return true;
+    case 'n':
+        return o->sessions_only = true;
+    case 'a':
+        return o->search = true;
+    case 'v':
+        return m->verbose = true;
+    case 'j':
+        return (m->jobs = (unsigned)strtoul(optarg, NULL, 10)) > 0 && m->jobs <= 1000;
+    default:
+        return false;
+    }
+}
+
 int dna_cmd_mutate(int argc, char **argv)
 {
     static const struct option longs[] = {
         { "list", required_argument, NULL, 'l' },   { "write", required_argument, NULL, 'w' },
         { "keep", required_argument, NULL, 'k' },   { "sessions", no_argument, NULL, 'n' },
         { "sample", required_argument, NULL, 'S' }, { "server", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+        { "search", no_argument, NULL, 'a' },       { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     struct dna_mutate_lab m = { .jobs = 800, .young = 48, .number = 0 };
     struct dna_mutate_options o = { .list = NULL, .sample = 20 };
     const char *what;
     int flag, status;
-    bool all;
+    bool all, bugs;
 
     optind = 0;
     while ((flag = getopt_long(argc, argv, "j:v", longs, NULL)) != -1) {
         if (flag == 'h')
             return fputs(usage, stdout), 0;
-        if (flag == 'l')
-            o.list = optarg;
-        else if (flag == 'w')
-            o.write = optarg;
-        else if (flag == 's')
-            m.server = optarg;
-        else if (flag == 'S' && (o.sample = (unsigned)strtoul(optarg, NULL, 10)) > 0)
-            continue;
-        else if (flag == 'k')
-            o.keep = optarg;
-        else if (flag == 'n')
-            o.sessions_only = true;
-        else if (flag == 'v')
-            m.verbose = true;
-        else if (flag != 'j' || (m.jobs = (unsigned)strtoul(optarg, NULL, 10)) == 0 ||
-                 m.jobs > 1000)
+        if (!take(flag, &m, &o))
             return fputs(usage, stderr), 2;
     }
     what = optind < argc ? argv[optind] : "";
     all = strcmp(what, "mutants") == 0;
+    bugs = strcmp(what, "bugs") == 0;
     o.rows = strcmp(what, "rows") == 0;
     if (!o.list)
         o.list = o.rows ? "conformance/rows.killers" : "conformance/cases.killers";
-    if (!all && !o.rows && strcmp(what, "cases") != 0)
+    if (!all && !bugs && !o.rows && strcmp(what, "cases") != 0)
         return fputs(usage, stderr), 2;
     o.selectors = argv + optind + 1;
     o.num_selectors = (size_t)(argc - optind - 1);
     o.verbose = m.verbose;
     status = all ? dna_mutate_all(&m, &o) : dna_mutate_open(&m, dna_scenarios_dir(), NULL, 0);
     if (!status && !all)
-        status = dna_mutate_hunt(&m, &o);
+        status = bugs ? dna_mutate_bugs(&m, &o) : dna_mutate_hunt(&m, &o);
     dna_mutate_close(&m);
     return status;
 }

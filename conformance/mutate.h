@@ -16,8 +16,8 @@ enum { DNA_BATCH_MAX = 8192 }; /* plays at a time; numbers are from 1 on */
 /* A play: one case against one damage, and what came of it. */
 struct dna_play {
     const struct dna_case *c;
-    /* "ROW:OP ROW:OP ...", or fault=NAME (impl/fault.h); "" is none; borrowed */
-    const char *damage;
+    /* "ROW:OP ROW:OP ...", with fault=NAME (model/faults.def) before it, or alone; "" is none */
+    const char *damage;       /* borrowed */
     enum dna_verdict verdict; /* DNA_VERDICT_NONE: it could not be played */
     bool judged;              /* it stopped in what is judged, not on the way there */
     bool crashed;             /* the server died of it, which says nothing of the case */
@@ -32,6 +32,7 @@ struct dna_mutate_lab {
     struct event_base *base;
     struct dna_pool *pool;
     const char *fault;    /* of the plays at hand */
+    const char *rows;     /* "ROW:OP ROW:OP ...": damaged for all peers; NULL: for each play its own */
     const char *server;   /* xdna-server-test */
     unsigned jobs, young; /* plays at a time, and of these begun a moment ago (runner.h) */
     unsigned number;
@@ -51,6 +52,11 @@ void dna_mutate_close(struct dna_mutate_lab *m);
    (num is then at most DNA_BATCH_MAX).  Returns 0, or an exit status with a message on stderr. */
 int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
                     const char *fired);
+
+/* dna_mutate_play_planted plays up to DNA_BATCH_MAX against a server in which fault (or NULL) and rows
+   are planted for everybody.  Their own damage does not count, nor are clients damaged. */
+int dna_mutate_play_planted(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
+                            const char *fault, const char *rows);
 
 /* dna_mutate_play_again plays what did not pass undamaged once more, with few others, for it may
    have met a busy machine.  1: some do not pass; it has said which. */

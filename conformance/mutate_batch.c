@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MAX_FAULTS = 32, MAX_ROWS = 16 };
+
 static int refused(const struct dna_diag *diag)
 {
     fprintf(stderr, "xdna: %s\n", diag->text);
@@ -124,6 +126,9 @@ static bool on_result(struct dna_result *result, unsigned done, unsigned planned
     play->broken = result->invariant == DNA_INVARIANT_BROKEN;
     play->judged = result->judged;
     play->crashed = strcmp(result->reason, "crash") == 0;
+    if (b->m->verbose && b->m->rows)
+        printf("mutate: %s, planted: %s, %s\n", play->c->id, dna_verdict_name(play->verdict),
+               result->message ? result->message : "nothing");
     if (b->m->verbose && play->crashed)
         fprintf(stderr, "xdna: the server dies of %s in %s\n", play->damage, play->c->id);
     if (b->m->verbose && !*play->damage && result->verdict > DNA_VERDICT_PASS)
@@ -170,7 +175,7 @@ static bool make_batch(struct batch *b, size_t num, const char *mutants, const c
         struct dna_case *c = &b->suite.cases[i];
 
         *c = *b->plays[i].c;
-        c->mutant = (uint32_t)i + 1;
+        c->mutant = b->m->rows ? 0 : (uint32_t)i + 1;
         c->damage = client_damage(pool, b->plays[i].damage, fired, i + 1);
         b->plays[i].verdict = DNA_VERDICT_NONE;
         b->plays[i].broken = b->plays[i].crashed = false;
@@ -198,6 +203,33 @@ static void read_dead(struct batch *b, const char *file)
     (void)unlink(file);
 }
 
+/* What the server is told: a file of mutants, one a peer, or what is planted for all of them. */
+static size_t make_args(const struct dna_mutate_lab *m, const char *mutants, const char *fired,
+                        struct dna_pool *pool, const char **out)
+{
+    char *rows = dna_pool_strdup(pool, m->rows ? m->rows : ""), *rest = NULL;
+    size_t n = 0;
+
+    if (!m->rows) {
+        out[n++] = "--mutants";
+        out[n++] = mutants;
+    }
+    if (fired) {
+        out[n++] = "--fired";
+        out[n++] = fired;
+    }
+    if (m->fault) {
+        out[n++] = "--fault";
+        out[n++] = m->fault;
+    }
+    for (char *row = strtok_r(rows, " ", &rest); row && n < 2 * MAX_ROWS + 6;
+         row = strtok_r(NULL, " ", &rest)) {
+        out[n++] = "--mutate";
+        out[n++] = row;
+    }
+    return n;
+}
+
 static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
                       const char *fired)
 {
@@ -205,8 +237,7 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
     const struct dna_run_calls calls = { on_result, on_message, &b };
     struct dna_pool *pool = dna_pool_new();
     const char *mutants = dna_pool_printf(pool, "%s/mutants", m->lab.place.dir);
-    const char *extra[] = { "--mutants", mutants, fired ? "--fired" : "--fault",
-                            fired ? fired : m->fault };
+    const char *extra[2 * MAX_ROWS + 8];
     const struct dna_run_options options = { .jobs = m->jobs,
                                              .young = m->young,
                                              .timeout_ms = 3000,
@@ -214,7 +245,8 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
                                              .level = DNA_CASE_MAY,
                                              .server = m->server,
                                              .extra_args = extra,
-                                             .num_extra_args = fired || m->fault ? 4 : 2,
+                                             .num_extra_args =
+                                                 make_args(m, mutants, fired, pool, extra),
                                              .first_number = m->number };
     struct dna_run_outcome outcome;
     int status = 0;
@@ -249,12 +281,18 @@ static int play_these(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
     return status;
 }
 
-/* The name of the fault, if it is one and no damage to a row. */
-static const char *fault_of(const struct dna_play *play)
+/* The name of the fault, if there is one; out_rows: the damage to rows. */
+static const char *fault_of(struct dna_pool *pool, const char *damage, const char **out_rows)
 {
-    return strncmp(play->damage, DNA_FAULT, strlen(DNA_FAULT)) == 0
-               ? play->damage + strlen(DNA_FAULT)
-               : NULL;
+    size_t len;
+
+    *out_rows = damage;
+    if (strncmp(damage, DNA_FAULT, strlen(DNA_FAULT)) != 0)
+        return NULL;
+    damage += strlen(DNA_FAULT);
+    len = strcspn(damage, " ");
+    *out_rows = damage[len] ? damage + len + 1 : "";
+    return dna_pool_printf(pool, "%.*s", (int)len, damage);
 }
 
 /* The plays of one fault (NULL: of none) are played together, for it is the whole server's. */
@@ -266,14 +304,12 @@ static int play_fault(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
     int status;
 
     for (size_t i = 0; i < num; i++) {
-        const char *its = fault_of(&plays[i]);
+        const char *rows, *its = fault_of(m->pool, plays[i].damage, &rows);
 
         if (fault ? its && strcmp(its, fault) == 0 : !its) {
             whose[n] = i;
             some[n] = plays[i];
-            if (fault)
-                some[n].damage = "";
-            n++;
+            some[n++].damage = rows;
         }
     }
     m->fault = fault;
@@ -290,12 +326,12 @@ static int play_fault(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
 
 int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num, const char *fired)
 {
-    const char *done[8] = { NULL };
+    const char *done[MAX_FAULTS] = { NULL };
     size_t num_done = 0;
     int status = play_fault(m, plays, num, fired, NULL);
 
-    for (size_t i = 0; i < num && !status && num_done < sizeof(done) / sizeof(*done); i++) {
-        const char *its = fault_of(&plays[i]);
+    for (size_t i = 0; i < num && !status && num_done < MAX_FAULTS; i++) {
+        const char *rows, *its = fault_of(m->pool, plays[i].damage, &rows);
         bool known = !its;
 
         for (size_t d = 0; d < num_done; d++)
@@ -305,6 +341,18 @@ int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num
         done[num_done++] = its;
         status = play_fault(m, plays, num, NULL, its);
     }
+    return status;
+}
+
+int dna_mutate_play_planted(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
+                            const char *fault, const char *rows)
+{
+    int status;
+
+    m->fault = fault;
+    m->rows = rows;
+    status = play_batch(m, plays, num, NULL);
+    m->fault = m->rows = NULL;
     return status;
 }
 

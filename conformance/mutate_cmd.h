@@ -10,6 +10,7 @@
 
 struct dna_mutate_options {
     bool rows;        /* subjects are rows, else cases */
+    bool search;      /* of bugs, although they name cases */
     const char *list; /* what is known already: a file, that need not be there (killers.h) */
     char **selectors; /* only these cases; none: all */
     size_t num_selectors;
@@ -26,5 +27,8 @@ int dna_mutate_hunt(struct dna_mutate_lab *m, const struct dna_mutate_options *o
 
 /* mutate_derived.c: opens the lab itself, behind what the model says; selectors are roles */
 int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *o);
+
+/* mutate_bugs.c: selectors are bugs */
+int dna_mutate_bugs(struct dna_mutate_lab *m, const struct dna_mutate_options *o);
 
 #endif

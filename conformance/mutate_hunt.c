@@ -124,7 +124,7 @@ static void add_passed_over(struct hunt *h, struct chances *all, size_t number,
 /* Of a case: what can be done to the rows that fire in it, rare rows first. */
 static void chances_of_case(struct hunt *h, size_t subject, struct chances *all)
 {
-    static const char *const faults[] = { DNA_FAULT "clear_behind_starttls",
+    static const char *const faults[] = { DNA_FAULT "clear_text_behind_starttls",
                                           DNA_FAULT "first_certificate",
                                           DNA_FAULT "names_refused",
                                           DNA_FAULT "records_kept" };

@@ -184,7 +184,8 @@ static const struct verb {
 } verbs[] = {
     { "connect", DNA_STEP_CONNECT, 1, NULL },
     { "accept", DNA_STEP_ACCEPT, 1, NULL },
-    { "tls", DNA_STEP_TLS, 1, (const char *const[]){ "cert=", "sni=", "fails", NULL } },
+    { "tls", DNA_STEP_TLS, 1, (const char *const[]){ "cert=", "sni=", "fails", "resumable", "resumes=",
+                                                NULL } },
     { "sees-cert", DNA_STEP_SEES_CERT, 1,
       (const char *const[]){ "dns=", "srv=", "xmpp=", "none", "trusted", "untrusted", "cert=",
                              NULL } },

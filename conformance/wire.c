@@ -273,6 +273,17 @@ static bool is_weak(const struct dna_cert *c)
     return weak;
 }
 
+/* Sessions of all connections that are resumable may be resumed on each of them. */
+static void allow_resumption(SSL_CTX *ctx)
+{
+    static const unsigned char id[] = "lab";
+    unsigned char keys[80] = "one ticket key for all peers: whoever shares it may be an attacker";
+
+    SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1);
+    SSL_CTX_set_tlsext_ticket_keys(ctx, keys, sizeof keys);
+}
+
 static SSL_CTX *make_context(struct dna_wire *w, const struct dna_wire_tls_options *options)
 {
     SSL_CTX *ctx = SSL_CTX_new(options->server ? TLS_server_method() : TLS_client_method());
@@ -283,6 +294,8 @@ static SSL_CTX *make_context(struct dna_wire *w, const struct dna_wire_tls_optio
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, accept_all);
     SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    if (options->resumable)
+        allow_resumption(ctx);
     SSL_CTX_set_cert_cb(ctx, on_cert_wanted, w);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_sni);
     SSL_CTX_set_tlsext_servername_arg(ctx, w);
@@ -318,6 +331,8 @@ void dna_wire_tls(struct dna_wire *w, const struct dna_wire_tls_options *options
         return;
     if (options->sni && !options->server)
         SSL_set_tlsext_host_name(w->ssl, options->sni);
+    if (options->resumes && options->resumes->ssl && !options->server)
+        SSL_set_session(w->ssl, SSL_get0_session(options->resumes->ssl));
     w->handshaking = true;
     bufferevent_setcb(below, NULL, NULL, NULL, NULL);
     filter = bufferevent_openssl_filter_new(

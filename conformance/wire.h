@@ -48,6 +48,8 @@ struct dna_wire_tls_options {
     bool server;
     const struct dna_cert *cert; /* NULL: show none (as server there is then no handshake) */
     const char *sni;             /* client: NULL sends none */
+    bool resumable;              /* server: issue a ticket, and take one of another connection */
+    const struct dna_wire *resumes; /* client: ask for the session of this one; or NULL */
 };
 void dna_wire_tls(struct dna_wire *wire, const struct dna_wire_tls_options *options);
 

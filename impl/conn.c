@@ -456,7 +456,8 @@ void dna_conn_limit(struct dna_conn *c, size_t max_bytes)
 bool dna_conn_clear_trailing(const struct dna_conn *c)
 {
     int waiting = 0, fd = bufferevent_getfd(c->plain);
-    if (dna_fault(DNA_FAULT_clear_behind_starttls))
+    if (dna_fault(DNA_FAULT_clear_text_behind_starttls) ||
+        dna_fault(DNA_FAULT_clear_text_behind_proceed))
         return false;
     if (evbuffer_get_length(bufferevent_get_input(c->plain)) > c->piece)
         return true;
@@ -479,7 +480,7 @@ void dna_conn_start_tls(struct dna_conn *c, SSL *ssl, bool accept, uint32_t time
         soon(c);
 }
 
-/* The planted fault: what lies in the input is read as if the handshake had been made. */
+/* A planted fault: what lies in the input is read as if the handshake had been made. */
 static void pretend_tls(struct dna_conn *c)
 {
     SSL_free(c->ssl);
@@ -496,7 +497,9 @@ static void pretend_tls(struct dna_conn *c)
 static void begin_tls(struct dna_conn *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->plain);
-    if (dna_fault(DNA_FAULT_clear_behind_starttls) && evbuffer_get_length(in) > 0) {
+    if (dna_fault(c->accepts ? DNA_FAULT_clear_text_behind_starttls
+                             : DNA_FAULT_clear_text_behind_proceed) &&
+        evbuffer_get_length(in) > 0) {
         pretend_tls(c);
         return;
     }

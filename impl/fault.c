@@ -15,9 +15,10 @@ bool dna_fault_plant(const char *name)
 {
     static const char *const names[] = {
 #define FAULT(name, text) #name,
-        DNA_FAULTS(FAULT)
+#include "model/faults.def"
     };
 
+    _Static_assert(sizeof names / sizeof names[0] <= 32, "a bit each");
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             planted |= 1u << i;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "impl/buf.h"
+#include "impl/fault.h"
 
 static void hex(const unsigned char *from, size_t len, char *out)
 {
@@ -29,7 +30,9 @@ void dna_key_make(const char *secret, const char *receiving, const char *origina
     char hmac_key[2 * SHA256_DIGEST_LENGTH + 1];
     struct dna_buf text = DNA_BUF_INIT;
     unsigned len = sizeof sum;
-    dna_buf_printf(&text, "%s %s %s", receiving, originating, stream_id);
+    dna_buf_printf(&text, "%s %s %s", dna_fault(DNA_FAULT_key_without_target) ? "" : receiving,
+                   dna_fault(DNA_FAULT_key_without_sender) ? "" : originating,
+                   dna_fault(DNA_FAULT_key_without_id) ? "" : stream_id);
     if (EVP_Digest(secret, strlen(secret), sum, NULL, EVP_sha256(), NULL) != 1)
         abort();
     hex(sum, sizeof sum, hmac_key);

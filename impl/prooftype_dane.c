@@ -9,6 +9,7 @@
 
 #include "impl/buf.h"
 #include "impl/dane_match.h"
+#include "impl/fault.h"
 #include "impl/prooftype.h"
 #include "model/machines.h"
 
@@ -222,7 +223,9 @@ static void on_tlsa(void *arg, const struct dna_dns_answer *a)
     struct prooftype_dane_facts e = facts(p);
     p->query = NULL;
     e.secure = a->security == DNA_DNS_SECURE;
-    if (e.secure)
+    bool planted = dna_fault(DNA_FAULT_endpoints_mixed_up) && p->set.num > 0;
+    e.secure |= planted;
+    if (e.secure && !planted)
         dna_dane_set_take(&p->set, a->tlsa, a->num_tlsa, d->env.knobs);
     e.usable = p->set.num > 0;
     describe(p, a);
@@ -230,7 +233,11 @@ static void on_tlsa(void *arg, const struct dna_dns_answer *a)
     if (!d->fresh_for || over < d->fresh_for)
         d->fresh_for = over;
     bool bogus = a->security == DNA_DNS_BOGUS;
-    place_event(p, bogus ? prooftype_dane_E_TLSA_BOGUS : by_class[a->class], &e);
+    place_event(p,
+                planted ? prooftype_dane_E_TLSA_RECORDS
+                : bogus ? prooftype_dane_E_TLSA_BOGUS
+                        : by_class[a->class],
+                &e);
     tell(d);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impl/fault.h"
 #include "impl/s2s_internal.h"
 
 static void write_element(struct stream *s, const char *name, const char *from, const char *to,
@@ -263,7 +264,8 @@ static struct names names_of(const struct dna_xml_node *e)
 /* What the prooftypes say of the sender of a key, if that is known. */
 static void weigh_sender(struct stream *s, const char *from, struct dialback_receiving_facts *e)
 {
-    enum dna_proof_verdict v = dna_s2s_weigh(s, from);
+    bool planted = dna_fault(DNA_FAULT_proof_of_another_domain);
+    enum dna_proof_verdict v = dna_s2s_weigh(s, planted ? s->theirs : from);
     e->sender_proved = v == DNA_PROOF_PROVED;
     e->sender_refuted = v == DNA_PROOF_NEGATIVE;
 }
@@ -357,6 +359,8 @@ static void on_answer(struct stream *s, const struct names *n, enum dialback_ini
     struct route *r = n->addressed && !known ? dna_s2s_route_find(s->s2s, n->to, n->from) : NULL;
     /* an answer for a pair that asked on another stream is put to that pair, as such */
     struct pair *asked = known ? known : r ? r->via : NULL;
+    if (!asked && dna_fault(DNA_FAULT_unsolicited_result))
+        asked = dna_s2s_pair_get(s, n->to, n->from);
     struct pair *p = asked ? asked : dna_s2s_pair_scratch(s, n->to, n->from);
     initiating_event(p, on, p->stream == s && !p->scratch);
     if (!asked)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impl/fault.h"
 #include "impl/jid.h"
 #include "impl/s2s_internal.h"
 
@@ -282,6 +283,18 @@ bool dna_s2s_transmit(struct pair *p)
     return c.moved;
 }
 
+/* Planted faults: a pair that is accepted on this stream stands in for that of the stanza. */
+static struct pair *stand_in(struct stream *s, const char *theirs)
+{
+    bool any = dna_fault(DNA_FAULT_any_pair_of_a_stream);
+    if (!any && !dna_fault(DNA_FAULT_every_name_of_certificate))
+        return NULL;
+    for (struct pair *p = s->pairs; p; p = p->next)
+        if (takes(p) && (any || dna_s2s_proves(s, theirs)))
+            return p;
+    return NULL;
+}
+
 void dna_s2s_stanza(struct stream *s, const struct dna_xml_node *stanza)
 {
     struct dna_jid *jids = dna_calloc(2, sizeof *jids), *from = jids, *to = jids + 1;
@@ -289,6 +302,9 @@ void dna_s2s_stanza(struct stream *s, const struct dna_xml_node *stanza)
     bool addressed =
         from_text && to_text && dna_jid_parse(from_text, from) && dna_jid_parse(to_text, to);
     struct pair *known = addressed ? dna_s2s_pair_find(s, to->domain, from->domain) : NULL;
+    struct pair *other =
+        addressed && !(known && takes(known)) ? stand_in(s, from->domain) : NULL;
+    known = other ? other : known;
     struct pair *p = known ? known : dna_s2s_pair_scratch(s, to->domain, from->domain);
     struct crossing c = { p, stanza, false };
     struct association_facts e = { .addressed = addressed,

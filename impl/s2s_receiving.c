@@ -463,6 +463,8 @@ static void on_header(void *arg, const struct dna_xml_node *h)
     dna_s2s_set(&s->theirs, theirs);
     dna_s2s_set(&s->their_text, dna_xml_get(h, "from"));
     e.from_pending = dna_s2s_seek(s, theirs);
+    if (dna_fault(DNA_FAULT_header_after_sasl) && s->vars.authenticated && ours && theirs)
+        dna_s2s_pair_event(dna_s2s_pair_get(s, ours, theirs), association_E_EXTERNAL_ACCEPTED);
     free(ours);
     free(theirs);
     dna_s2s_receiving_event(s, stream_receiving_E_RX_HEADER, &e);

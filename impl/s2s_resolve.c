@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impl/fault.h"
 #include "impl/s2s_internal.h"
 
 static const struct stream_initiating_facts no_facts;
@@ -31,6 +32,8 @@ static void on_srv(void *arg, const struct dna_dns_answer *a)
         s->i.targets[n].port = a->srv[n].port;
     }
     bool bogus = a->class == DNA_DNS_FAILURE && a->security == DNA_DNS_BOGUS;
+    if (bogus && dna_fault(DNA_FAULT_bogus_is_absent))
+        s->i.srv_security = DNA_DNS_INSECURE; /* else DANE bars what the table lets pass */
     dna_s2s_dial_event(s, bogus ? resolution_E_SRV_BOGUS : by_class[a->class]);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impl/fault.h"
 #include "impl/s2s_internal.h"
 
 static char *index_of(const char *ours, const char *theirs, const char *id)
@@ -44,18 +45,24 @@ void dna_s2s_question_end(struct question *q)
     free(q);
 }
 
-static void send_question(struct question *q)
+static void write_question(struct stream *over, const char *ours, const char *theirs,
+                           const char *id, const char *key)
 {
     struct dna_buf b = DNA_BUF_INIT;
     dna_buf_puts(&b, "<db:verify");
-    dna_buf_attr(&b, "from", q->ours);
-    dna_buf_attr(&b, "to", q->theirs);
-    dna_buf_attr(&b, "id", q->id);
+    dna_buf_attr(&b, "from", ours);
+    dna_buf_attr(&b, "to", theirs);
+    dna_buf_attr(&b, "id", id);
     dna_buf_puts(&b, ">");
-    dna_buf_escape(&b, q->key);
+    dna_buf_escape(&b, key);
     dna_buf_puts(&b, "</db:verify>");
-    dna_conn_send(q->asker->conn, b.at, b.len);
+    dna_conn_send(over->conn, b.at, b.len);
     dna_buf_cleanup(&b);
+}
+
+static void send_question(struct question *q)
+{
+    write_question(q->asker, q->ours, q->theirs, q->id, q->key);
     q->sent = true;
 }
 
@@ -149,11 +156,21 @@ void dna_s2s_asker_lost(struct stream *s)
     free(key);
 }
 
+/* A planted fault: no stream leads to the authority, the one that is judged is asked. */
+static bool asks_itself(const struct stream *s)
+{
+    return dna_fault(DNA_FAULT_verify_over_judged_stream) && s->vars.bidi && !s->initiating;
+}
+
 void dna_s2s_ask(struct pair *p, const char *key)
 {
     struct dna_s2s *s2s = p->stream->s2s;
     uint32_t ms = s2s->at.config->timeout_verify_ms;
     struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
+    if (asks_itself(p->stream)) {
+        write_question(p->stream, p->said_to, p->said_from, p->stream->id, key);
+        return;
+    }
     struct stream *asker = asker_for(s2s, p->ours, p->theirs, p->stream);
     bool fresh = !asker->i.questions && !asker->conn && !asker->i.query;
     if (p->question)
@@ -178,14 +195,35 @@ void dna_s2s_ask(struct pair *p, const char *key)
         dna_s2s_questions_send(asker);
 }
 
+/* Planted faults: the pair is found without a question. */
+static struct pair *pair_unasked(struct stream *s, const struct verdict *v)
+{
+    if (asks_itself(s))
+        return dna_s2s_pair_find(s, v->to, v->from);
+    if (!dna_fault(DNA_FAULT_unsolicited_verify))
+        return NULL;
+    for (struct stream *t = s->s2s->streams; t; t = t->next)
+        if (!t->initiating && !t->dropped && t->id && strcmp(t->id, v->id) == 0)
+            return dna_s2s_pair_get(t, v->to, v->from);
+    return NULL;
+}
+
+static void on_unasked(struct stream *s, const struct verdict *v)
+{
+    struct pair *known = pair_unasked(s, v);
+    struct pair *p = known ? known : dna_s2s_pair_scratch(s, v->to, v->from);
+    const struct dialback_receiving_facts e = { .asked_here = known && asks_itself(s) };
+    dna_s2s_receiving_dialback_event(p, v->on, &e);
+    if (!known)
+        dna_s2s_pair_free(p);
+}
+
 void dna_s2s_verdict(struct stream *s, const struct verdict *v)
 {
     struct question *q = dna_s2s_question_find(s->s2s, v->to, v->from, v->id);
     struct dialback_receiving_facts e = { 0 };
     if (!q) {
-        struct pair *p = dna_s2s_pair_scratch(s, v->to, v->from);
-        dna_s2s_receiving_dialback_event(p, v->on, &e);
-        dna_s2s_pair_free(p);
+        on_unasked(s, v);
         return;
     }
     struct pair *p = q->pair;

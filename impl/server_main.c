@@ -40,7 +40,7 @@ static const char usage[] =
     "how\n"
 #ifdef DNA_TEST_BUILD
     "  --mutate ROW:OP  damage a row of the tables; may be repeated\n"
-    "  --fault NAME     plant a fault that no row decides (fault.h); may be repeated\n"
+    "  --fault NAME     plant a fault that no row decides (model/faults.def); may be repeated\n"
     "  --fired FILE     write NUMBER ROW when a row first fires for peers of that number\n"
     "  --mutants FILE   its line N, one or more ROW:OP, counts for peers numbered N alone "
     "(peer_knobs.h)\n"
@@ -158,7 +158,7 @@ static int fault(const char *name)
 {
     if (dna_fault_plant(name))
         return 0;
-    (void)fprintf(stderr, "xdna-server: --fault %s: there is none of that name (fault.h)\n", name);
+    (void)fprintf(stderr, "xdna-server: --fault %s: there is none of that name (model/faults.def)\n", name);
     return -1;
 }
 

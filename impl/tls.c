@@ -5,9 +5,12 @@
  */
 #include "impl/tls.h"
 
+#include "impl/fault.h"
+
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int let_through(int preverified, X509_STORE_CTX *ctx)
 {
@@ -28,6 +31,41 @@ static SSL_CTX *fail(SSL_CTX *ctx, const char *what, const char *file, char *why
     return NULL;
 }
 
+/* Planted faults: a session is kept for whom it was made with, and with it the certificate that it saw. */
+static struct {
+    char *name;
+    SSL_SESSION *session;
+} kept[16];
+
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    static unsigned next;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    unsigned i = next++ % (sizeof kept / sizeof *kept);
+    free(kept[i].name);
+    SSL_SESSION_free(kept[i].session);
+    kept[i].name = strdup(name ? name : "");
+    kept[i].session = session;
+    return 1;
+}
+
+static void resume_kept(SSL *ssl, const char *name)
+{
+    for (unsigned i = 0; name && i < sizeof kept / sizeof *kept; i++)
+        if (kept[i].name && strcmp(kept[i].name, name) == 0)
+            SSL_set_session(ssl, kept[i].session);
+}
+
+static void allow_resumption(SSL_CTX *ctx)
+{
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+    if (dna_fault(DNA_FAULT_proof_survives_resumption))
+        SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    if (dna_fault(DNA_FAULT_proof_survives_resumption_outbound))
+        SSL_CTX_sess_set_new_cb(ctx, keep_session);
+}
+
 SSL_CTX *dna_tls_context_new(const char *chain_file, const char *key_file, char *why,
                              size_t why_len)
 {
@@ -44,6 +82,9 @@ SSL_CTX *dna_tls_context_new(const char *chain_file, const char *key_file, char 
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     static const unsigned char id[] = "xdna";
     SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1);
+    if (dna_fault(DNA_FAULT_proof_survives_resumption) ||
+        dna_fault(DNA_FAULT_proof_survives_resumption_outbound))
+        allow_resumption(ctx);
     if (chain_file && SSL_CTX_use_certificate_chain_file(ctx, chain_file) != 1)
         return fail(ctx, "certificate", chain_file, why, why_len);
     if (key_file && SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM) != 1)
@@ -96,6 +137,7 @@ SSL *dna_tls_connect_new(SSL_CTX *ctx, const char *server_name)
     SSL_set_cert_cb(ssl, asked_for_certificate, NULL);
     if (server_name)
         SSL_set_tlsext_host_name(ssl, server_name);
+    resume_kept(ssl, server_name);
     SSL_set_connect_state(ssl);
     return ssl;
 }

@@ -45,7 +45,7 @@ static const char head[] =
     "    build/model-tool verify --choices             # alternatives that the texts allow, taken\n"
     "    make prove-spin                               # Spin, with the tables as Promela; "
     "liveness\n"
-    "    conformance/attacks.sh build                  # counterexamples replayed over sockets\n"
+    "    make prove-attacks                            # counterexamples replayed over sockets\n"
     "\n"
     "## What is claimed\n"
     "In each configuration listed below, every property holds in every reachable state, but for "
@@ -296,6 +296,20 @@ static int print_example(FILE *out)
     return 0;
 }
 
+/* The cases of a planted bug, each with the file that it stands in: DOCUMENT/SECTION_slug.scn. */
+static void print_cases(const char *cases, FILE *out)
+{
+    const char *at = cases;
+    while (*at) {
+        size_t len = strcspn(at, " "), id = strcspn(at, "@ ");
+        size_t document = strcspn(at, "/");
+        size_t section = document + 1 + strcspn(at + document + 1, "/");
+        fprintf(out, "%s[%.*s](../conformance/scenarios/%.*s_%.*s.scn)", at == cases ? "" : ", ",
+                (int)len, at, (int)section, at, (int)(id - section - 1), at + section + 1);
+        at += len + (at[len] == ' ');
+    }
+}
+
 static int print_bug(size_t i, FILE *out, void *arg)
 {
     const struct vf_planted *b = &dna_vf_planted[i];
@@ -308,10 +322,12 @@ static int print_bug(size_t i, FILE *out, void *arg)
         return 3;
     }
     bool found = s.broken & dna_vf_bit((size_t)property);
-    fprintf(out, "| %s | %s | %s | %s%s%s | %s | %s | %zu |\n", b->id, b->text, b->seen, b->rows,
+    fprintf(out, "| %s | %s | %s | %s%s%s | %s | %s | %zu | ", b->id, b->text, b->seen, b->rows,
             b->rows[0] && b->world ? ", " : "", b->world ? "the wiring" : "", b->config,
             found ? b->property : "NOT FOUND",
             found ? dna_vf_trace(&s, (size_t)property, moves, 256) : 0);
+    print_cases(b->cases, out);
+    fputs(" |\n", out);
     dna_vf_search_free(&s);
     return 0;
 }
@@ -319,13 +335,13 @@ static int print_bug(size_t i, FILE *out, void *arg)
 static int print_planted(FILE *out)
 {
     fputs("\n## Planted bugs\n`planted.def`. Each is put into the tables (a mutant `ROW:OP`) or "
-          "into the wiring around them, and must be "
-          "refuted. Where it shows at B alone its counterexample is a scenario, "
-          "`conformance/scenarios/attack/PROPERTY_bug.scn`, "
-          "which the reference passes and the reference with that bug fails "
-          "(`conformance/attacks.sh`).\n\n"
-          "| bug | what it does | seen | planted as | configuration | refuted by | moves "
-          "|\n|--|--|--|--|--|--|--:|\n",
+          "into the wiring around them (in the reference: the fault of its name, `faults.def`, which "
+          "also opens the second lock that the code around a row may have), and must be refuted. What its counterexample does is done over sockets, too, by the "
+          "scenario in the last column, which the reference passes and the reference with that bug "
+          "fails (`make prove-attacks`). Where a bug shows at B alone the scenario is made of the "
+          "counterexample (`conformance/scenarios/attack/`); the others are written by hand.\n\n"
+          "| bug | what it does | seen | planted as | configuration | refuted by | moves | "
+          "replayed by |\n|--|--|--|--|--|--|--:|--|\n",
           out);
     int status = dna_vf_in_parallel(dna_vf_num_planted, print_bug, out, NULL);
     dna_interp_restore();
@@ -384,8 +400,10 @@ static int print_proof_bug(size_t i, FILE *out, void *arg)
         dna_vq_search_free(&s);
         return 3;
     }
-    fprintf(out, "| %s | %s | %s | %s | %s | %s | %zu |\n", b->id, b->text, b->seen, b->rows,
+    fprintf(out, "| %s | %s | %s | %s | %s | %s | %zu | ", b->id, b->text, b->seen, b->rows,
             b->config, b->property, dna_vq_trace(&s, property, NULL));
+    print_cases(b->cases, out);
+    fputs(" |\n", out);
     dna_vq_search_free(&s);
     return 0;
 }
@@ -401,8 +419,8 @@ static int print_prooftypes(FILE *out)
           "transitions |\n|--|--|--|--|--:|--:|\n",
           out);
     int status = dna_vf_in_parallel(dna_vq_num_configs, print_proof_config, out, NULL);
-    fputs("\n| bug | what it does | seen | planted as | configuration | refuted by | moves "
-          "|\n|--|--|--|--|--|--|--:|\n",
+    fputs("\n| bug | what it does | seen | planted as | configuration | refuted by | moves | "
+          "replayed by |\n|--|--|--|--|--|--|--:|--|\n",
           out);
     return status ? status : dna_vf_in_parallel(dna_vq_num_planted, print_proof_bug, out, NULL);
 }

@@ -95,7 +95,7 @@ extern const size_t dna_vq_num_configs;
 int dna_vq_find_config(const char *name);
 
 struct vq_planted {
-    const char *id, *config, *property, *rows, *seen, *text;
+    const char *id, *config, *property, *rows, *seen, *text, *cases;
 };
 extern const struct vq_planted dna_vq_planted[];
 extern const size_t dna_vq_num_planted;

@@ -15,8 +15,8 @@ const struct vq_config dna_vq_configs[] = {
 const size_t dna_vq_num_configs = sizeof dna_vq_configs / sizeof dna_vq_configs[0];
 
 const struct vq_planted dna_vq_planted[] = {
-#define PROOF_PLANTED(id, config, property, rows, seen, text)                                      \
-    { #id, #config, #property, rows, seen, text },
+#define PROOF_PLANTED(id, config, property, rows, seen, text, cases)                               \
+    { #id, #config, #property, rows, seen, text, cases },
 #include "model/verify_prooftypes.def"
 };
 const size_t dna_vq_num_planted = sizeof dna_vq_planted / sizeof dna_vq_planted[0];

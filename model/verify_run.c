@@ -26,8 +26,8 @@ const struct vf_limit dna_vf_limits[] = {
 const size_t dna_vf_num_limits = sizeof dna_vf_limits / sizeof dna_vf_limits[0] - 1;
 
 const struct vf_planted dna_vf_planted[] = {
-#define PLANTED(id, config, property, rows, world, seen, text) \
-    { #id, #config, #property, rows, (world), seen, text },
+#define PLANTED(id, config, property, rows, world, seen, text, cases) \
+    { #id, #config, #property, rows, (world), seen, text, cases },
 #include "model/planted.def"
 #undef PLANTED
 };

@@ -12,7 +12,7 @@ struct vf_limit {
 struct vf_planted {
     const char *id, *config, *property, *rows;
     uint32_t world;
-    const char *seen, *text;
+    const char *seen, *text, *cases;
 };
 
 extern const struct vf_config dna_vf_configs[];

@@ -312,9 +312,6 @@ static void head(const struct script *s, FILE *out, const struct vf_planted *bug
     const struct vf_property *p = &dna_vf_properties[property];
     fprintf(out, "# Made by: model-tool verify --bug %s --scenario FILE.  %s, %s: %s.\n", bug->id,
             bug->config, p->id, bug->text);
-    if (bug->rows[0] && !bug->world) {
-        fprintf(out, "# Planted: %s\n", bug->rows);
-    }
     fprintf(out, "claim    The attack fails that works where %s (%s).\nreq     ", bug->text,
             bug->seen);
     for (const uint16_t *r = p->because; *r != DNA_REQ_END; r++) {

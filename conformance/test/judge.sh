@@ -48,6 +48,11 @@ expect "unknown flag" 2 'unknown flag' run --frobnicate
 expect "flag without value" 2 'unknown flag, or one without its value' run -j
 expect "bad number" 2 "-j wants a number" run -j many
 expect "unknown command" 2 "unknown command 'frob'" "$xdna" frob
+expect "unknown fault" 2 "--fault frob: there is none of that name; there are: .*records_kept" run exits/2 --fault frob
+expect "unknown bug" 2 "--bug frob: there is none of that name; there are: unsolicited_verify .*key_without_id" run exits/2 --bug frob
+expect "two faults" 2 "--bug key_without_id has a fault of its own" run exits/2 --bug key_without_id --fault records_kept
+expect "a bug in who is no xdna-server" 2 "--bug is for xdna-server" "$xdna" run --profile prosody --bug key_without_id
+expect "mutate: unknown bug" 2 "'frob' is no planted bug; there are: unsolicited_verify" "$xdna" mutate bugs frob
 expect "planned flags" 2 'planned and not there yet' run --tap x
 expect "unwritable report" 99 'cannot write /nonexistent/junit.xml' run exits/2 --junit /nonexistent/junit.xml
 expect "server missing" 99 'No such file' run exits/2 --server /nonexistent/server
