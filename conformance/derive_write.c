@@ -250,6 +250,8 @@ static void see_silence(struct writing *w)
         if (s->asked[pair]) /* a question that nobody waits for any more is not left standing */
             dna_buf_printf(&s->body, "%s.v%u > %s\n", pair ? "C" : "A", s->asked[pair],
                            g->question[pair] ? "silence within 100ms" : "close");
+    if (servers)
+        dna_buf_puts(&s->body, "A unvisited\n");
 }
 
 void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,

@@ -22,7 +22,7 @@ bool dna_step_is_immediate(const struct dna_step *step)
     case DNA_STEP_SEES_CERT: case DNA_STEP_SEES_CERT_REQUEST: case DNA_STEP_SEES_SNI:
     case DNA_STEP_DNS_NEVER: case DNA_STEP_DNS_SET: case DNA_STEP_SET: case DNA_STEP_INFO:
     case DNA_STEP_DNSSEC: case DNA_STEP_TLSA: case DNA_STEP_PAGE: case DNA_STEP_WEB_NEVER:
-    case DNA_STEP_CLOCK:
+    case DNA_STEP_CLOCK: case DNA_STEP_UNVISITED:
     case DNA_STEP_RUN: case DNA_STEP_INPUT:
         return true;
     default:
@@ -180,6 +180,14 @@ static bool do_set(struct dna_case_run *run, const struct dna_step *s)
 
 /* ---- the rest ---- */
 
+static bool do_unvisited(struct dna_case_run *run, const struct dna_step *s)
+{
+    if (!dna_actor_has_pending(dna_run_actor(run, s->actor)))
+        return true;
+    dna_run_end(run, DNA_END_WRONG, s, "got:connection", s->text, "a connection of the IUT");
+    return false;
+}
+
 static bool do_dns_never(struct dna_case_run *run, const struct dna_step *s)
 {
     const char *name = dna_run_expand(run, s->value);
@@ -239,6 +247,8 @@ bool dna_step_do(struct dna_case_run *run, const struct dna_step *s)
         return do_send(run, s);
     case DNA_STEP_SEES_CERT: case DNA_STEP_SEES_CERT_REQUEST: case DNA_STEP_SEES_SNI:
         return do_sees(run, s);
+    case DNA_STEP_UNVISITED:
+        return do_unvisited(run, s);
     case DNA_STEP_DNS_NEVER:
         return do_dns_never(run, s);
     case DNA_STEP_DNS_SET:

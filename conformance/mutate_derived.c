@@ -420,6 +420,10 @@ static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
     if (diags.num)
         fprintf(stderr, "%s", diags.text.at);
     dna_buf_free(&diags.text);
+    if (diags.num) {
+        dna_suite_free(derived);
+        return 99;
+    }
     find_cases(k, derived);
     status = dna_mutate_open(lab, dna_scenarios_dir(), NULL, 0);
     hand = lab->suite;

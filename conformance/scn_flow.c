@@ -159,6 +159,8 @@ static const char *conn_key(struct flow *f, const struct dna_scn_actor *actor, c
 
 static void need_conn(struct flow *f, const struct dna_step *s)
 {
+    if (s->kind == DNA_STEP_UNVISITED)
+        return;
     if (s->actor->kind == DNA_ACTOR_CLIENT) {
         if (*s->conn)
             flow_error(f, s->file, s->line, "a client has one connection only");

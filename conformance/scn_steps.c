@@ -191,6 +191,7 @@ static const struct verb {
                              NULL } },
     { "sees-cert-request", DNA_STEP_SEES_CERT_REQUEST, 1, (const char *const[]){ NULL } },
     { "sees-sni", DNA_STEP_SEES_SNI, 1, NULL },
+    { "unvisited", DNA_STEP_UNVISITED, 1, (const char *const[]){ NULL } },
     { "barrier", DNA_STEP_BARRIER, 2, (const char *const[]){ NULL } },
     { "run", DNA_STEP_RUN, 4, NULL },
     { "input", DNA_STEP_INPUT, 4, NULL },
