@@ -161,7 +161,7 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         forget(c, w->act == DNA_ACT_FORGET_TLS);
         break;
     case DNA_ACT_TLS:
-        g->tls_due = 1;
+        g->tls_due = !c->scene->s.secured; /* no TLS in TLS */
         break;
     case DNA_ACT_HOLD:
         g->held = 1;
