@@ -250,8 +250,8 @@ void dna_derive_expect(struct dna_derive_script *s)
     }
 }
 
-/* That a stanza which was not to be delivered was not, and one that waits has not come back, shows in
- * one that is sent later. */
+/* That a stanza which was not to be delivered was not, and one that waits has not come back,
+ * shows in one that is sent later. */
 void dna_derive_look_home(struct dna_derive_script *s)
 {
     const bool servers = s->side == DNA_DERIVE_PEER || s->side == DNA_DERIVE_IUT;

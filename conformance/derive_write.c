@@ -147,7 +147,8 @@ static void put_head(struct writing *w, struct dna_buf *out)
 static void put_forbidden(const struct dna_derive_script *s, bool asks, struct dna_buf *out)
 {
     if (s->patient)
-        dna_buf_printf(out, "strict   A%s\n", s->needs_user || s->side == DNA_DERIVE_IUT ? " U" : "");
+        dna_buf_printf(out, "strict   A%s\n",
+                       s->needs_user || s->side == DNA_DERIVE_IUT ? " U" : "");
     for (unsigned i = 1; i <= s->message; i++)
         if (!(s->delivered >> i % 64 & 1))
             dna_buf_printf(out, "forbid   U > <message id='m%u-$case'/>\n", i);

@@ -256,7 +256,8 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
         dna_pool_free(pool);
         return 99;
     }
-    dna_run_suite(&b.suite, m->patient ? m->patient_profile : m->profile, &m->lab, m->base, &options, &calls, &outcome);
+    dna_run_suite(&b.suite, m->patient ? m->patient_profile : m->profile, &m->lab, m->base,
+                  &options, &calls, &outcome);
     read_dead(&b, dna_pool_printf(pool, "%s.dead", mutants));
     m->number += (unsigned)num + 64;
     if (outcome.hard) {

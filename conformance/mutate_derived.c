@@ -249,8 +249,8 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
     return status ? status : bad > 1 ? bad : 0;
 }
 
-/* A busy server may be late with what a session looks for: who survived is played once more, with few
- * others. */
+/* A busy server may be late with what a session looks for: who survived is played once more, with
+ * few others. */
 static int play_survivors(struct campaign *k, struct dna_mutate_lab *lab)
 {
     struct dna_play *plays = dna_xcalloc(k->num, sizeof(*plays));

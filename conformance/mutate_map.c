@@ -207,7 +207,8 @@ static void read_hits(struct dna_map *map, FILE *in, const struct dna_play *play
             room = room ? room * 2 : 4096;
             map->hits = dna_xrealloc(map->hits, room * sizeof(*map->hits));
         }
-        map->hits[map->num++] = (struct dna_hit){ (uint16_t)row, 0, (uint32_t)(plays[number - 1].c - cases) };
+        map->hits[map->num++] =
+            (struct dna_hit){ (uint16_t)row, 0, (uint32_t)(plays[number - 1].c - cases) };
     }
     unite(map);
 }

@@ -195,7 +195,7 @@ static void on_case_done(struct dna_case_run *run, struct dna_result *result, vo
     job->run = NULL;
     job->last = result;
     runner_bury(r, run);
-    /* of a server that carries mutants any may die at any time: what ended well may have met that */
+    /* a server that carries mutants may die at any time: what ended well may have met that */
     if (result->verdict < DNA_VERDICT_INCONC && !job->c->mutant) {
         release_job(r, job);
         return;

@@ -10,7 +10,8 @@
 
 /* HELD: it ended badly a moment ago. A process that dies closes its connections before anyone can
  * know that it died, so a bad end waits a little for that news. */
-/* CULPRIT: the server said that it died of this one; it is made sure of when nothing else is left. */
+/* CULPRIT: the server said that it died of this one; that is made sure of when nothing else is
+   left. */
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_HELD, JOB_SUSPECT, JOB_CULPRIT, JOB_DONE };
 
 struct job {
@@ -58,7 +59,7 @@ struct runner {
     struct event *pace; /* with options->young */
     struct timeval paced;
     unsigned young;     /* what the machine bears: more or less than options->young */
-    unsigned long busy, idle; /* of all its processors, in clock ticks, when it was looked at last */
+    unsigned long busy, idle; /* of all processors, in clock ticks, when last looked at */
     struct event *tick, *hold, *deadline, *sigint, *sigterm;
     struct dna_case_run **dead; /* ended runs, freed from the loop and not from their callback */
     unsigned num_dead, cap_dead;

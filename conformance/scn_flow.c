@@ -386,7 +386,8 @@ static void check_either(struct flow *f, const struct dna_step *s)
 
         switch (first ? first->kind : DNA_STEP_EXPECT) {
         case DNA_STEP_EXPECT: case DNA_STEP_EXPECT_CLOSE: case DNA_STEP_EXPECT_END:
-        case DNA_STEP_EXPECT_EOF: case DNA_STEP_EXPECT_DROP: case DNA_STEP_NOTHING: case DNA_STEP_ACCEPT:
+        case DNA_STEP_EXPECT_EOF: case DNA_STEP_EXPECT_DROP:
+        case DNA_STEP_NOTHING: case DNA_STEP_ACCEPT:
         case DNA_STEP_BARRIER: case DNA_STEP_EXITS: case DNA_STEP_PRINTS:
         case DNA_STEP_DNS_SAW: case DNA_STEP_TLS: case DNA_STEP_EITHER:
         case DNA_STEP_WEB_SAW: case DNA_STEP_WEB_REFUSED:

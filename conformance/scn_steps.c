@@ -140,7 +140,8 @@ static void expect_step(struct scn_parse *p, const struct scn_line *line, struct
         }
     }
     scn_error(p->diags, s->file, s->line,
-              "'>' expects XML, close, end, eof, drop, nothing or silence, not '%s'", word ? word : "");
+              "'>' expects XML, close, end, eof, drop, nothing or silence, not '%s'",
+              word ? word : "");
 }
 
 static bool only_options(struct scn_parse *p, const struct dna_step *s, const char *const *allowed)
@@ -184,8 +185,8 @@ static const struct verb {
 } verbs[] = {
     { "connect", DNA_STEP_CONNECT, 1, NULL },
     { "accept", DNA_STEP_ACCEPT, 1, NULL },
-    { "tls", DNA_STEP_TLS, 1, (const char *const[]){ "cert=", "sni=", "fails", "resumable", "resumes=",
-                                                NULL } },
+    { "tls", DNA_STEP_TLS, 1,
+      (const char *const[]){ "cert=", "sni=", "fails", "resumable", "resumes=", NULL } },
     { "sees-cert", DNA_STEP_SEES_CERT, 1,
       (const char *const[]){ "dns=", "srv=", "xmpp=", "none", "trusted", "untrusted", "cert=",
                              NULL } },

@@ -218,7 +218,8 @@ static void send_features(void *arg)
 static SSL_CTX *context_of(struct stream *s)
 {
     const struct dna_s2s_setup *at = &s->s2s->at;
-    const char *ours = dna_fault(DNA_FAULT_first_certificate) ? at->config->domains[0].name : s->ours;
+    const char *ours =
+        dna_fault(DNA_FAULT_first_certificate) ? at->config->domains[0].name : s->ours;
     return s->ours ? at->tls(at->arg, ours) : NULL;
 }
 

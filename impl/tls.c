@@ -31,7 +31,8 @@ static SSL_CTX *fail(SSL_CTX *ctx, const char *what, const char *file, char *why
     return NULL;
 }
 
-/* Planted faults: a session is kept for whom it was made with, and with it the certificate that it saw. */
+/* Planted faults: a session is kept for whom it was made with, and with it the certificate that it
+ * saw. */
 static struct {
     char *name;
     SSL_SESSION *session;

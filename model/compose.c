@@ -127,7 +127,8 @@ static void raise_from(struct dna_compose *c, const struct dna_wire *w)
     }
 }
 
-/* What has not to be fetched is there at once: a key is weighed, whoever had it wait for its proof. */
+/* What has not to be fetched is there at once: a key is weighed, whoever had it wait for its
+   proof. */
 static void await(struct dna_compose *c, const struct dna_wire *w, enum dna_whom whom)
 {
     if (w->machine == &dna_machine_dialback_receiving && !c->scope->slow) {

@@ -48,6 +48,23 @@ static void test_knobs(void)
     CU_ASSERT_PTR_EQUAL(dna_knobs_for(&plain, "c1m1.example"), &plain);
 }
 
+static unsigned died;
+
+static void note_death(unsigned number)
+{
+    died = number;
+}
+
+static void test_dead_end(void)
+{
+    const struct dna_knobs numbered = { .mutant = 17 };
+
+    dna_dead_ends_ask(note_death);
+    dna_dead_end(&numbered);
+    CU_ASSERT_EQUAL(died, 17);
+    dna_dead_ends_ask(NULL);
+}
+
 int main(void)
 {
     unsigned failed;
@@ -57,6 +74,7 @@ int main(void)
     CU_add_test(s, "numbers in names", test_names);
     CU_add_test(s, "numbers in addresses", test_addresses);
     CU_add_test(s, "knobs of a peer", test_knobs);
+    CU_add_test(s, "a dead end of one mutant", test_dead_end);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     failed = CU_get_number_of_tests_failed();

@@ -321,6 +321,47 @@ static void test_listed(void)
     printf("%zu mutants are listed\n", num);
 }
 
+/* A step from deep in the stack, where only outputs that raise events without end would make one. */
+static void step_from_below(const struct dialback_receiving_facts *e, unsigned levels)
+{
+    volatile char filled[64 * 1024];
+    filled[0] = (char)levels;
+    if (levels > 0) {
+        step_from_below(e, levels - 1);
+    } else {
+        step(e, dialback_receiving_E_RX_KEY);
+    }
+    filled[1] = filled[0];
+}
+
+static void test_dead(void)
+{
+    const struct dialback_receiving_facts e = facts();
+    char err[256], *told = NULL;
+    size_t size;
+    FILE *out = open_memstream(&told, &size);
+
+    begin(NULL);
+    CU_ASSERT_EQUAL(dna_interp_mutate_numbered(3, "DR09:to=PROVEN", err, sizeof err), 0);
+    dna_interp_tell_dead(out);
+    world.k.mutant = 3;
+    step_from_below(&e, 4);
+    CU_ASSERT_NOT_EQUAL(fx.row, DNA_NO_ROW);
+    dna_world_init(&world, &dna_machine_dialback_receiving);
+    world.k.mutant = 3;
+    step_from_below(&e, 24);
+    CU_ASSERT_EQUAL(fx.row, DNA_NO_ROW);
+    step(&e, dialback_receiving_E_RX_KEY); /* and not from above either, any more */
+    CU_ASSERT_EQUAL(fx.row, DNA_NO_ROW);
+    world.k.mutant = 2;
+    step(&e, dialback_receiving_E_RX_KEY);
+    CU_ASSERT_NOT_EQUAL(fx.row, DNA_NO_ROW);
+    dna_interp_tell_dead(NULL);
+    fclose(out);
+    CU_ASSERT_STRING_EQUAL(told, "3\n");
+    free(told);
+}
+
 static void test_numbered(void)
 {
     const struct dialback_receiving_facts e = facts();
@@ -387,6 +428,7 @@ int main(void)
     CU_add_test(suite, "a DEAD cell has no effect", test_dead_cells);
     CU_add_test(suite, "several mutants at once, and restored", test_several);
     CU_add_test(suite, "mutants of a number count there alone", test_numbered);
+    CU_add_test(suite, "a number that recurses without end dies alone", test_dead);
     CU_add_test(suite, "rows that fire are told once a number", test_fired);
     CU_add_test(suite, "refused mutants", test_refused);
     CU_add_test(suite, "every listed mutant can be chosen", test_listed);
