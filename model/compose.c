@@ -162,7 +162,7 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         forget(c, w->act == DNA_ACT_FORGET_TLS);
         break;
     case DNA_ACT_TLS:
-        g->tls_due = !c->scene->s.secured; /* no TLS in TLS */
+        g->tls_due = !g->tls; /* no TLS in TLS */
         break;
     case DNA_ACT_HOLD:
         g->held = 1;
@@ -261,7 +261,7 @@ static void fill_facts(const struct dna_compose *c, const struct dna_machine *m,
     if (in && in->machine == m && in->facts) {
         memcpy(e, in->facts, m->facts_size);
     }
-    if (c->scene->s.secured) {
+    if (c->scene->g.tls) {
         not_in_clear(m, e);
     }
     c->role->facts(c, m, whom, on, e);
@@ -363,6 +363,14 @@ static bool passed_over(const struct dna_compose *c, const struct dna_symbol *sy
                                             : symbol->kind == DNA_SEND_STANZA && g->discard;
 }
 
+static bool comes_up(const struct dna_symbol *symbol)
+{
+    return (symbol->machine == &dna_machine_starttls_receiving &&
+            symbol->on == starttls_receiving_E_TLS_UP) ||
+           (symbol->machine == &dna_machine_starttls_initiating &&
+            symbol->on == starttls_initiating_E_TLS_UP);
+}
+
 static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     struct dna_stage *g = &c->scene->g;
@@ -373,6 +381,7 @@ static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
         g->deaf = 1;
     } else if (symbol->kind == DNA_SEND_TLS) {
         g->tls_due = 0;
+        g->tls |= comes_up(symbol);
         g->certificate = symbol->about;
     } else if (symbol->kind == DNA_SEND_ANSWER || symbol->kind == DNA_SEND_ANSWER_HERE) {
         g->question[symbol->whom - DNA_PAIR1] = g->put[symbol->whom - DNA_PAIR1] = 0;

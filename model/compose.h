@@ -31,6 +31,7 @@ enum dna_domain { DNA_NOBODY, DNA_D1, DNA_D2, DNA_D1_AND_D2 };
 struct dna_stage {
     uint32_t header_due;  /* the peer's next bytes are a stream header */
     uint32_t tls_due;     /* the peer's next bytes are a TLS handshake */
+    uint32_t tls;         /* a handshake is done, whatever a damaged table noted */
     uint32_t held;        /* input is not read */
     uint32_t discard;     /* of the input only the end is looked at */
     uint32_t drain;       /* of the input only stanzas and the end are looked at */
