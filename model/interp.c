@@ -48,13 +48,13 @@ static void tell_fired(uint32_t number, const struct dna_machine *machine, size_
  * all that the process carries, so a number that gets too deep is dead from then on, and alone. */
 enum { MAX_DEPTH = 1 << 20 }; /* bytes of the stack, which has eight times as many */
 static uintptr_t shallow;     /* where the stack was when numbers were given */
-static uint8_t dead[DNA_MAX_NUMBERED + 1];
+static uint8_t dead_number[DNA_MAX_NUMBERED + 1];
 static FILE *dead_file;
 
 void dna_interp_die(uint32_t number)
 {
-    if (number <= DNA_MAX_NUMBERED && !dead[number]) {
-        dead[number] = 1;
+    if (number <= DNA_MAX_NUMBERED && !dead_number[number]) {
+        dead_number[number] = 1;
         if (dead_file) {
             fprintf(dead_file, "%u\n", number);
         }
@@ -73,7 +73,7 @@ static bool too_deep(uint32_t number)
     if (depth > MAX_DEPTH) {
         dna_interp_die(number);
     }
-    return dead[number];
+    return dead_number[number];
 }
 
 void dna_interp_tell_dead(FILE *out)
@@ -145,7 +145,7 @@ void dna_interp_restore(void)
     free(numbered);
     numbered = NULL;
     num_numbered = 0;
-    memset(dead, 0, sizeof dead);
+    memset(dead_number, 0, sizeof dead_number);
 }
 
 #ifndef DNA_INTERP_NO_STEPS
