@@ -63,8 +63,7 @@ void dna_interp_die(uint32_t number)
 
 static bool too_deep(uint32_t number)
 {
-    char here;
-    const uintptr_t at = (uintptr_t)&here;
+    const uintptr_t at = (uintptr_t)__builtin_frame_address(0);
     const uintptr_t depth = at < shallow ? shallow - at : at - shallow;
 
     if (number == 0 || number > DNA_MAX_NUMBERED || number >= num_numbered) {
@@ -78,9 +77,7 @@ static bool too_deep(uint32_t number)
 
 void dna_interp_tell_dead(FILE *out)
 {
-    char here;
-
-    shallow = (uintptr_t)&here;
+    shallow = (uintptr_t)__builtin_frame_address(0);
     dead_file = out;
 }
 
