@@ -450,6 +450,15 @@ static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
     return status ? status : k->bad ? 1 : 0;
 }
 
+static size_t by_model_alone(const struct campaign *k)
+{
+    size_t num = 0;
+
+    for (size_t i = 0; i < k->num; i++)
+        num += !k->mutants[i].session && !k->mutants[i].by_hand;
+    return num;
+}
+
 int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *o)
 {
     struct campaign *k = dna_xcalloc(1, sizeof(*k));
@@ -469,8 +478,9 @@ int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *
     if (!o->keep)
         remove_files(k);
     if (!status)
-        printf("mutate: everything that the model tells apart is told apart over sockets, %.0f s\n",
-               dna_seconds_since(&lab->begun));
+        printf("mutate: no mutant that has a session survives; %zu that need waits or fetched proofs "
+               "are told apart by the model alone; %.0f s\n",
+               by_model_alone(k), dna_seconds_since(&lab->begun));
     free(k->mutants);
     free(k->sessions);
     dna_pool_free(k->pool);
