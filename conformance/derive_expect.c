@@ -129,8 +129,6 @@ struct fixed {
 };
 
 static const struct fixed fixed[] = {
-    { "send_header", "<stream:stream version='1.0'>" },
-    { "send_header_old", "<stream:stream -version>" },
     { "send_proceed", "<tls:proceed/>" },
     { "send_tls_failure", "<tls:failure/>" },
     { "send_success", "<sasl:success/>" },

@@ -210,6 +210,12 @@ static void forget_session(struct campaign *k, const struct dna_case *c)
             k->sessions[i].c = NULL;
 }
 
+/* A server that dies is noticed, too; an ERROR says nothing. */
+static bool noticed(const struct dna_play *play)
+{
+    return play->verdict > DNA_VERDICT_PASS && play->verdict < DNA_VERDICT_ERROR;
+}
+
 /* Each mutant in its own session, and each session once undamaged: whatever fails then tells
  * nothing. */
 static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
@@ -237,8 +243,7 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
             forget_session(k, plays[i].c);
     for (size_t i = 0; i < of_mutants && !status; i++) {
         whose[i]->verdict = plays[i].verdict;
-        whose[i]->killed =
-            plays[i].verdict > DNA_VERDICT_PASS && plays[i].verdict < DNA_VERDICT_ERROR;
+        whose[i]->killed = noticed(&plays[i]);
     }
     free(plays);
     free(whose);
@@ -273,8 +278,7 @@ static int play_survivors(struct campaign *k, struct dna_mutate_lab *lab)
     lab->young = young;
     lab->jobs = jobs;
     for (size_t i = 0; i < n && !status; i++)
-        whose[i]->killed = plays[i].verdict > DNA_VERDICT_PASS &&
-                           plays[i].verdict < DNA_VERDICT_ERROR;
+        whose[i]->killed = noticed(&plays[i]);
     free(plays);
     free(whose);
     return status;
@@ -335,8 +339,7 @@ static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab,
     fflush(stdout);
     status = dna_mutate_play(lab, plays, n, NULL);
     for (size_t i = 0; i < n && !status; i++)
-        k->mutants[whose[i]].by_hand |=
-            plays[i].verdict > DNA_VERDICT_PASS && plays[i].verdict < DNA_VERDICT_ERROR;
+        k->mutants[whose[i]].by_hand |= noticed(&plays[i]);
     free(plays);
     free(whose);
     free(cases);

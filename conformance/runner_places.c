@@ -96,6 +96,20 @@ static uint32_t culprit_of(const struct place *p)
     return number;
 }
 
+/* If the culprit is known, the others have nothing to do with it, and begin anew: also one that was
+ * alone, for what an earlier play left behind may be the death of it. */
+static enum job_state becomes(struct job *job, uint32_t culprit)
+{
+    if (!culprit)
+        return JOB_SUSPECT;
+    if (job->c->mutant == culprit)
+        return JOB_CULPRIT;
+    if (!job->alone)
+        return JOB_QUEUED;
+    job->alone = false;
+    return JOB_SUSPECT;
+}
+
 static void on_death(struct dna_iut *iut, int status, void *arg)
 {
     struct place *p = arg;
@@ -118,11 +132,7 @@ static void on_death(struct dna_iut *iut, int status, void *arg)
         if (job->place != p || (job->state != JOB_RUNNING && job->state != JOB_HELD))
             continue;
         hit++;
-        /* if the culprit is known, the others have nothing to do with it, and begin anew */
-        hit_by_death(p, job, death,
-                     !culprit                       ? JOB_SUSPECT
-                     : job->c->mutant == culprit    ? JOB_CULPRIT
-                                                    : JOB_QUEUED);
+        hit_by_death(p, job, death, becomes(job, culprit));
     }
     runner_message(r, "%s (variant %s) died: %s; %u case%s under way, started again",
                    r->profile->title, p->variant->name, death, hit, hit == 1 ? " was" : "s were");

@@ -36,6 +36,14 @@ static void header_from(struct dna_c2s_session *s, const struct dna_config_domai
     put(s, &b);
 }
 
+/* Without it there is nothing to go on with, and whole tables do not lead here. */
+static bool lacks(const struct dna_c2s_session *s, const void *what)
+{
+    if (!what)
+        dna_dead_end(s->knobs);
+    return !what;
+}
+
 /* Only a damaged table (--mutate) lets somebody in whose domain or login is not known: it is then
  * the first domain, and an account without a name. The fault is to show in what a peer sees, not in
  * a crash. */
@@ -118,10 +126,8 @@ static void continue_sasl(struct dna_c2s_session *s)
         [DNA_SASL_NOT_AUTHORIZED] = c2s_server_E_SASL_WRONG,
     };
 
-    if (!s->sasl) {
-        dna_dead_end(s->knobs);
+    if (lacks(s, s->sasl))
         return;
-    }
     dna_buf_reset(&s->out);
     s->sasl_status = dna_sasl_step(s->sasl, s->in.len ? s->in.at : "", &s->out);
     dna_c2s_step(s, events[s->sasl_status], &(const struct c2s_server_facts){ 0 });
@@ -199,10 +205,8 @@ static void weigh(struct dna_c2s_session *s)
 
 static void bind_resource(struct dna_c2s_session *s)
 {
-    if (!s->element) {
-        dna_dead_end(s->knobs);
+    if (lacks(s, s->element))
         return;
-    }
     be_somebody(s);
     dna_c2s_bind(s);
     evtimer_del(s->negotiation);
@@ -210,19 +214,15 @@ static void bind_resource(struct dna_c2s_session *s)
 
 static void refuse_second_resource(struct dna_c2s_session *s)
 {
-    if (!s->element) {
-        dna_dead_end(s->knobs);
+    if (lacks(s, s->element))
         return;
-    }
     dna_c2s_refuse_bind(s);
 }
 
 static void route(struct dna_c2s_session *s)
 {
-    if (!s->element || !s->jid) {
-        dna_dead_end(s->knobs);
+    if (lacks(s, s->element) || lacks(s, s->jid))
         return;
-    }
     be_somebody(s);
     dna_c2s_route(s);
 }
@@ -296,10 +296,8 @@ static void send_tls_failure(struct dna_c2s_session *s)
 static void start_tls(struct dna_c2s_session *s)
 {
     const struct dna_c2s_setup *setup = &s->service->setup;
-    if (!s->domain) {
-        dna_dead_end(s->knobs);
+    if (lacks(s, s->domain))
         return;
-    }
     SSL *ssl = dna_tls_accept_new(setup->tls(setup->arg, s->domain->name), false);
 
     dna_conn_start_tls(s->conn, ssl, true, setup->config->timeout_negotiation_ms);
