@@ -9,6 +9,7 @@
 #define CONFORMANCE_DERIVE_H
 
 #include "conformance/pool.h"
+#include "conformance/deadlines.h"
 #include "model/unfold.h"
 
 #include <stdio.h>
@@ -16,15 +17,17 @@
 struct dna_profile;
 struct dna_variant;
 
-enum { DNA_DERIVE_SCOPES = 24 };
+enum { DNA_DERIVE_SCOPES = 32 };
 
 /* dna_derive_parts is a role with the scopes and symbols that can be played against a server, and
  * the variant of its profile that plays each. role.scopes points into it: it stays where it is. */
 struct dna_derive_parts {
     const char *without; /* symbols that are left out, separated by ", "; or NULL: set beforehand */
+    bool wait;           /* parts for waits, too: the server's timers can be set; set beforehand */
     struct dna_role role;
     struct dna_scope scopes[DNA_DERIVE_SCOPES];
     const char *variants[DNA_DERIVE_SCOPES];
+    const struct dna_deadline *waits[DNA_DERIVE_SCOPES]; /* the one that can be waited for, or NULL */
 };
 
 /* dna_derive_choose fills parts. habits has the knobs of the profile's first variant; only: one
@@ -47,6 +50,7 @@ struct dna_derive_how {
     bool any_error;                    /* which condition an error names is not looked at */
     bool ends; /* it answers no db:verify on a stream of its own: sessions are seen to their end */
     bool patient; /* its own timers are far away: what it ends, and what not, can be told apart */
+    const struct dna_deadline *wait; /* all but this one, or NULL */
 };
 
 /* dna_derive_write adds one session (inputs of the unfolding, behind the scope's prefix) as a
@@ -75,12 +79,14 @@ struct dna_derive_script {
     const char *conn; /* the connection's name: dna_derive_begin sets it */
     unsigned header, key, verify, message, local, bind, barrier, got; /* counted up */
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
+    const struct dna_deadline *wait;       /* the symbol that is being written is a wait */
     bool loose; /* other features may be offered, too */
     bool any_error; /* which condition an error names is not looked at */
     bool ends;  /* no barriers; the end shows what came besides */
     bool last;  /* nothing more is sent behind this symbol */
     bool looked; /* and what came home by then was looked at */
     bool patient; /* a stream that the IUT has closed stays until the peer closes, too */
+    bool expires; /* the peer's certificate is soon no longer valid */
     bool needs_user, needs_key, needs_id, needs_aside;
     uint64_t delivered, transmitted; /* bit n: of the messages mN from the peer, uN to it */
 };

@@ -199,10 +199,11 @@ void dna_derive_begin_c2s(const struct dna_derive_script *s, const struct dna_sc
         return;
     }
     dna_buf_printf(head,
-                   "domain   a c\n%scert     Self dns=$a issuer=self\n"
-                   "cert     Pinned dns=$c\npeer     A $a c2s\niut-client K %s\n",
+                   "domain   a c\n%s%scert     Self dns=$a issuer=self\n"
+                   "cert     Pinned dns=$c\npeer     A $a%s c2s\niut-client K %s\n",
+                   s->expires ? DNA_DERIVE_EXPIRES : "",
                    s->body.at && strstr(s->body.at, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
-                   only ? "$a" : "romeo@$a");
+                   s->expires ? " cert=Soon" : "", only ? "$a" : "romeo@$a");
     dna_buf_printf(given, "K run %s--pin $Pinned.sha256", terminal ? "on-terminal " : "");
     if (!only)
         dna_buf_puts(given, " --password secret --to x@$a --message hello --message-id m1"

@@ -224,6 +224,8 @@ void dna_derive_expect(struct dna_derive_script *s)
 {
     const struct dna_compose *c = s->compose;
 
+    if (c->num_tokens)
+        s->wait = NULL; /* it ends with these */
     for (size_t i = 0; i < c->num_tokens; i++) {
         const struct dna_token *t = &c->word[i];
 
@@ -268,6 +270,10 @@ void dna_derive_quiet(struct dna_derive_script *s)
 {
     const struct dna_stage *g = &s->compose->scene->g;
 
+    if (s->wait) /* where the IUT's handshake is in the line, time passes elsewhere */
+        dna_buf_printf(&s->body, "%s > silence within %ums\n",
+                       s->side == DNA_DERIVE_IUT && g->tls_due ? "U" : s->conn, s->wait->ms);
+    s->wait = NULL;
     if (g->muted && !g->closed && !g->tls_due && (!g->header_due || g->deaf)) {
         if (s->patient)
             dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);

@@ -22,6 +22,9 @@ const char *dna_derive_form_find(const struct dna_derive_form *forms, const char
 void dna_derive_put(struct dna_derive_script *script, const char *lines,
                     const struct dna_symbol *symbol);
 
+/* A certificate that runs out while a session waits for it, but not before. */
+#define DNA_DERIVE_EXPIRES "cert     Soon dns=$a notafter=+3s\n"
+
 /* dna_derive_without says whether the symbol was left out at the caller's wish. */
 bool dna_derive_without(const struct dna_derive_parts *parts, const char *symbol);
 

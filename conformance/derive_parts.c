@@ -62,9 +62,10 @@ bool dna_derive_without(const struct dna_derive_parts *parts, const char *symbol
     return listed(parts->without, symbol, strlen(symbol));
 }
 
-/* The names of the list that can be brought about over sockets; *out_left counts the others. */
+/* The names of the list that can be brought about over sockets, of waits but this one; *out_left
+ * counts the others. */
 static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, const char *list,
-                      size_t *out_left)
+                      const struct dna_deadline *wait, size_t *out_left)
 {
     struct dna_buf kept = { 0 };
     char *result;
@@ -72,7 +73,10 @@ static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, con
     for (size_t len; (len = strcspn(list, ",")) > 0; list += len, list += strspn(list, ", ")) {
         const struct dna_symbol *s = dna_symbol_find(&parts->role, list, len);
 
-        if (s && dna_derive_playable(s) && !listed(parts->without, list, len))
+        const struct dna_deadline *its = s ? dna_deadline_of(s->name) : NULL;
+
+        if (s && (its ? its == wait : dna_derive_playable(s)) &&
+            !listed(parts->without, list, len))
             dna_buf_printf(&kept, "%s%.*s", kept.len ? ", " : "", (int)len, list);
         else
             ++*out_left;
@@ -84,10 +88,46 @@ static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, con
 
 static const char *left_out(const struct dna_scope *scope, bool prefix, const char *variant)
 {
-    return scope->timers            ? "waits, not played"
-           : scope->slow || !prefix ? "fetched proofs, not played"
-           : variant                ? NULL
-                                    : "no variant has these knobs";
+    return scope->slow || !prefix ? "fetched proofs, not played"
+           : variant              ? NULL
+                                  : "no variant has these knobs";
+}
+
+/* Adds a part of the alphabet, with the symbols of one wait or of none. */
+static void add_part(struct dna_derive_parts *parts, const struct dna_scope *scope,
+                     const struct dna_deadline *wait, const char *variant, struct dna_pool *pool,
+                     FILE *say)
+{
+    struct dna_scope *to = &parts->scopes[parts->role.num_scopes];
+    size_t left = 0, left_of_prefix = 0;
+    const char *why;
+
+    *to = *scope;
+    if (wait)
+        to->name = dna_pool_printf(pool, "%s %s", scope->name, wait->timer);
+    (void)playable(parts, pool, to->prefix, NULL, &left_of_prefix);
+    to->alphabet = playable(parts, pool, to->alphabet, wait, &left);
+    why = to->mark && !dna_derive_has_begin(to) ? "not played"
+                                                : left_out(to, left_of_prefix == 0, variant);
+    if (why) {
+        if (say)
+            fprintf(say, "%s: %s\n", to->name, why);
+        return;
+    }
+    if (left && say)
+        fprintf(say, "%s: %zu symbols cannot be played\n", to->name, left);
+    parts->waits[parts->role.num_scopes] = wait;
+    parts->variants[parts->role.num_scopes++] = variant;
+}
+
+/* One timer can be near while all others are far away: a scope of timers is a part for each. */
+static void add_waits(struct dna_derive_parts *parts, const struct dna_scope *scope,
+                      const char *variant, struct dna_pool *pool, FILE *say)
+{
+    for (const struct dna_deadline *w = dna_deadlines; w->symbol; w++)
+        if (listed(scope->alphabet, w->symbol, strlen(w->symbol)) &&
+            parts->role.num_scopes < DNA_DERIVE_SCOPES)
+            add_part(parts, scope, w, variant, pool, say);
 }
 
 void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *role,
@@ -98,24 +138,16 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
     parts->role.scopes = parts->scopes;
     parts->role.num_scopes = 0;
     for (size_t i = 0; i < role->num_scopes && parts->role.num_scopes < DNA_DERIVE_SCOPES; i++) {
-        struct dna_scope *to = &parts->scopes[parts->role.num_scopes];
-        const char *variant = variant_for(server, habits, &role->scopes[i]), *why;
-        size_t left = 0, left_of_prefix = 0;
+        const struct dna_scope *scope = &role->scopes[i];
+        const char *variant = variant_for(server, habits, scope);
 
-        if (only && strcmp(only, role->scopes[i].name) != 0)
+        if (only && strcmp(only, scope->name) != 0)
             continue;
-        *to = role->scopes[i];
-        (void)playable(parts, pool, to->prefix, &left_of_prefix);
-        to->alphabet = playable(parts, pool, to->alphabet, &left);
-        why = to->mark && !dna_derive_has_begin(to) ? "not played"
-                                                    : left_out(to, left_of_prefix == 0, variant);
-        if (why) {
-            if (say)
-                fprintf(say, "%s: %s\n", to->name, why);
-            continue;
-        }
-        if (left && say)
-            fprintf(say, "%s: %zu symbols cannot be played\n", to->name, left);
-        parts->variants[parts->role.num_scopes++] = variant;
+        if (!scope->timers)
+            add_part(parts, scope, NULL, variant, pool, say);
+        else if (parts->wait)
+            add_waits(parts, scope, variant, pool, say);
+        else if (say)
+            fprintf(say, "%s: waits, not played\n", scope->name);
     }
 }

@@ -221,6 +221,12 @@ void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbo
 {
     const char *lines = dna_derive_form_find(sides[side_of(symbol)].forms, symbol->name);
 
+    s->wait = dna_deadline_of(symbol->name);
+    if (s->wait) {
+        if (symbol->kind == DNA_SEND_ANSWER)
+            s->asked[symbol->whom == DNA_PAIR2] = 0;
+        return;
+    }
     if (symbol->kind == DNA_SEND_HEADER)
         s->header++;
     if (strncmp(symbol->name, "key ", 4) == 0)

@@ -168,10 +168,11 @@ static void put_servers(const struct dna_derive_script *s, bool asks, struct dna
                              "</message>\n";
 
     /* What is not used is not declared: making a certificate takes time. */
-    dna_buf_printf(out, "domain   a c\n%s%speer     A $a\n%s%s",
+    dna_buf_printf(out, "domain   a c\n%s%s%s%s%s",
                    strstr(body, "cert=Both") ? "cert     Both dns=$a,$c\n" : "",
                    strstr(body, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
-                   strstr(body, "verification C ") || strstr(body, "C.v") ? "peer     C $c\n" : "",
+                   s->expires ? DNA_DERIVE_EXPIRES "peer     A $a cert=Soon\n" : "peer     A $a\n",
+                   strstr(body, "verification C ") || strstr(body, "\nC ") ? "peer     C $c\n" : "",
                    s->needs_user || s->needs_key || opens ? "client   U juliet\n" : "");
     put_forbidden(s, asks, out);
     dna_buf_printf(out,
@@ -251,8 +252,11 @@ static void see_silence(struct writing *w)
         if (s->asked[pair]) /* a question that nobody waits for any more is not left standing */
             dna_buf_printf(&s->body, "%s.v%u > %s\n", pair ? "C" : "A", s->asked[pair],
                            g->question[pair] ? "silence within 100ms" : "close");
-    if (servers)
-        dna_buf_puts(&s->body, "A unvisited\n");
+    if (!servers)
+        return;
+    dna_buf_puts(&s->body, "A unvisited\n");
+    if (strstr(s->body.at, "from='$c'")) /* nor is its authority asked behind the tester's back */
+        dna_buf_puts(&s->body, "C unvisited\n");
 }
 
 void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,
@@ -270,6 +274,7 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     w.script.loose = how->loose;
     w.script.any_error = how->any_error;
     w.script.patient = how->patient;
+    w.script.expires = how->wait && !how->wait->time;
     w.script.ends |= how->ends && w.script.side == DNA_DERIVE_IUT;
     dna_compose_begin(&c);
     play_prefix(&w, &c);

@@ -8,6 +8,7 @@
 #ifndef CONFORMANCE_MUTATE_H
 #define CONFORMANCE_MUTATE_H
 
+#include "conformance/deadlines.h"
 #include "conformance/runner.h"
 
 #define DNA_FAULT "fault="
@@ -36,7 +37,8 @@ struct dna_mutate_lab {
     const char *server;   /* xdna-server-test */
     unsigned jobs, young; /* plays at a time, and of these begun a moment ago (runner.h) */
     unsigned number;
-    bool patient; /* the server's own timers are far away */
+    bool patient; /* the server's own timers are far away (dna_mutate_patient) ... */
+    const struct dna_deadline *near; /* ... but this one, or NULL */
     bool verbose;
     struct timeval begun;
 };
@@ -46,6 +48,10 @@ struct dna_mutate_lab {
 int dna_mutate_open(struct dna_mutate_lab *m, const char *dir, char *const *files,
                     size_t num_files);
 void dna_mutate_close(struct dna_mutate_lab *m);
+
+/* dna_mutate_patient: from now on the server's own timers are out of reach of any play, but that one
+   (or NULL) near; or everything is as its profile says. */
+void dna_mutate_patient(struct dna_mutate_lab *m, bool patient, const struct dna_deadline *near);
 
 /* dna_mutate_play plays all of them, DNA_BATCH_MAX at a time, and fills in the verdicts.  fired: a
    file in which "PLAY ROW" is written for each row that fires in a play, counted from 1, or NULL

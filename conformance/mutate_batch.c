@@ -37,23 +37,6 @@ static struct dna_suite *load(const char *dir, char *const *files, size_t num_fi
     return suite;
 }
 
-/* The same server with its own timers out of reach: no play lasts so long. */
-static struct dna_profile *load_patient(struct dna_pool *pool, struct dna_diag *diag)
-{
-    struct dna_profile *p = dna_profile_load("xdna", diag);
-
-    for (size_t v = 0; p && v < p->num_variants; v++) {
-        struct dna_pairs *settings = &p->variants[v].settings;
-
-        for (size_t i = 0; i < settings->num; i++)
-            if (strncmp(settings->at[i].key, "timeout_", 8) == 0)
-                settings->at[i].value = dna_pool_strdup(pool, "60s");
-            else if (strncmp(settings->at[i].key, "seconds_", 8) == 0)
-                settings->at[i].value = dna_pool_strdup(pool, "60");
-    }
-    return p;
-}
-
 int dna_mutate_open(struct dna_mutate_lab *m, const char *dir, char *const *files, size_t num_files)
 {
     struct dna_diag diag = { 0 };
@@ -65,7 +48,7 @@ int dna_mutate_open(struct dna_mutate_lab *m, const char *dir, char *const *file
     if (!m->suite)
         return 2;
     m->profile = dna_profile_load("xdna", &diag);
-    m->patient_profile = load_patient(m->pool, &diag);
+    m->patient_profile = dna_profile_load("xdna", &diag);
     if (!m->profile || !m->patient_profile ||
         dna_profile_check(m->profile, m->server, &diag) != 0 ||
         dna_profile_check(m->patient_profile, m->server, &diag) != 0 ||
@@ -91,6 +74,14 @@ void dna_mutate_close(struct dna_mutate_lab *m)
     dna_profile_free(m->patient_profile);
     dna_suite_free(m->suite);
     dna_pool_free(m->pool);
+}
+
+void dna_mutate_patient(struct dna_mutate_lab *m, bool patient, const struct dna_deadline *near)
+{
+    m->patient = patient;
+    m->near = near;
+    if (patient)
+        dna_deadlines_set(m->patient_profile, near, m->pool);
 }
 
 bool dna_mutate_alone(const struct dna_mutate_lab *m, const struct dna_case *c)
@@ -240,7 +231,7 @@ static int play_batch(struct dna_mutate_lab *m, struct dna_play *plays, size_t n
     const char *extra[2 * MAX_ROWS + 8];
     const struct dna_run_options options = { .jobs = m->jobs,
                                              .young = m->young,
-                                             .timeout_ms = 3000,
+                                             .timeout_ms = m->near ? 6000 : 3000,
                                              .repeat = 1,
                                              .level = DNA_CASE_MAY,
                                              .server = m->server,

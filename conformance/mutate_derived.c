@@ -38,6 +38,7 @@ struct session {
     unsigned role;
     size_t scope, len;
     uint32_t word[DNA_SESSION_MAX];
+    const struct dna_deadline *wait; /* the timer that has to be near, or NULL */
     const char *file;
     const struct dna_case *c;
 };
@@ -53,6 +54,8 @@ struct campaign {
     size_t num, room;
     struct session *sessions;
     size_t num_sessions, room_sessions;
+    const struct dna_suite *suite;  /* of the sessions */
+    const struct dna_deadline **waits; /* of each of its cases */
     struct counts of[NUM_ROLES];
     char dir[200];
     /* of the role at hand */
@@ -79,7 +82,8 @@ static bool store(struct campaign *k, struct session *s)
     const struct dna_derive_how how = { .u = &k->playable.unfoldings[s->scope],
                                         .choices = k->choices,
                                         .variant = k->parts.variants[s->scope],
-                                        .patient = true };
+                                        .patient = true,
+                                        .wait = k->parts.waits[s->scope] };
 
     s->file = dna_pool_printf(k->pool, "%s/derived/mutants_s%05zu.scn", k->dir, k->num_sessions);
     return dna_derive_store(&how, s->word, s->len, s->file);
@@ -102,7 +106,8 @@ static size_t session_for(struct campaign *k, const struct dna_judgement *j)
         k->sessions = dna_xrealloc(k->sessions, k->room_sessions * sizeof(*k->sessions));
     }
     s = &k->sessions[k->num_sessions++];
-    *s = (struct session){ .hash = hash, .role = k->role, .scope = j->scope, .len = j->len };
+    *s = (struct session){ .hash = hash, .role = k->role, .scope = j->scope, .len = j->len,
+                           .wait = k->parts.waits[j->scope] };
     memcpy(s->word, j->witness, j->len * sizeof(*s->word));
     k->failed |= !store(k, s);
     return k->num_sessions;
@@ -151,7 +156,7 @@ static int unfold_role(struct campaign *k, unsigned role, const struct dna_profi
     habits.exact = true;
     dna_derive_knobs(&profile->variants[0], &habits.knobs);
     k->choices = &habits.choices;
-    k->parts = (struct dna_derive_parts){ .without = NULL };
+    k->parts = (struct dna_derive_parts){ .wait = true };
     dna_derive_choose(&k->parts, roles[role], profile, &habits, NULL, k->pool, NULL);
     if (dna_campaign_begin(&k->whole, roles[role], &habits, 0, err, sizeof err) != 0 ||
         dna_campaign_begin(&k->playable, &k->parts.role, &habits, 0, err, sizeof err) != 0) {
@@ -192,13 +197,17 @@ static int list_mutants(struct campaign *k)
 
 static void find_cases(struct campaign *k, const struct dna_suite *suite)
 {
+    k->suite = suite;
+    k->waits = dna_xcalloc(suite->num_cases + 1, sizeof(*k->waits));
     for (size_t i = 0; i < k->num_sessions; i++) {
         char id[60];
         int len = snprintf(id, sizeof id, "derived/mutants/s%05zu@", i + 1);
 
         for (size_t c = 0; c < suite->num_cases && !k->sessions[i].c; c++)
-            if (strncmp(suite->cases[c].id, id, (size_t)len) == 0)
+            if (strncmp(suite->cases[c].id, id, (size_t)len) == 0) {
                 k->sessions[i].c = &suite->cases[c];
+                k->waits[c] = k->sessions[i].wait;
+            }
     }
 }
 
@@ -214,6 +223,43 @@ static void forget_session(struct campaign *k, const struct dna_case *c)
 static bool noticed(const struct dna_play *play)
 {
     return play->verdict > DNA_VERDICT_PASS && play->verdict < DNA_VERDICT_ERROR;
+}
+
+static int play_once(struct dna_mutate_lab *lab, struct dna_play *plays, size_t num)
+{
+    return dna_mutate_play(lab, plays, num, NULL);
+}
+
+/* Plays of one wait after another, for of all the server's timers only its own is near.  Returns 1
+ * if `play` did for any of them; other exit statuses end it. */
+static int play_waits(const struct campaign *k, struct dna_mutate_lab *lab, struct dna_play *plays,
+                      size_t num,
+                      int (*play)(struct dna_mutate_lab *lab, struct dna_play *plays, size_t num))
+{
+    struct dna_play *some = dna_xcalloc(num + 1, sizeof(*some));
+    size_t *whose = dna_xcalloc(num + 1, sizeof(*whose));
+    const struct dna_deadline *wait = NULL;
+    int status = 0, bad = 0;
+
+    do {
+        size_t n = 0;
+
+        for (size_t i = 0; i < num; i++) {
+            if (k->waits[plays[i].c - k->suite->cases] != wait)
+                continue;
+            whose[n] = i;
+            some[n++] = plays[i];
+        }
+        dna_mutate_patient(lab, true, wait);
+        status = n ? play(lab, some, n) : 0;
+        bad |= status == 1;
+        for (size_t i = 0; i < n; i++)
+            plays[whose[i]] = some[i];
+        wait = wait ? wait + 1 : dna_deadlines;
+    } while (status <= 1 && wait->symbol);
+    free(some);
+    free(whose);
+    return status > 1 ? status : bad;
 }
 
 /* Each mutant in its own session, and each session once undamaged: whatever fails then tells
@@ -235,9 +281,9 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
     for (size_t i = 0; i < k->num_sessions; i++)
         if (k->sessions[i].c)
             plays[n++] = (struct dna_play){ .c = k->sessions[i].c, .damage = "" };
-    status = dna_mutate_play(lab, plays, n, NULL);
+    status = play_waits(k, lab, plays, n, play_once);
     if (!status)
-        bad = dna_mutate_play_again(lab, plays + of_mutants, n - of_mutants);
+        bad = play_waits(k, lab, plays + of_mutants, n - of_mutants, dna_mutate_play_again);
     for (size_t i = of_mutants; i < n && !status; i++)
         if (plays[i].verdict != DNA_VERDICT_PASS)
             forget_session(k, plays[i].c);
@@ -274,7 +320,7 @@ static int play_survivors(struct campaign *k, struct dna_mutate_lab *lab)
     }
     lab->young = 4;
     lab->jobs = 16;
-    status = n ? dna_mutate_play(lab, plays, n, NULL) : 0;
+    status = play_waits(k, lab, plays, n, play_once);
     lab->young = young;
     lab->jobs = jobs;
     for (size_t i = 0; i < n && !status; i++)
@@ -434,11 +480,10 @@ static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
         (void)dna_suite_select(hand, NULL, 0);
         (void)dna_suite_select(derived, NULL, 0);
         lab->suite = derived;
-        lab->patient = true;
         status = play_sessions(k, lab);
         if (!status)
             status = play_survivors(k, lab);
-        lab->patient = false;
+        dna_mutate_patient(lab, false, NULL);
         lab->suite = hand;
         printf("mutate: %zu sessions tell %zu mutants, after %.0f s\n", k->num_sessions, k->num,
                dna_seconds_since(&lab->begun));
@@ -486,6 +531,7 @@ int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *
                by_model_alone(k), dna_seconds_since(&lab->begun));
     free(k->mutants);
     free(k->sessions);
+    free(k->waits);
     dna_pool_free(k->pool);
     free(k);
     return status;

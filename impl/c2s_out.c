@@ -209,7 +209,6 @@ static void bind_resource(struct dna_c2s_session *s)
         return;
     be_somebody(s);
     dna_c2s_bind(s);
-    evtimer_del(s->negotiation);
 }
 
 static void refuse_second_resource(struct dna_c2s_session *s)
@@ -300,7 +299,7 @@ static void start_tls(struct dna_c2s_session *s)
         return;
     SSL *ssl = dna_tls_accept_new(setup->tls(setup->arg, s->domain->name), false);
 
-    dna_conn_start_tls(s->conn, ssl, true, setup->config->timeout_negotiation_ms);
+    dna_conn_start_tls(s->conn, ssl, true, 0); /* the negotiation has its deadline */
 }
 
 /* RFC 6120 5.4.3.3: what was said in clear is forgotten, the domain asked for included. */

@@ -248,7 +248,6 @@ static void report_bound(struct dna_client *c)
     if (!text.len)
         dna_buf_cleanup(&text);
     dna_client_show(c, "bind", "we are %s", c->bound);
-    evtimer_del(c->negotiation);
     dna_client_release_held(c);
 }
 

@@ -475,7 +475,8 @@ void dna_conn_start_tls(struct dna_conn *c, SSL *ssl, bool accept, uint32_t time
     c->handshake_ms = timeout_ms;
     c->phase = TLS_WANTED;
     bufferevent_disable(c->plain, EV_READ);
-    set_deadline(c, timeout_ms);
+    if (timeout_ms)
+        set_deadline(c, timeout_ms);
     if (flushed(c))
         soon(c);
 }
@@ -509,7 +510,8 @@ static void begin_tls(struct dna_conn *c)
     dna_xml_free(c->xml);
     c->xml = NULL;
     c->phase = HANDSHAKING;
-    set_deadline(c, c->handshake_ms);
+    if (c->handshake_ms)
+        set_deadline(c, c->handshake_ms);
     bufferevent_setwatermark(c->plain, EV_READ, 0, 0);
     struct bufferevent *filter = bufferevent_openssl_filter_new(
         c->base, c->plain, c->ssl, role, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);

@@ -204,8 +204,7 @@ static void start_tls(void *arg)
     bool named =
         !dna_dns_literal(s->theirs, &unused) && dna_dns_to_ascii(s->theirs, name, sizeof name) == 0;
     if (ctx)
-        dna_conn_start_tls(s->conn, dna_tls_connect_new(ctx, named ? name : NULL), false,
-                           s->s2s->at.config->timeout_negotiation_ms);
+        dna_conn_start_tls(s->conn, dna_tls_connect_new(ctx, named ? name : NULL), false, 0);
     else
         dna_s2s_drop(s);
 }

@@ -248,11 +248,12 @@ static void start_tls(void *arg)
     SSL_CTX *ctx = context_of(s);
     if (ctx && dna_fault(DNA_FAULT_names_refused))
         (void)SSL_CTX_set_tlsext_servername_callback(ctx, refuse_name);
-    if (ctx)
-        dna_conn_start_tls(s->conn, dna_tls_accept_new(ctx, true), true,
-                           s->s2s->at.config->timeout_negotiation_ms);
-    else
+    if (!ctx) {
         dna_s2s_drop(s);
+        return;
+    }
+    dna_conn_start_tls(s->conn, dna_tls_accept_new(ctx, true), true, 0);
+    dna_s2s_negotiation_deadline(s); /* that of the stream's beginning may be long past */
 }
 
 static void restart_after_tls(void *arg)

@@ -188,6 +188,12 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
     case DNA_ACT_UNASK:
         *question(c, whom) = 0;
         break;
+    case DNA_ACT_ARM:
+        g->armed = c->scope->timers;
+        break;
+    case DNA_ACT_WATCH:
+        g->watched = c->scope->timers;
+        break;
     case DNA_ACT_AWAIT:
         await(c, w, whom);
         break;
@@ -310,10 +316,18 @@ static bool can_settle(const struct dna_compose *c, const struct dna_symbol *sym
     return !g->muted && g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] != 0;
 }
 
+/* A certificate that has expired proves nothing to whoever asks again, and machines that do not act
+   at once are told each second: what a stream does then beyond ending is not composed. */
+static bool still_known(const struct dna_symbol *symbol)
+{
+    return symbol->kind == DNA_SEND_END || symbol->kind == DNA_SEND_GONE ||
+           symbol->kind == DNA_SEND_TIMER;
+}
+
 bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
     const struct dna_stage *g = &c->scene->g;
-    if (g->closed) {
+    if (g->closed || (g->expired && !g->muted && !still_known(symbol))) {
         return false;
     }
     switch (symbol->kind) {
@@ -371,6 +385,17 @@ static bool comes_up(const struct dna_symbol *symbol)
             symbol->on == starttls_initiating_E_TLS_UP);
 }
 
+static void run_out(struct dna_stage *g, const char *timer)
+{
+    if (strcmp(timer, "TIMER_NEGOTIATION") == 0) {
+        g->armed = 0;
+    } else if (strcmp(timer, "TIMER_RESULT") == 0) {
+        g->result = 0;
+    } else if (strcmp(timer, "TIMER_EXPIRY") == 0) {
+        g->expired = 1;
+    }
+}
+
 static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     struct dna_stage *g = &c->scene->g;
@@ -385,6 +410,8 @@ static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
         g->certificate = symbol->about;
     } else if (symbol->kind == DNA_SEND_ANSWER || symbol->kind == DNA_SEND_ANSWER_HERE) {
         g->question[symbol->whom - DNA_PAIR1] = g->put[symbol->whom - DNA_PAIR1] = 0;
+    } else if (symbol->kind == DNA_SEND_TIMER) {
+        run_out(g, symbol->machine->events[symbol->on].name);
     } else if (symbol->kind == DNA_SEND_SETTLE) {
         g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] = 0;
     }
@@ -450,6 +477,7 @@ void dna_compose_begin(struct dna_compose *c)
         dna_instance_init(c->role->slots[i].machine, c->scene->v[i]);
     }
     c->scene->g.header_due = 1;
+    c->scene->g.armed = c->scope->timers;
     c->symbol = NULL;
     c->num_tokens = c->depth = 0;
     c->runaway = false;

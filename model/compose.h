@@ -38,6 +38,10 @@ struct dna_stage {
     uint32_t deaf;        /* the peer's XML is beyond reading: only the end of TCP is noticed */
     uint32_t muted;       /* our closing tag is out: nothing is written any more */
     uint32_t closed;      /* TCP has ended */
+    uint32_t armed;       /* timers that run, where waits are looked at, whatever a damaged */
+    uint32_t watched;     /* table noted: for negotiating, for idleness, for the answer to */
+    uint32_t result;      /* our key; each runs out once */
+    uint32_t expired;     /* the certificate is no longer valid, which is told again and again */
     uint32_t from;        /* enum dna_domain: of the current header */
     uint32_t certificate; /* enum dna_domain: what the peer's certificate proves */
     uint32_t refuted;     /* the owner of D1 disowns that certificate */
@@ -85,6 +89,8 @@ enum dna_act {
     DNA_ACT_GONE,  /* TCP ends: all machines are told by STREAM_GONE */
     DNA_ACT_ASK,   /* a question goes to the pair's authority, unless its certificate answers it */
     DNA_ACT_UNASK, /* the question is forgotten */
+    DNA_ACT_ARM,   /* the negotiation timer starts anew */
+    DNA_ACT_WATCH, /* from now on idleness ends the stream */
     DNA_ACT_AWAIT, /* what proves the pair's domain is being fetched */
     DNA_ACT_ROLE   /* the role's own function, by number */
 };

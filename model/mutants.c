@@ -411,9 +411,10 @@ static bool concerns(const struct dna_uniformity *seen, const struct dna_mutant 
     return here || r->kind == DNA_CHOICE;
 }
 
-static size_t prefix_len(const struct dna_scope *scope)
+/* What a session costs before its own symbols: its scope's prefix, and what waits comes last. */
+static size_t prefix_cost(const struct dna_scope *scope)
 {
-    size_t num = scope->prefix[0] != '\0';
+    size_t num = (scope->prefix[0] ? 1u : 0u) + (scope->timers ? (size_t)DNA_SESSION_MAX : 0u);
     for (const char *at = scope->prefix; *at; at++) {
         num += *at == ',';
     }
@@ -437,8 +438,8 @@ void dna_campaign_judge(const struct dna_campaign *c, const struct dna_mutant *m
         if (outcome != DIFFERENT) {
             continue;
         }
-        size_t len = here.len + prefix_len(&c->role->scopes[i]);
-        if (!found || len < out->len + prefix_len(&c->role->scopes[out->scope])) {
+        size_t len = here.len + prefix_cost(&c->role->scopes[i]);
+        if (!found || len < out->len + prefix_cost(&c->role->scopes[out->scope])) {
             *out = here;
         }
         found = true;

@@ -21,8 +21,9 @@ enum dna_fate {
     DNA_UNDECIDED  /* too much to walk through */
 };
 
-/* dna_fates is what became of one mutant.  The witness, a shortest session that tells, belongs to
-   scope `scope` of the role and begins behind its prefix; 0 symbols: the prefix itself tells. */
+/* dna_fates is what became of one mutant.  The witness, a shortest session that tells (one without
+   waits, if there is one), belongs to scope `scope` of the role and begins behind its prefix; 0
+   symbols: the prefix itself tells. */
 struct dna_judgement {
     enum dna_fate fate;
     size_t scope;

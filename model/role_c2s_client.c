@@ -346,6 +346,9 @@ static void after(struct dna_compose *c)
         [TOLD_REFUTED] = { "exit_0_refuted", "exit_1_refuted", "exit_99_refuted" },
     };
     struct dna_stage *g = &c->scene->g;
+    if (c->symbol && c->symbol->kind == DNA_SEND_SETTLE) { /* the user took his time */
+        g->armed = c->scope->timers;
+    }
     if (g->quits && !g->closed) {
         g->quits = 0;
         dna_compose_raise(c, &dna_machine_c2s_client, DNA_STREAM, c2s_client_E_QUIT);

@@ -37,7 +37,9 @@ static const struct dna_wire wires[] = {
     RAISE( stream_initiating, begin_external, sasl_external_initiating, BEGIN ),
     FROM( stream_initiating, grant_pair, association, EXTERNAL_GRANTED ),
     PAIRS( stream_initiating, report_flowing, association, STREAM_FLOWS ),
+    ACT( stream_initiating, report_flowing, WATCH ),
     ACT( stream_initiating, report_ready, ROLE ),
+    ACT( stream_initiating, report_ready, WATCH ),
     ACT( stream_initiating, report_failed, ROLE ),
     ACT( stream_initiating, send_close, MUTE ),
     ACT( stream_initiating, send_close, ROLE ), /* what comes now goes elsewhere */
@@ -71,6 +73,7 @@ static const struct dna_wire wires[] = {
     SHOW( piggyback_supposition, open_own_stream, NULL ),
     ACT( piggyback_supposition, open_own_stream, ROLE ),
 
+    ACT( dialback_initiating, send_key, ROLE ),
     RAISE( dialback_initiating, grant_pair, association, DIALBACK_GRANTED ),
     SHOW( dialback_initiating, bounce_internal_error, NULL ), /* shows if a stanza waits */
     ACT( dialback_initiating, bounce_internal_error, ROLE ),
@@ -350,6 +353,7 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
         p->refuted = c->scene->g.refuted;
     } else if (m == &dna_machine_association) {
         ((struct association_facts *)e)->peer_proved = proves(c);
+        ((struct association_facts *)e)->dialled = 1;
     }
 }
 
@@ -441,7 +445,9 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
     if (wire->machine == &dna_machine_stream_initiating) {
         stream_act(c, wire->out);
     } else if (wire->machine == &dna_machine_dialback_initiating) {
-        if (g->via) {
+        if (wire->out == dialback_initiating_O_send_key) {
+            g->result = c->scope->timers;
+        } else if (g->via) {
             bool internal = wire->out == dialback_initiating_O_bounce_internal_error;
             bounce(c, internal ? "bounce_internal_error" : "bounce_timeout");
         }

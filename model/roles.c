@@ -11,19 +11,21 @@ const struct dna_role *const dna_roles[] = { &dna_role_receiving, &dna_role_init
 bool dna_role_timer_runs(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
     const struct dna_stage *g = &c->scene->g;
-    const struct dna_stream_vars *s = &c->scene->s;
     const char *timer = symbol->machine->events[symbol->on].name;
-    if (symbol->machine != c->role->stream || strcmp(timer, "TIMER_NEGOTIATION") == 0) {
-        return !g->muted;
+    if (strcmp(timer, "TIMER_RESULT") == 0) {
+        return g->result && !g->muted;
+    }
+    if (strcmp(timer, "TIMER_NEGOTIATION") == 0) {
+        return g->armed && !g->muted;
     }
     if (strcmp(timer, "TIMER_CLOSE") == 0) {
         return g->muted;
     }
     if (strcmp(timer, "TIMER_IDLE") == 0) {
-        return s->flowing && !s->handshaking && !g->muted;
+        return g->watched && !g->muted;
     }
     if (strcmp(timer, "TIMER_EXPIRY") == 0) {
-        return s->secured && g->certificate != DNA_NOBODY && s->flowing && !g->muted;
+        return g->tls && g->certificate != DNA_NOBODY && !g->header_due && !g->muted;
     }
     return true;
 }

@@ -200,6 +200,50 @@ static void test_session(void)
     dna_pool_free(pool);
 }
 
+/* A scope of timers is a part for each of them; each waits as long as its timer may take, and one
+ * has a certificate that runs out. */
+static void test_waits(void)
+{
+    struct dna_pool *pool = dna_pool_new();
+    struct dna_diag diag = { 0 };
+    struct dna_profile *server = dna_profile_load("xdna", &diag);
+    struct dna_derive_parts parts = { .wait = true };
+    struct dna_habits habits;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+    dna_habits_default(&habits);
+    dna_derive_knobs(&server->variants[0], &habits.knobs);
+    dna_derive_choose(&parts, dna_role_find("receiving"), server, &habits, "timers", pool, NULL);
+    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 4);
+    for (size_t i = 0; i < parts.role.num_scopes; i++) {
+        const struct dna_deadline *wait = parts.waits[i];
+        struct dna_buf text = { 0 };
+        struct dna_unfolding u;
+        char err[256];
+        uint32_t wait_first = 0;
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(wait);
+        CU_ASSERT_EQUAL_FATAL(dna_unfold(&u, &parts.role, &parts.scopes[i], &habits, NULL, err,
+                                         sizeof(err)), 0);
+        for (size_t x = 0; x < u.mealy.num_inputs; x++) {
+            const bool waits = strncmp(u.inputs[x]->name, "wait", 4) == 0;
+
+            CU_ASSERT(!waits || strcmp(u.inputs[x]->name, wait->symbol) == 0);
+            wait_first = waits ? (uint32_t)x : wait_first;
+        }
+        struct dna_derive_how how = { .u = &u, .choices = &habits.choices, .wait = wait,
+                                      .variant = parts.variants[i], .patient = true };
+        dna_derive_write(&how, &wait_first, 1, &text);
+        const char *silence = dna_pool_printf(pool, "A.in > silence within %ums", wait->ms);
+        CU_ASSERT_EQUAL(strstr(text.at, silence) != NULL, strcmp(wait->timer, "negotiation") != 0);
+        CU_ASSERT_EQUAL(strstr(text.at, "cert=Soon") != NULL, !wait->time);
+        dna_buf_free(&text);
+        dna_unfolding_free(&u);
+    }
+    dna_profile_free(server);
+    dna_pool_free(pool);
+}
+
 int main(void)
 {
     struct dna_scn_diags diags = { { 0 }, 0 };
@@ -212,6 +256,7 @@ int main(void)
     CU_add_test(suite, "a word, token by token", test_words);
     CU_add_test(suite, "barriers and ends", test_quiet);
     CU_add_test(suite, "a whole session", test_session);
+    CU_add_test(suite, "sessions that wait", test_waits);
     CU_basic_run_tests();
     failed = CU_get_number_of_failures();
     CU_cleanup_registry();
