@@ -204,7 +204,7 @@ static bool is_name(const char *word)
 static void add_domains(struct scn_parse *p, const struct scn_line *line, const char *rest)
 {
     static const char *const taken[] = { "iut", "iut2", "iut3", "unhosted", "role", "variant",
-                                         "case" };
+                                         "case", "stanza_limit" };
     struct dna_scn_domain **tail = &p->scn->domains;
     const char *word;
 
