@@ -13,8 +13,7 @@ struct dna_derive_form {
     const char *name, *lines;
 };
 
-/* A tag that does not end: as a header or an element it is larger than what is taken, and it says so
- * without lasting for ever. */
+/* A tag that does not end: as a header or as an element it is larger than what is taken. */
 #define DNA_DERIVE_OVERSIZE \
     "set $huge = repeat $stanza_limit \"x\"\n@C < raw \"<oversize of='$huge\"\n"
 

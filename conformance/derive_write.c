@@ -173,6 +173,8 @@ static void put_servers(const struct dna_derive_script *s, bool asks, struct dna
                    strstr(body, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
                    strstr(body, "verification C ") || strstr(body, "C.v") ? "peer     C $c\n" : "",
                    s->needs_user || s->needs_key || opens ? "client   U juliet\n" : "");
+    if (strstr(body, "B accept"))
+        dna_buf_puts(out, "peer     B $a host=own\ndns      $a SRV 0 0 5269 B\n");
     put_forbidden(s, asks, out);
     dna_buf_printf(out,
                    "given:\nset $user = \"%s\"\n"
@@ -183,6 +185,8 @@ static void put_servers(const struct dna_derive_script *s, bool asks, struct dna
     if (s->needs_key)
         dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n"
                           "A.out < close\nA.out > end\n"); /* or it would be asked there */
+    if (s->needs_key && opens)
+        dna_buf_puts(out, "U > <message type='error' id='k-$case'/>\n"); /* the way is free again */
     if (s->needs_aside)
         dna_buf_puts(out, "do open A aside $a $iut aside\n");
     if (s->needs_id)
@@ -252,7 +256,8 @@ static void see_silence(struct writing *w)
             dna_buf_printf(&s->body, "%s.v%u > %s\n", pair ? "C" : "A", s->asked[pair],
                            g->question[pair] ? "silence within 100ms" : "close");
     if (servers)
-        dna_buf_puts(&s->body, "A unvisited\n");
+        dna_buf_puts(&s->body, strstr(s->body.at, "B accept") ? "A unvisited\nB unvisited\n"
+                                                              : "A unvisited\n");
 }
 
 void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,

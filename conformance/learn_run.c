@@ -43,11 +43,10 @@ int dna_learn_prepare(struct dna_learning *g)
     for (size_t i = 0; i < g->seer.num_inputs; i++) {
         const char *name = g->seer.inputs[i]->name;
 
-        /* what takes a key of the server's, or steps beside what is sent, is not sent here either */
+        /* and what takes a key of the server's, or steps beside what is sent */
         if (!dna_derive_playable(g->seer.inputs[i]) || strcmp(name, "verify right") == 0 ||
             strcmp(name, "oversize") == 0) {
-            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n",
-                    name);
+            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n", name);
             return 2;
         }
     }
