@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NOTED_BYTES = 4096 }; /* of what is sent at once, in transcripts */
+
 const char *dna_conn_label(const struct dna_conn *conn)
 {
     if (!*conn->name)
@@ -259,7 +261,15 @@ void dna_conn_pop(struct dna_conn *conn)
 
 void dna_conn_send_bytes(struct dna_conn *conn, const char *bytes, size_t len)
 {
-    dna_run_note(conn->run, "%s < %.*s", dna_conn_label(conn), (int)len, bytes);
+    size_t noted = len > NOTED_BYTES ? NOTED_BYTES : len;
+
+    while (noted < len && noted > 0 && (bytes[noted] & 0xc0) == 0x80)
+        noted--; /* no character is cut in two */
+    if (noted < len)
+        dna_run_note(conn->run, "%s < %.*s... (%zu bytes)", dna_conn_label(conn), (int)noted, bytes,
+                     len);
+    else
+        dna_run_note(conn->run, "%s < %.*s", dna_conn_label(conn), (int)len, bytes);
     dna_oracle_case_sent(conn, bytes, len);
     dna_wire_send(conn->wire, bytes, len);
 }

@@ -52,6 +52,7 @@ static void set_names(struct dna_case_run *run)
     dna_binds_set(vars, "role", run->c->role);
     dna_binds_set(vars, "variant", run->c->variant);
     dna_binds_set(vars, "case", run->label);
+    dna_binds_set(vars, "stanza_limit", dna_pool_printf(run->pool, "%u", v->profile->stanza_limit));
     for (const struct dna_scn_domain *d = run->c->scn->domains; d; d = d->next)
         dna_binds_set(vars, d->name, d->parent
             ? dna_pool_printf(run->pool, "%s.%s", d->name, dna_binds_get(vars, d->parent))

@@ -197,6 +197,13 @@ static bool expect_named(struct dna_derive_script *s, const struct dna_token *t)
     return true;
 }
 
+/* Where d1 is found: at an address of its own, or the stream that is there already would be taken
+ * into account for what else leads to it; but at its peer's where that has to answer for it. */
+static const char *home_of(const struct dna_derive_script *s)
+{
+    return strstr(s->compose->scope->alphabet, "d1 says") ? "A" : "B";
+}
+
 static void expect_elsewhere(struct dna_derive_script *s, const struct dna_token *t)
 {
     if (strcmp(t->text, "db:verify") == 0) {
@@ -210,8 +217,12 @@ static void expect_elsewhere(struct dna_derive_script *s, const struct dna_token
         dna_buf_printf(&s->body, "U > <message id='m%u-$case'/>\n", s->message);
     else if (strcmp(t->text, "bounce_internal_error") == 0)
         expect_bounce(s, "internal-server-error");
-    else
+    else {
+        if (strcmp(t->text, "bounced") == 0) /* it tries a stream of its own, which fails */
+            dna_buf_printf(&s->body, "%s accept as l%u\n%s.l%u < fin\n", home_of(s), s->local,
+                           home_of(s), s->local);
         expect_bounce(s, "remote-server-timeout");
+    }
 }
 
 static void expect_transmitted(struct dna_derive_script *s)
@@ -255,7 +266,7 @@ void dna_derive_expect(struct dna_derive_script *s)
 void dna_derive_look_home(struct dna_derive_script *s)
 {
     const bool servers = s->side == DNA_DERIVE_PEER || s->side == DNA_DERIVE_IUT;
-    bool look = s->patient && s->side == DNA_DERIVE_IUT && s->compose->scene->g.queue;
+    bool look = s->patient && servers && s->compose->scene->g.queue;
 
     for (unsigned i = 1; servers && s->last && !s->looked && i <= s->message; i++)
         look |= !(s->delivered >> i % 64 & 1);

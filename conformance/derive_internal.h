@@ -13,6 +13,10 @@ struct dna_derive_form {
     const char *name, *lines;
 };
 
+/* A tag that does not end: as a header or as an element it is larger than what is taken. */
+#define DNA_DERIVE_OVERSIZE \
+    "set $huge = repeat $stanza_limit \"x\"\n@C < raw \"<oversize of='$huge\"\n"
+
 /* dna_derive_form_find returns the lines of that name, or NULL. */
 const char *dna_derive_form_find(const struct dna_derive_form *forms, const char *name);
 

@@ -13,6 +13,7 @@
 #define MESSAGE(from, to) "@C < <message from='" from "' to='" to "' " TEXT
 #define NOT_FOUND "<error type='cancel'><stz:item-not-found/></error>"
 #define ANSWER(rest) "A.v@V < <db:verify from='$a' to='$iut' id='$s@Q' type=" rest "\n"
+#define LOCAL "U < <message to='x@$a' type='chat' id='u@L-$case'><body>u@L</body></message>\n"
 #define HEADER_IN(rest) "@C < <stream:stream " rest ">\n"
 
 static const struct dna_derive_form receiving[] = {
@@ -75,10 +76,12 @@ static const struct dna_derive_form receiving[] = {
     { "stanza elsewhere", MESSAGE("x@$a", "x@$iut2") },
     { "stanza unhosted", MESSAGE("x@$a", "x@$unhosted") },
     { "stanza nobody", "@C < <message to='$user' " TEXT },
+    { "local d1", LOCAL },
     { "bidi", "@C < <bidi:bidi/>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
     { "malformed", "@C < raw \"<<oops>\"\n" },
     { "comment", "@C < raw \"<!-- hello -->\"\n" },
+    { "oversize", DNA_DERIVE_OVERSIZE },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
     { NULL, NULL },
@@ -137,17 +140,20 @@ static const struct dna_derive_form initiating[] = {
     { "invalid elsewhere", ASIDE("type='invalid'/>") },
     { "error elsewhere", ASIDE("type='error'>" NOT_FOUND "</db:result>") },
     { "key d1", RESULT ">key@K-$case</db:result>\n" },
+    { "d1 says valid", ANSWER("'valid'/>") },
+    { "d1 says invalid", ANSWER("'invalid'/>") },
     { "verify", VERIFY " id='wrong'>0000</db:verify>\n" },
+    { "verify right", VERIFY " id='$vid'>$iutkey</db:verify>\n" },
     { "answered", "@C < <db:verify from='$a' to='$iut' id='$asker' type='valid'/>\n" },
     { "stanza d1", MESSAGE("x@$a", "$user") },
     { "stanza other", MESSAGE("x@never-$case.example", "$user") },
     { "stanza nobody", "@C < <message to='$user' " TEXT },
-    { "local d1",
-      "U < <message to='x@$a' type='chat' id='u@L-$case'><body>u@L</body></message>\n" },
+    { "local d1", LOCAL },
     { "bidi", "@C < <bidi:bidi/>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
     { "malformed", "@C < raw \"<<oops>\"\n" },
     { "comment", "@C < raw \"<!-- hello -->\"\n" },
+    { "oversize", DNA_DERIVE_OVERSIZE },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
     { NULL, NULL },

@@ -174,6 +174,8 @@ static void put_servers(const struct dna_derive_script *s, bool asks, struct dna
                    s->expires ? DNA_DERIVE_EXPIRES "peer     A $a cert=Soon\n" : "peer     A $a\n",
                    strstr(body, "verification C ") || strstr(body, "\nC ") ? "peer     C $c\n" : "",
                    s->needs_user || s->needs_key || opens ? "client   U juliet\n" : "");
+    if (strstr(body, "B accept"))
+        dna_buf_puts(out, "peer     B $a host=own\ndns      $a SRV 0 0 5269 B\n");
     put_forbidden(s, asks, out);
     dna_buf_printf(out,
                    "given:\nset $user = \"%s\"\n"
@@ -184,6 +186,8 @@ static void put_servers(const struct dna_derive_script *s, bool asks, struct dna
     if (s->needs_key)
         dna_buf_puts(out, "do say U x@$a k-$case\ndo serve-dialback A out $a $iut vid iutkey\n"
                           "A.out < close\nA.out > end\n"); /* or it would be asked there */
+    if (s->needs_key && opens)
+        dna_buf_puts(out, "U > <message type='error' id='k-$case'/>\n"); /* the way is free again */
     if (s->needs_aside)
         dna_buf_puts(out, "do open A aside $a $iut aside\n");
     if (s->needs_id)
@@ -255,6 +259,8 @@ static void see_silence(struct writing *w)
     if (!servers)
         return;
     dna_buf_puts(&s->body, "A unvisited\n");
+    if (strstr(s->body.at, "B accept"))
+        dna_buf_puts(&s->body, "B unvisited\n");
     if (strstr(s->body.at, "from='$c'")) /* nor is its authority asked behind the tester's back */
         dna_buf_puts(&s->body, "C unvisited\n");
 }

@@ -157,6 +157,22 @@ static const char *upper(struct dna_case_run *run, const char *text)
     return out;
 }
 
+static const char *repeat(struct dna_case_run *run, const struct dna_step *s)
+{
+    const char *text = dna_run_expand(run, s->words[1]);
+    size_t times = scn_repeats(dna_run_expand(run, s->words[0]), text), len = strlen(text);
+    char *out;
+
+    if (!times) {
+        suite_error(run, s, "too often, or no number");
+        return "";
+    }
+    out = dna_pool_alloc(run->pool, times * len + 1);
+    for (size_t i = 0; i < times; i++)
+        memcpy(out + i * len, text, len);
+    return out;
+}
+
 static bool do_set(struct dna_case_run *run, const struct dna_step *s)
 {
     const char *value = s->value ? dna_run_expand(run, s->value) : "", *f = s->function;
@@ -174,8 +190,10 @@ static bool do_set(struct dna_case_run *run, const struct dna_step *s)
         value = alter(run, value);
     else if (f && strcmp(f, "upper") == 0)
         value = upper(run, value);
+    else if (f && strcmp(f, "repeat") == 0)
+        value = repeat(run, s);
     dna_binds_set(&run->vars, s->name, value);
-    return true;
+    return !run->ended;
 }
 
 /* ---- the rest ---- */

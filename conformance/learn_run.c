@@ -41,10 +41,12 @@ int dna_learn_prepare(struct dna_learning *g)
         return 2;
     }
     for (size_t i = 0; i < g->seer.num_inputs; i++) {
-        if (!dna_derive_playable(g->seer.inputs[i]) || /* and what takes a key of the server's */
-            strcmp(g->seer.inputs[i]->name, "verify right") == 0) {
-            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n",
-                    g->seer.inputs[i]->name);
+        const char *name = g->seer.inputs[i]->name;
+
+        /* and what takes a key of the server's, or steps beside what is sent */
+        if (!dna_derive_playable(g->seer.inputs[i]) || strcmp(name, "verify right") == 0 ||
+            strcmp(name, "oversize") == 0) {
+            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n", name);
             return 2;
         }
     }

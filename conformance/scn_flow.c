@@ -469,7 +469,7 @@ static void walk(struct flow *f, const struct dna_step *s)
 static void predeclare(struct flow *f)
 {
     static const char *const always[] = { "iut", "iut2", "iut3", "unhosted", "role", "variant",
-                                          "case" };
+                                          "case", "stanza_limit" };
     static const char *const of_cert[] = { "sha256", "b64", "b64_512", "b64_md5", "b64_key",
                                            "b64_wrapped", "b64_bits", "b64_512_url" };
 

@@ -62,6 +62,11 @@ const char *scn_skip_space(const char *at);
 
 char *scn_read_file(const char *file); /* malloc, NULL if it cannot be read */
 
+/* scn_repeats is how often repeat N "text" makes it; 0: N is no number, or that would be more than
+ * SCN_REPEAT_MAX bytes. */
+enum { SCN_REPEAT_MAX = 16 << 20 };
+size_t scn_repeats(const char *times, const char *text);
+
 /* key=value words: scn_option returns the value of a key, NULL if not there */
 const char *scn_option(const char *const *words, size_t num, const char *key);
 

@@ -150,6 +150,17 @@ const char *scn_option(const char *const *words, size_t num, const char *key)
     return NULL;
 }
 
+size_t scn_repeats(const char *times, const char *text)
+{
+    size_t len = strlen(text);
+    char *end;
+    unsigned long n = strtoul(times, &end, 10);
+
+    if (!isdigit((unsigned char)*times) || *end || !len || n > SCN_REPEAT_MAX / len)
+        return 0;
+    return n;
+}
+
 static bool starts_with_word(const char *text, const char *word, const char **out_rest)
 {
     size_t len = strlen(word);

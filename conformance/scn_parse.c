@@ -50,6 +50,12 @@ static const char *const variant_words[] = {
     "unanchored", "DANE is sought, and no trust anchor is configured; a failed SRV query is final",
     "unpkix", "POSH is sought both ways, names and chains of certificates prove nothing",
     "opportunistic", "neither TLS nor proof is asked for, but DANE is sought both ways",
+    "strictnames", "the response must be from the domain that was asked for",
+    "named", "EXTERNAL names the domain",
+    "nodialback", "dialback is not spoken",
+    "nopins", "pins do not count",
+    "guarded", "EXTERNAL lets domains pass unproved, and a certificate is wanted of every sender",
+    "doubled", "a certificate of every sender, and the authority's word",
     "clock", "as proofs, an instance for each case, with a clock that the case moves",
     NULL
 };
@@ -198,7 +204,7 @@ static bool is_name(const char *word)
 static void add_domains(struct scn_parse *p, const struct scn_line *line, const char *rest)
 {
     static const char *const taken[] = { "iut", "iut2", "iut3", "unhosted", "role", "variant",
-                                         "case" };
+                                         "case", "stanza_limit" };
     struct dna_scn_domain **tail = &p->scn->domains;
     const char *word;
 

@@ -362,11 +362,21 @@ static struct dna_step *if_step(struct scn_parse *p, const struct scn_line *line
     return s;
 }
 
+/* repeat N "text": N may be a variable, then the run looks at it. */
+static void check_repeat(struct scn_parse *p, const struct dna_step *s)
+{
+    if (s->num_words != 2)
+        scn_error(p->diags, s->file, s->line, "'repeat' needs a number and one string");
+    else if (*s->words[0] != '$' && !scn_repeats(s->words[0], s->words[1]))
+        scn_error(p->diags, s->file, s->line, "repeat %s: a number is wanted that makes 1 to %u "
+                  "bytes of the text", s->words[0], SCN_REPEAT_MAX);
+}
+
 static struct dna_step *set_step(struct scn_parse *p, const struct scn_line *line,
                                  const char *rest)
 {
     static const char *const functions[] = { "dialback-key", "base64", "unbase64", "random",
-                                             "alter", "upper", NULL };
+                                             "alter", "upper", "repeat", NULL };
     struct dna_step *s = scn_step_new(p, line, DNA_STEP_SET);
     const char *name = scn_word(p->pool, &rest, NULL), *eq = scn_word(p->pool, &rest, NULL);
     bool quoted;
@@ -392,6 +402,8 @@ static struct dna_step *set_step(struct scn_parse *p, const struct scn_line *lin
             s->value = NULL;
             s->num_words = scn_words(p->pool, rest, &s->words);
             s->function = name;
+            if (strcmp(name, "repeat") == 0)
+                check_repeat(p, s);
             if ((!strcmp(name, "base64") || !strcmp(name, "unbase64") || !strcmp(name, "alter") ||
                  !strcmp(name, "upper"))) {
                 s->value = scn_word(p->pool, &rest, &s->value_len);

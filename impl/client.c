@@ -335,6 +335,7 @@ void dna_client_options_default(struct dna_client_options *options)
         .negotiation_ms = 30000,
         .close_ms = 2000,
         .resolve_ms = 10000,
+        .limit_stanza = 1 << 20,
         .ask_fd = -1,
         .message = "",
         .knobs = dna_knobs_default(),

@@ -42,6 +42,7 @@ struct dna_client_options {
     const char *expect_id; /* of a message to wait for; "*" is any */
     uint32_t wait_ms;      /* for expect_id, or for an error to our message */
     uint32_t connect_ms, negotiation_ms, close_ms, resolve_ms;
+    uint32_t limit_stanza; /* bytes of one element or header; at least 10000 (RFC 6120 13.12) */
     bool json, explain;
     struct dna_knobs knobs;
 };

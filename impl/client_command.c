@@ -26,6 +26,17 @@ bool dna_command_seconds(const char *text, uint32_t *out_ms)
     return true;
 }
 
+bool dna_command_limit(const char *text, uint32_t *out_bytes)
+{
+    char *end = NULL;
+    unsigned long bytes = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+
+    if (!end || *end || bytes < 10000 || bytes > 16u << 20)
+        return dna_command_usage("`%s' is no number of bytes from 10000 to 16777216", text);
+    *out_bytes = (uint32_t)bytes;
+    return true;
+}
+
 bool dna_command_resolver(const char *text, char *out, size_t size)
 {
     struct dna_endpoint at;

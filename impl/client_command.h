@@ -13,6 +13,8 @@
 /* dna_command_usage writes the message (format has one %s) and where help is; false, always. */
 bool dna_command_usage(const char *format, const char *what);
 bool dna_command_seconds(const char *text, uint32_t *out_ms);
+/* dna_command_limit reads how many bytes one element may have: 10000 to 16 MiB. */
+bool dna_command_limit(const char *text, uint32_t *out_bytes);
 /* dna_command_resolver reads ADDR[:PORT] and writes "ADDR@PORT". */
 bool dna_command_resolver(const char *text, char *out, size_t size);
 bool dna_command_knob(const char *text, struct dna_knobs *knobs);

@@ -19,8 +19,6 @@
 #include "impl/sasl.h"
 #include "model/machines.h"
 
-enum { DNA_CLIENT_LIMIT = 1 << 20 };
-
 /* One stanza of ours: kept until the tables let it go. */
 struct dna_client_stanza {
     struct dna_client_stanza *next;

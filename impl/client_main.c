@@ -55,6 +55,7 @@ static const char help[] =
     "  -v, --verbose             every step through the tables, on standard error\n"
     "  --timeout S               seconds for connecting, and for negotiating (default 10, 30)\n"
     "  --close-timeout S         seconds for the server to close its stream, too (default 2)\n"
+    "  --limit-stanza BYTES      of one element that is taken (default 1048576, at least 10000)\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 associated (strongly, by a pin, or unauthenticated with consent: see the\n"
@@ -87,6 +88,7 @@ enum option_id {
     OPT_JSON,
     OPT_TIMEOUT,
     OPT_CLOSE_TIMEOUT,
+    OPT_LIMIT_STANZA,
     OPT_HELP,
     OPT_VERSION
 };
@@ -117,6 +119,7 @@ static const struct option long_options[] = {
     { "verbose", no_argument, NULL, 'v' },
     { "timeout", required_argument, NULL, OPT_TIMEOUT },
     { "close-timeout", required_argument, NULL, OPT_CLOSE_TIMEOUT },
+    { "limit-stanza", required_argument, NULL, OPT_LIMIT_STANZA },
     { "help", no_argument, NULL, OPT_HELP },
     { "version", no_argument, NULL, OPT_VERSION },
     { NULL, 0, NULL, 0 }
@@ -275,6 +278,8 @@ static bool read_option(struct command *c, int option, const char *value)
         return dna_command_seconds(value, &o->wait_ms);
     case OPT_CLOSE_TIMEOUT:
         return dna_command_seconds(value, &o->close_ms);
+    case OPT_LIMIT_STANZA:
+        return dna_command_limit(value, &o->limit_stanza);
     case OPT_TIMEOUT:
         if (!dna_command_seconds(value, &o->negotiation_ms))
             return false;

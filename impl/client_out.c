@@ -27,7 +27,7 @@ static void send_header(struct dna_client *c)
 
     dna_instance_forget(&dna_machine_c2s_client, &c->machine, false);
     dna_stream_vars_forget(&c->stream, false);
-    dna_conn_restart_xml(c->conn, DNA_CLIENT_LIMIT);
+    dna_conn_restart_xml(c->conn, c->options->limit_stanza);
     dna_buf_puts(&b, "<?xml version='1.0'?><stream:stream xmlns='" DNA_NS_CLIENT
                      "' xmlns:stream='" DNA_NS_STREAM "'");
     dna_buf_attr(&b, "to", jid->domain);

@@ -352,8 +352,9 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
         p->certificate_covers = proves(c);
         p->refuted = c->scene->g.refuted;
     } else if (m == &dna_machine_association) {
-        ((struct association_facts *)e)->peer_proved = proves(c);
-        ((struct association_facts *)e)->dialled = 1;
+        struct association_facts *a = e;
+        a->peer_proved = proves(c);
+        a->dialled = 1;
     }
 }
 

@@ -44,9 +44,11 @@ static const struct dna_wire wires[] = {
     ACT( stream_receiving, release_input, RELEASE ),
     ACT( stream_receiving, arm_negotiation, ARM ),
     ACT( stream_receiving, send_close, MUTE ),
+    ACT( stream_receiving, send_close, ROLE ), /* what we have for d1 now goes elsewhere */
     ACT( stream_receiving, drain_input, DRAIN ),
     ACT( stream_receiving, discard_input, DISCARD ),
     ACT( stream_receiving, drop_stream, GONE ),
+    ACT( stream_receiving, drop_stream, ROLE ), /* the pair is lost */
 
     ACT( starttls_receiving, start_tls, TLS ),
     ACT( starttls_receiving, start_tls, ARM ),
@@ -54,6 +56,7 @@ static const struct dna_wire wires[] = {
     PAIRS( starttls_receiving, forget_pairs, dialback_receiving, STREAM_SECURED ),
     PAIRS( starttls_receiving, forget_pairs, dialback_initiating, STREAM_SECURED ),
     PAIRS( starttls_receiving, forget_pairs, association, STREAM_SECURED ),
+    ACT( starttls_receiving, forget_pairs, ROLE ), /* the pair is lost */
     ACT( starttls_receiving, restart_after_tls, FORGET_TLS ),
     RAISE( starttls_receiving, restart_after_tls, stream_receiving, RESTARTED ),
     RAISE( starttls_receiving, end_stream, stream_receiving, END ),
@@ -80,8 +83,9 @@ static const struct dna_wire wires[] = {
     SHOW( dialback_authoritative, send_bad_request, "verify_bad_request" ),
     SHOW( dialback_authoritative, send_item_not_found, "verify_item_not_found" ),
 
-    SHOW( association, release_queue, NULL ), /* no stanza of ours waits: what is refused returns */
-    ACT( association, hold, ROLE ),
+    SHOW( association, release_queue, NULL ), /* what shows are the stanzas */
+    ACT( association, release_queue, ROLE ),
+    ACT( association, hold, QUIET ),
     SHOW( association, transmit, NULL ), /* what shows is the stanza, if one waits */
     ACT( association, transmit, ROLE ),
     RAISE( association, end_stream, stream_receiving, END ),
@@ -465,24 +469,77 @@ static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *sym
     const uint32_t *dr = dna_compose_slot(c, &dna_machine_dialback_receiving, whom);
     const uint32_t *as = dna_compose_slot(c, &dna_machine_association, whom);
     bool known = dr[0] != dialback_receiving_S_UNPROVEN || as[0] != association_S_NONE;
-    bool asks = symbol->machine == &dna_machine_dialback_receiving ||
-                symbol->on == association_E_TX_STANZA;
+    bool asks = symbol->machine == &dna_machine_dialback_receiving;
     return known || asks ? whom : DNA_STRANGER;
 }
 
-/* The key is kept until its sender's proof is in.  A stanza of ours that this stream will not carry
- * looks for a stream of its own (impl/s2s_route.c); d1 takes no connection, so it returns. */
+/* dna_s2s_route_pump: what waits for d1 goes if it may, else its pair is asked for. */
+static void pump(struct dna_compose *c)
+{
+    struct dna_stage *g = &c->scene->g;
+    if (g->queue && g->via) {
+        dna_compose_raise(c, &dna_machine_association, DNA_PAIR1, association_E_TX_STANZA);
+    }
+    if (g->queue && g->via) {
+        dna_compose_raise(c, &dna_machine_dialback_initiating, DNA_PAIR1,
+                          dialback_initiating_E_REQUEST);
+    }
+}
+
+/* dna_s2s_route_lost */
+static void lose(struct dna_compose *c)
+{
+    struct dna_stage *g = &c->scene->g;
+    if (g->via && g->queue) {
+        dna_compose_show(c, "bounce_timeout", DNA_STREAM, true);
+        g->queue = 0;
+    }
+    g->via = 0;
+}
+
+static void association_act(struct dna_compose *c, uint8_t out, enum dna_whom whom)
+{
+    struct dna_stage *g = &c->scene->g;
+    if (whom != DNA_PAIR1) { /* nothing of ours is for anybody else */
+        return;
+    }
+    if (out == association_O_transmit && g->queue) {
+        dna_compose_show(c, "transmit", whom, false);
+        g->queue = 0;
+    } else if (out == association_O_release_queue && (!g->via || g->queue)) {
+        g->via = 1;
+        pump(c);
+    }
+}
+
+/* The key is kept until its sender's proof is in. */
 static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom)
 {
-    if (wire->machine == &dna_machine_association && wire->out == association_O_transmit) {
-        if (c->symbol && c->symbol->kind == DNA_SEND_LOCAL) { /* else nothing waits */
-            dna_compose_show(c, "transmit", whom, false);
-        }
-    } else if (wire->machine == &dna_machine_association) {
-        dna_compose_show(c, "bounced", DNA_STREAM, true);
+    if (wire->machine == &dna_machine_association) {
+        association_act(c, wire->out, whom);
+    } else if (wire->machine == &dna_machine_stream_receiving &&
+               wire->out == stream_receiving_O_send_close) {
+        c->scene->g.via = c->scene->g.via && c->scene->g.queue;
+    } else if (wire->machine == &dna_machine_stream_receiving ||
+               wire->machine == &dna_machine_starttls_receiving) {
+        lose(c);
     } else if (c->symbol->machine == &dna_machine_dialback_receiving && c->symbol->facts) {
         const struct dialback_receiving_facts *e = c->symbol->facts;
         c->scene->g.keyless = !e->key_given;
+    }
+}
+
+/* dna_s2s_route_remote: this stream carries a stanza if its pair was released; else it looks for a
+ * stream of its own, and returns, for d1 takes no connection. */
+static void local(struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    struct dna_stage *g = &c->scene->g;
+    (void)symbol;
+    g->queue = g->via;
+    if (g->via) {
+        pump(c);
+    } else {
+        dna_compose_show(c, "bounced", DNA_STREAM, true);
     }
 }
 
@@ -492,6 +549,7 @@ const struct dna_role dna_role_receiving = {
     DNA_ROLE_TABLES( scopes, dna_role_timer_runs ),
     .stream = &dna_machine_stream_receiving,
     .address = address,
+    .local = local,
 };
 
 /* --- the same server, asked about keys --- */
@@ -513,7 +571,7 @@ static const struct dna_scope asked_scopes[] = {
                   "starttls, tls -, header d1, close" },
     { .name = "no dialback", .text = "a server that does not speak dialback",
       .prefix = "header d1, starttls, tls -, header d1", .knobs = "dialback=0",
-      .alphabet = "verify, verify right, verify nobody, key d1, stanza d1, close" },
+      .alphabet = "verify, verify nobody, key d1, stanza d1, close" }, /* it makes no right key */
 };
 
 const struct dna_role dna_role_authoritative = {

@@ -205,6 +205,20 @@ static int put_deadlines(struct reader *r, char *rest)
     return result;
 }
 
+/* limit stanza=BYTES: below 10000 no server may go (RFC 6120 13.12). */
+static int put_limit(struct reader *r, char *rest)
+{
+    char *end = rest;
+    unsigned long bytes = 0;
+
+    if (strncmp(rest, "stanza=", 7) == 0 && isdigit((unsigned char)rest[7]))
+        bytes = strtoul(rest + 7, &end, 10);
+    if (*end || bytes < 10000 || bytes > DNA_STANZA_LIMIT)
+        return bad(r, "limit %s: expected stanza=BYTES, 10000 to 1048576", rest);
+    r->profile->stanza_limit = (unsigned)bytes;
+    return 0;
+}
+
 static void copy_words(struct dna_words *to, const struct dna_words *from)
 {
     for (size_t i = 0; i < from->num; i++)
@@ -319,6 +333,8 @@ static int put_list(struct reader *r, const char *key, char *rest)
         return each_pair(r, &p->env, rest);
     if (strcmp(key, "deadline") == 0)
         return put_deadlines(r, rest);
+    if (strcmp(key, "limit") == 0)
+        return put_limit(r, rest);
     if (strcmp(key, "file") == 0 || strcmp(key, "account-file") == 0)
         return add_template(r, rest, key[0] == 'a');
     if (strcmp(key, "prepare") == 0 || strcmp(key, "prepare-account") == 0) {
@@ -418,6 +434,8 @@ static int check_whole(struct reader *r)
         return bad(r, "ports: neither c2s= nor s2s=%s", "");
     if (!p->title)
         p->title = p->name;
+    if (!p->stanza_limit)
+        p->stanza_limit = DNA_STANZA_LIMIT;
     if (!p->barrier)
         p->barrier = dna_pool_strdup(p->pool, "db-verify");
     if (strcmp(p->barrier, "db-verify") != 0 && strcmp(p->barrier, "ping") != 0 &&

@@ -13,7 +13,8 @@
 
 #include "conformance/lab/diag.h"
 
-#define DNA_MAX_VARIANTS 32u
+#define DNA_MAX_VARIANTS 48u
+#define DNA_STANZA_LIMIT 1048576u /* bytes, of a product that does not say */
 #define DNA_NUM_HOSTED 3u
 
 struct dna_pool;
@@ -92,6 +93,7 @@ struct dna_profile {
     unsigned ready_ms;             /* how long a start may take */
     unsigned stop_ms;              /* how long TERM may take before KILL */
     struct dna_pairs deadlines;    /* the product's own timers, in ms: name -> "2000" */
+    unsigned stanza_limit;         /* bytes: no element that is larger is taken */
     size_t num_templates;
     struct dna_template *templates;
     size_t num_variants;

@@ -20,7 +20,8 @@ static const char head[] =
     "claim    The lines are sound.\nreq      R6120_4_9_1_1_1\nlevel    must\nrole     receiving\n"
     "impact   None.\nrev      1\n"
     "domain   a c\ncert     Both dns=$a,$c\ncert     Wrong dns=$c\ncert     Self dns=$a\n"
-    "cert     Pinned dns=$c\npeer     A $a c2s\npeer     C $c\nclient   U juliet\n"
+    "cert     Pinned dns=$c\npeer     A $a c2s\npeer     B $a host=own\n"
+    "peer     C $c\nclient   U juliet\n"
     "iut-client K romeo@$a\n"
     "given:\nset $user = \"$U\"\nset $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n"
     "set $vid = \"v\"\nset $iutkey = \"k\"\nset $clear_theirs = \"t\"\nset $s0 = \"s\"\n"
@@ -125,6 +126,32 @@ static void test_words(void)
         "A.in > <stream:error><err:invalid-from/></stream:error>\n"
         "A.in > close\n");
     dna_buf_free(&s.body);
+}
+
+/* What a local account writes to d1 finds no way; where d1 has nothing to answer for, it is found at
+ * an address of its own. */
+static void test_bounced(void)
+{
+    static const char *const alphabets[] = { "key d1, local d1", "key d1, d1 says valid, local d1" };
+    static const char homes[] = "BA";
+
+    for (size_t i = 0; i < 2; i++) {
+        struct dna_scene scene = { .g = { 0 } };
+        const struct dna_scope scope = { .alphabet = alphabets[i] };
+        struct dna_compose c = { .role = &dna_role_receiving, .scene = &scene, .scope = &scope };
+        struct dna_derive_script s = { .compose = &c, .conn = "A.in", .local = 2 };
+        char wanted[200];
+
+        dna_compose_show(&c, "bounced", DNA_STREAM, true);
+        dna_derive_expect(&s);
+        snprintf(wanted, sizeof(wanted),
+                 "%c accept as l2\n%c.l2 < fin\n"
+                 "U > <message type='error' id='u2-$case'><error><stz:remote-server-timeout/>"
+                 "</error></message>\n", homes[i], homes[i]);
+        CU_ASSERT_STRING_EQUAL(s.body.at, wanted);
+        CU_ASSERT_TRUE(s.needs_user);
+        dna_buf_free(&s.body);
+    }
 }
 
 /* Nothing is asked of a stream that is ending; behind the last symbol it is seen to its end. */
@@ -254,6 +281,7 @@ int main(void)
     CU_pSuite suite = CU_add_suite("derive", NULL, NULL);
     CU_add_test(suite, "every line is sound", test_every_line);
     CU_add_test(suite, "a word, token by token", test_words);
+    CU_add_test(suite, "what finds no way", test_bounced);
     CU_add_test(suite, "barriers and ends", test_quiet);
     CU_add_test(suite, "a whole session", test_session);
     CU_add_test(suite, "sessions that wait", test_waits);

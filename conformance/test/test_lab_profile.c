@@ -65,6 +65,10 @@ static void bad_profiles_are_refused(void)
     bad_profile("start x\ncannot do\nvariant default\n", "belongs below a variant");
     bad_profile("start x\nknob tls\nvariant default\n", "\"tls\" is not of the form name=value");
     bad_profile("start x\nready soon\nvariant default\n", "\"soon\" is no time");
+    bad_profile("start x\nlimit stanza=9999\nvariant default\n", "limit stanza=9999: expected");
+    bad_profile("start x\nlimit stanza=1048577\nvariant default\n", "10000 to 1048576");
+    bad_profile("start x\nlimit stanza=20000k\nvariant default\n", "limit stanza=20000k");
+    bad_profile("start x\nlimit iq=20000\nvariant default\n", "limit iq=20000: expected");
     bad_profile("start x\nports c2s=99999\nvariant default\n", "99999 is no port");
     CU_ASSERT_PTR_NULL(dna_profile_load("nonesuch", &diag));
     CU_ASSERT_EQUAL(diag.class, DNA_CLASS_USAGE);
@@ -78,7 +82,7 @@ static const char sample[] = "# comment\n"
                              "feature a b c\nknob x=1 y=2\nset who everyone else\n"
                              "account juliet secret one\naccount romeo two\n"
                              "file sub/@variant@.conf template\n"
-                             "deadline verify=2s close=500ms\n"
+                             "deadline verify=2s close=500ms\nlimit stanza=10000\n"
                              "variant default\n"
                              "variant less who=nobody\n feature -b d\n knob y=3\n"
                              "variant never\n cannot it has no such switch\n";
@@ -107,6 +111,7 @@ static void variants_inherit(void)
     CU_ASSERT_EQUAL(dna_profile_deadline(p, "verify"), 2000);
     CU_ASSERT_EQUAL(dna_profile_deadline(p, "close"), 500);
     CU_ASSERT_EQUAL(dna_profile_deadline(p, "other"), 0);
+    CU_ASSERT_EQUAL(p->stanza_limit, 10000);
     CU_ASSERT_STRING_EQUAL(dna_pairs_get(&p->accounts, "juliet"), "secret one");
     dna_profile_free(p);
 }

@@ -316,6 +316,37 @@ static void test_starttls_answers(void)
     check(run(&o, injected, NULL), DNA_CLIENT_REFUSED, false, "STARTTLS failed");
 }
 
+/* A header that does not end: what is larger than the limit is refused, what is not waits. */
+static void test_oversize(void)
+{
+    static char header[20100] = "<stream:stream of='";
+    const struct step script[] = { { "<stream:stream", header, false }, { NULL, NULL, false } };
+    struct dna_client_options o;
+
+    memset(header + strlen(header), 'x', 20000);
+    defaults(&o, "romeo@a.example");
+    o.limit_stanza = 10000;
+    check(run(&o, script, NULL), DNA_CLIENT_REFUSED, false, "policy-violation");
+    o.limit_stanza = 20100;
+    o.negotiation_ms = 200;
+    o.close_ms = 100;
+    check(run(&o, script, NULL), DNA_CLIENT_NETWORK, false, "no progress in time");
+}
+
+static void test_limit(void)
+{
+    static const char *const bad[] = { "", "9999", "16777217", "20k", "-20000", "many", " 20000" };
+    uint32_t bytes = 0;
+
+    CU_ASSERT_TRUE(dna_command_limit("10000", &bytes));
+    CU_ASSERT_EQUAL(bytes, 10000);
+    CU_ASSERT_TRUE(dna_command_limit("16777216", &bytes));
+    CU_ASSERT_EQUAL(bytes, 16777216);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CU_ASSERT_FALSE(dna_command_limit(bad[i], &bytes));
+    CU_ASSERT_EQUAL(bytes, 16777216);
+}
+
 static void test_silent_server(void)
 {
     static const struct step silent[] = { { "nothing that ever comes", NULL, false },
@@ -569,6 +600,8 @@ static const struct {
     { "no TLS", test_no_tls },
     { "starttls answers", test_starttls_answers },
     { "silent server", test_silent_server },
+    { "oversize", test_oversize },
+    { "limit", test_limit },
     { "nobody there", test_nobody_there },
     { "strong by DANE", test_strong_by_dane },
     { "strong by POSH", test_strong_by_posh },
