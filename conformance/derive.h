@@ -87,6 +87,7 @@ struct dna_derive_script {
     bool looked; /* and what came home by then was looked at */
     bool patient; /* a stream that the IUT has closed stays until the peer closes, too */
     bool expires; /* the peer's certificate is soon no longer valid */
+    bool stopped; /* the IUT was told to stop */
     bool needs_user, needs_key, needs_id, needs_aside;
     uint64_t delivered, transmitted; /* bit n: of the messages mN from the peer, uN to it */
 };

@@ -93,6 +93,14 @@ static const char *left_out(const struct dna_scope *scope, bool prefix, const ch
                                   : "no variant has these knobs";
 }
 
+static const char *part_name(const struct dna_scope *scope, const struct dna_deadline *wait,
+                             struct dna_pool *pool)
+{
+    return !scope->timers ? scope->name
+                          : dna_pool_printf(pool, "%s %s", scope->name,
+                                            wait ? wait->timer : "shutdown");
+}
+
 /* Adds a part of the alphabet, with the symbols of one wait or of none. */
 static void add_part(struct dna_derive_parts *parts, const struct dna_scope *scope,
                      const struct dna_deadline *wait, const char *variant, struct dna_pool *pool,
@@ -103,8 +111,7 @@ static void add_part(struct dna_derive_parts *parts, const struct dna_scope *sco
     const char *why;
 
     *to = *scope;
-    if (wait)
-        to->name = dna_pool_printf(pool, "%s %s", scope->name, wait->timer);
+    to->name = part_name(scope, wait, pool);
     (void)playable(parts, pool, to->prefix, NULL, &left_of_prefix);
     to->alphabet = playable(parts, pool, to->alphabet, wait, &left);
     why = to->mark && !dna_derive_has_begin(to) ? "not played"
@@ -143,9 +150,12 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
 
         if (only && strcmp(only, scope->name) != 0)
             continue;
-        if (!scope->timers)
+        /* the server's end is nothing that is waited for */
+        if (!scope->timers || listed(scope->alphabet, "shutdown", 8))
             add_part(parts, scope, NULL, variant, pool, say);
-        else if (parts->wait)
+        if (!scope->timers)
+            continue;
+        if (parts->wait)
             add_waits(parts, scope, variant, pool, say);
         else if (say)
             fprintf(say, "%s: waits, not played\n", scope->name);
