@@ -112,6 +112,9 @@ static void add_part(struct dna_derive_parts *parts, const struct dna_scope *sco
 
     *to = *scope;
     to->name = part_name(scope, wait, pool);
+    if (parts->only && strcmp(parts->only, scope->name) != 0 &&
+        strcmp(parts->only, to->name) != 0)
+        return;
     (void)playable(parts, pool, to->prefix, NULL, &left_of_prefix);
     to->alphabet = playable(parts, pool, to->alphabet, wait, &left);
     why = to->mark && !dna_derive_has_begin(to) ? "not played"
@@ -144,12 +147,11 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
     parts->role = *role;
     parts->role.scopes = parts->scopes;
     parts->role.num_scopes = 0;
+    parts->only = only;
     for (size_t i = 0; i < role->num_scopes && parts->role.num_scopes < DNA_DERIVE_SCOPES; i++) {
         const struct dna_scope *scope = &role->scopes[i];
         const char *variant = variant_for(server, habits, scope);
 
-        if (only && strcmp(only, scope->name) != 0)
-            continue;
         /* the server's end is nothing that is waited for */
         if (!scope->timers || listed(scope->alphabet, "shutdown", 8))
             add_part(parts, scope, NULL, variant, pool, say);
@@ -157,7 +159,7 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
             continue;
         if (parts->wait)
             add_waits(parts, scope, variant, pool, say);
-        else if (say)
+        else if (say && !only)
             fprintf(say, "%s: waits, not played\n", scope->name);
     }
 }

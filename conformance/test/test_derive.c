@@ -215,8 +215,10 @@ static void test_waits(void)
     dna_habits_default(&habits);
     dna_derive_knobs(&server->variants[0], &habits.knobs);
     dna_derive_choose(&parts, dna_role_find("receiving"), server, &habits, "timers", pool, NULL);
-    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 4);
-    for (size_t i = 0; i < parts.role.num_scopes; i++) {
+    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 5);
+    CU_ASSERT_STRING_EQUAL(parts.scopes[0].name, "timers shutdown"); /* which waits for nothing */
+    CU_ASSERT_PTR_NULL(parts.waits[0]);
+    for (size_t i = 1; i < parts.role.num_scopes; i++) {
         const struct dna_deadline *wait = parts.waits[i];
         struct dna_buf text = { 0 };
         struct dna_unfolding u;
