@@ -133,6 +133,9 @@ struct dna_case_run {
     struct dna_seen_query *queries;     /* newest first, as the next one */
     struct dna_seen_request *requests;
     bool clock_moved;
+    bool stopped, gone;         /* the IUT was told to stop; it has gone */
+    bool gone_killed;           /* ... and not by itself */
+    int gone_status;            /* as of waitpid */
     struct dna_buf transcript;
     struct timeval started;
     unsigned seq;
@@ -191,6 +194,9 @@ bool dna_run_tlsa(struct dna_case_run *run, const struct dna_step *step);
 bool dna_run_page(struct dna_case_run *run, const struct dna_step *step);
 bool dna_run_clock(struct dna_case_run *run, const struct dna_step *step);
 void dna_run_clock_back(struct dna_case_run *run);
+bool dna_run_stop(struct dna_case_run *run, const struct dna_step *step);
+/* the runner says that the IUT, told to stop, has gone; killed: TERM was not enough */
+void dna_run_gone(struct dna_case_run *run, int status, bool killed);
 bool dna_run_web_open(struct dna_case_run *run);
 void dna_run_web_close(struct dna_case_run *run);
 const struct dna_actor *dna_run_web_of(struct dna_case_run *run, const char *host); /* or NULL */

@@ -430,6 +430,30 @@ bool dna_run_clock(struct dna_case_run *run, const struct dna_step *s)
     return dna_iut_clock(run->iut, s->seconds, &diag) == 0 || trouble(run, s, diag.text);
 }
 
+bool dna_run_stop(struct dna_case_run *run, const struct dna_step *s)
+{
+    if (run->stopped)
+        return trouble(run, s, "the IUT is stopped twice");
+    run->stopped = true;
+    dna_run_note(run, "the IUT is told to stop (TERM)");
+    dna_iut_stop(run->iut);
+    return true;
+}
+
+void dna_run_gone(struct dna_case_run *run, int status, bool killed)
+{
+    char words[80];
+
+    run->gone = true;
+    run->gone_killed = killed;
+    run->gone_status = status;
+    if (run->ended)
+        return;
+    dna_iut_death(status, words, sizeof words);
+    dna_run_note(run, "the IUT has gone: %s", words);
+    dna_run_wake(run);
+}
+
 void dna_run_clock_back(struct dna_case_run *run)
 {
     if (run->clock_moved)

@@ -24,6 +24,7 @@ enum { DNA_DERIVE_SCOPES = 32 };
 struct dna_derive_parts {
     const char *without; /* symbols that are left out, separated by ", "; or NULL: set beforehand */
     bool wait;           /* parts for waits, too: the server's timers can be set; set beforehand */
+    const char *only;    /* what dna_derive_choose was told */
     struct dna_role role;
     struct dna_scope scopes[DNA_DERIVE_SCOPES];
     const char *variants[DNA_DERIVE_SCOPES];
@@ -31,8 +32,8 @@ struct dna_derive_parts {
 };
 
 /* dna_derive_choose fills parts. habits has the knobs of the profile's first variant; only: one
- * scope's name, or NULL; strings belong to the pool; what is left out is told to say, if there is
- * one. */
+ * scope's name, or a part's of it ("timers shutdown"), or NULL; strings belong to the pool; what is
+ * left out is told to say, if there is one. */
 void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *role,
                        const struct dna_profile *server, const struct dna_habits *habits,
                        const char *only, struct dna_pool *pool, FILE *say);
@@ -87,6 +88,7 @@ struct dna_derive_script {
     bool looked; /* and what came home by then was looked at */
     bool patient; /* a stream that the IUT has closed stays until the peer closes, too */
     bool expires; /* the peer's certificate is soon no longer valid */
+    bool stopped; /* the IUT was told to stop */
     bool needs_user, needs_key, needs_id, needs_aside;
     uint64_t delivered, transmitted; /* bit n: of the messages mN from the peer, uN to it */
 };

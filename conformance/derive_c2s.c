@@ -39,6 +39,7 @@ const struct dna_derive_form dna_derive_c2s_server[] = {
     { "oversize", DNA_DERIVE_OVERSIZE },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
+    { "shutdown", "iut stops\n" },
     { "starttls", "@C < <tls:starttls/>\n" },
     { "starttls+", "@C < raw \"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><early\"\n" },
     { "tls", "@C tls cert=none\n" },

@@ -270,11 +270,13 @@ void dna_derive_look_home(struct dna_derive_script *s)
 
     for (unsigned i = 1; servers && s->last && !s->looked && i <= s->message; i++)
         look |= !(s->delivered >> i % 64 & 1);
+    /* what came back when the IUT was told to stop came before that user's own stream ended */
+    look |= s->stopped && s->side == DNA_DERIVE_IUT && s->last && !s->looked;
     if (!look)
         return;
     s->looked |= s->last;
     s->needs_user = true;
-    dna_buf_puts(&s->body, "U barrier\n");
+    dna_buf_puts(&s->body, s->stopped ? "U > end\n" : "U barrier\n");
 }
 
 void dna_derive_quiet(struct dna_derive_script *s)

@@ -93,6 +93,14 @@ static const char *left_out(const struct dna_scope *scope, bool prefix, const ch
                                   : "no variant has these knobs";
 }
 
+static const char *part_name(const struct dna_scope *scope, const struct dna_deadline *wait,
+                             struct dna_pool *pool)
+{
+    return !scope->timers ? scope->name
+                          : dna_pool_printf(pool, "%s %s", scope->name,
+                                            wait ? wait->timer : "shutdown");
+}
+
 /* Adds a part of the alphabet, with the symbols of one wait or of none. */
 static void add_part(struct dna_derive_parts *parts, const struct dna_scope *scope,
                      const struct dna_deadline *wait, const char *variant, struct dna_pool *pool,
@@ -103,8 +111,10 @@ static void add_part(struct dna_derive_parts *parts, const struct dna_scope *sco
     const char *why;
 
     *to = *scope;
-    if (wait)
-        to->name = dna_pool_printf(pool, "%s %s", scope->name, wait->timer);
+    to->name = part_name(scope, wait, pool);
+    if (parts->only && strcmp(parts->only, scope->name) != 0 &&
+        strcmp(parts->only, to->name) != 0)
+        return;
     (void)playable(parts, pool, to->prefix, NULL, &left_of_prefix);
     to->alphabet = playable(parts, pool, to->alphabet, wait, &left);
     why = to->mark && !dna_derive_has_begin(to) ? "not played"
@@ -137,17 +147,19 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
     parts->role = *role;
     parts->role.scopes = parts->scopes;
     parts->role.num_scopes = 0;
+    parts->only = only;
     for (size_t i = 0; i < role->num_scopes && parts->role.num_scopes < DNA_DERIVE_SCOPES; i++) {
         const struct dna_scope *scope = &role->scopes[i];
         const char *variant = variant_for(server, habits, scope);
 
-        if (only && strcmp(only, scope->name) != 0)
-            continue;
-        if (!scope->timers)
+        /* the server's end is nothing that is waited for */
+        if (!scope->timers || listed(scope->alphabet, "shutdown", 8))
             add_part(parts, scope, NULL, variant, pool, say);
-        else if (parts->wait)
+        if (!scope->timers)
+            continue;
+        if (parts->wait)
             add_waits(parts, scope, variant, pool, say);
-        else if (say)
+        else if (say && !only)
             fprintf(say, "%s: waits, not played\n", scope->name);
     }
 }

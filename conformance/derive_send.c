@@ -84,6 +84,7 @@ static const struct dna_derive_form receiving[] = {
     { "oversize", DNA_DERIVE_OVERSIZE },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
+    { "shutdown", "iut stops\n" },
     { NULL, NULL },
 };
 
@@ -156,6 +157,7 @@ static const struct dna_derive_form initiating[] = {
     { "oversize", DNA_DERIVE_OVERSIZE },
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
+    { "shutdown", "iut stops\n" },
     { NULL, NULL },
 };
 
@@ -244,6 +246,7 @@ void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbo
     s->needs_id |= strcmp(symbol->name, "header your id") == 0;
     s->needs_user |= symbol->kind == DNA_SEND_LOCAL;
     s->needs_aside |= symbol->kind == DNA_SEND_ASIDE;
+    s->stopped |= strcmp(symbol->name, "shutdown") == 0;
     dna_derive_put(s, lines, symbol);
     if (symbol->kind == DNA_SEND_ANSWER)
         s->asked[symbol->whom == DNA_PAIR2] = 0;

@@ -265,6 +265,15 @@ static void see_silence(struct writing *w)
         dna_buf_puts(&s->body, "C unvisited\n");
 }
 
+/* Streams elsewhere end as well, and the process. */
+static void see_it_gone(struct dna_derive_script *s)
+{
+    for (unsigned pair = 0; pair < 2; pair++)
+        if (s->asked[pair])
+            dna_buf_printf(&s->body, "%s.v%u > end\n", pair ? "C" : "A", s->asked[pair]);
+    dna_buf_puts(&s->body, "iut gone\n");
+}
+
 void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, size_t len,
                       struct dna_buf *out)
 {
@@ -295,6 +304,8 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     see_silence(&w);
     if (!w.script.looked && !scene.g.queue)
         dna_derive_look_home(&w.script);
+    if (w.script.stopped)
+        see_it_gone(&w.script);
     put_head(&w, out);
     put_begin(&w, out);
     dna_buf_puts(out, w.script.body.at ? w.script.body.at : "");

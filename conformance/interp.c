@@ -73,6 +73,8 @@ static unsigned limit_of(const struct dna_case_run *run, const struct dna_candid
 
     for (unsigned i = 0; i < cand->num_eithers && !ms; i++)
         ms = cand->eithers[i]->within_ms;
+    if (!ms && cand->step->kind == DNA_STEP_IUT_GONE) /* till it is killed, and no sooner */
+        return run->context->profile->stop_ms + run->context->timeout_ms;
     return ms ? ms : run->context->timeout_ms;
 }
 

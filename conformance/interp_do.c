@@ -22,7 +22,7 @@ bool dna_step_is_immediate(const struct dna_step *step)
     case DNA_STEP_SEES_CERT: case DNA_STEP_SEES_CERT_REQUEST: case DNA_STEP_SEES_SNI:
     case DNA_STEP_DNS_NEVER: case DNA_STEP_DNS_SET: case DNA_STEP_SET: case DNA_STEP_INFO:
     case DNA_STEP_DNSSEC: case DNA_STEP_TLSA: case DNA_STEP_PAGE: case DNA_STEP_WEB_NEVER:
-    case DNA_STEP_CLOCK: case DNA_STEP_UNVISITED:
+    case DNA_STEP_CLOCK: case DNA_STEP_UNVISITED: case DNA_STEP_IUT_STOPS:
     case DNA_STEP_RUN: case DNA_STEP_INPUT:
         return true;
     default:
@@ -281,6 +281,8 @@ bool dna_step_do(struct dna_case_run *run, const struct dna_step *s)
         return do_web_never(run, s);
     case DNA_STEP_CLOCK:
         return dna_run_clock(run, s);
+    case DNA_STEP_IUT_STOPS:
+        return dna_run_stop(run, s);
     case DNA_STEP_SET:
         return do_set(run, s);
     case DNA_STEP_INFO:

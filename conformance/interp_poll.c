@@ -6,8 +6,10 @@
  */
 #include "conformance/case_run.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static struct dna_conn *conn_of(struct dna_case_run *run, const struct dna_step *step)
 {
@@ -331,6 +333,27 @@ static enum dna_poll poll_child(struct dna_case_run *run, struct dna_candidate *
     return exited ? DNA_POLL_NO : DNA_POLL_WAIT;
 }
 
+/* A server that was told to stop ends well, or of that very signal; 143 is what a shell, or a
+ * runtime that caught it, makes of the latter. */
+static enum dna_poll poll_gone(struct dna_case_run *run, struct dna_candidate *cand)
+{
+    const int status = run->gone_status;
+    char words[80];
+
+    if (!run->gone)
+        return DNA_POLL_WAIT;
+    if (!run->gone_killed && (WIFSIGNALED(status) ? WTERMSIG(status) == SIGTERM
+                                                  : WEXITSTATUS(status) == 0 ||
+                                                        WEXITSTATUS(status) == 128 + SIGTERM))
+        return DNA_POLL_MATCH;
+    dna_iut_death(status, words, sizeof words);
+    cand->got = run->gone_killed
+                    ? dna_pool_printf(run->pool, "it was still there %u ms after TERM",
+                                      run->context->profile->stop_ms)
+                    : dna_pool_strdup(run->pool, words);
+    return DNA_POLL_NO;
+}
+
 enum dna_poll dna_step_poll(struct dna_case_run *run, struct dna_candidate *cand,
                             struct dna_conn **out_conn)
 {
@@ -346,6 +369,8 @@ enum dna_poll dna_step_poll(struct dna_case_run *run, struct dna_candidate *cand
     case DNA_STEP_EXITS:
     case DNA_STEP_PRINTS:
         return poll_child(run, cand);
+    case DNA_STEP_IUT_GONE:
+        return poll_gone(run, cand);
     default:
         if (cand->why && (cand->step->kind == DNA_STEP_CONNECT || cand->step->kind == DNA_STEP_TLS))
             return DNA_POLL_ERROR;
@@ -383,6 +408,7 @@ void dna_step_consume(struct dna_case_run *run, struct dna_candidate *cand)
     case DNA_STEP_WEB_REFUSED:
     case DNA_STEP_EXITS:
     case DNA_STEP_PRINTS:
+    case DNA_STEP_IUT_GONE:
         return;
     case DNA_STEP_BARRIER:
         take_client_barrier(run, cand);

@@ -26,6 +26,7 @@ static const char usage[] =
     "                 the model's shortest session that tells it; SELECTOR is then a role\n"
     "  --sample N     of every N mutants one is put to hand-written cases, too (default 20)\n"
     "  --sessions     mutants: no hand-written cases\n"
+    "  --scope NAME   mutants: only sessions of this part of the role's alphabet (xdna derive)\n"
     "  --keep DIR     mutants: the sessions are left there (XDNA_SCENARIOS=DIR xdna run)\n"
     "  SELECTOR       only these cases (xdna run --help)\n"
     "  --list FILE    what is known already (default conformance/cases.killers, rows.killers); it "
@@ -54,6 +55,9 @@ static bool take(int flag, struct dna_mutate_lab *m, struct dna_mutate_options *
     case 'k':
         o->keep = optarg;
         return true;
+    case 'o':
+        o->scope = optarg;
+        return true;
     case 'n':
         return o->sessions_only = true;
     case 'a':
@@ -73,6 +77,7 @@ int dna_cmd_mutate(int argc, char **argv)
         { "list", required_argument, NULL, 'l' },   { "write", required_argument, NULL, 'w' },
         { "keep", required_argument, NULL, 'k' },   { "sessions", no_argument, NULL, 'n' },
         { "sample", required_argument, NULL, 'S' }, { "server", required_argument, NULL, 's' },
+        { "scope", required_argument, NULL, 'o' },
         { "search", no_argument, NULL, 'a' },       { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };

@@ -16,6 +16,7 @@ struct dna_mutate_options {
     size_t num_selectors;
     unsigned sample; /* of every so many mutants one is put to hand-written cases too */
     bool sessions_only; /* of mutants: no hand-written cases */
+    const char *scope;  /* of mutants: only sessions of this scope, or NULL */
     const char *keep;   /* the folder for the sessions, which stay there, or NULL */
     bool verbose;
     const char *write; /* where it is written anew, or NULL */

@@ -157,7 +157,12 @@ static int unfold_role(struct campaign *k, unsigned role, const struct dna_profi
     dna_derive_knobs(&profile->variants[0], &habits.knobs);
     k->choices = &habits.choices;
     k->parts = (struct dna_derive_parts){ .wait = true };
-    dna_derive_choose(&k->parts, roles[role], profile, &habits, NULL, k->pool, NULL);
+    dna_derive_choose(&k->parts, roles[role], profile, &habits, k->o->scope, k->pool, NULL);
+    if (!k->parts.role.num_scopes) {
+        fprintf(stderr, "xdna: role %s has no part '%s' that is played\n", roles[role]->name,
+                k->o->scope);
+        return 2;
+    }
     if (dna_campaign_begin(&k->whole, roles[role], &habits, 0, err, sizeof err) != 0 ||
         dna_campaign_begin(&k->playable, &k->parts.role, &habits, 0, err, sizeof err) != 0) {
         fprintf(stderr, "xdna: %s\n", err);

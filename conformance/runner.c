@@ -153,7 +153,10 @@ static void release_job(struct runner *r, struct job *job)
 {
     struct dna_result *result = job->last;
 
-    job->place->running--;
+    if (job->solo)
+        runner_solo_leave(job);
+    else
+        job->place->running--;
     r->running--;
     if (r->exclusive)
         runner_renew_place(r->exclusive);
@@ -196,7 +199,8 @@ static void on_case_done(struct dna_case_run *run, struct dna_result *result, vo
     job->last = result;
     runner_bury(r, run);
     /* a server that carries mutants may die at any time: what ended well may have met that */
-    if (result->verdict < DNA_VERDICT_INCONC && !job->c->mutant) {
+    if (job->solo ? result->verdict < DNA_VERDICT_INCONC || runner_solo_is_gone(job)
+                  : result->verdict < DNA_VERDICT_INCONC && !job->c->mutant) {
         release_job(r, job);
         return;
     }
@@ -209,12 +213,20 @@ static void on_case_done(struct dna_case_run *run, struct dna_result *result, vo
 void runner_start_job(struct runner *r, struct job *job)
 {
     job->state = JOB_RUNNING;
-    job->place->running++;
     r->running++;
+    if (job->c->scn->stops) {
+        runner_solo_take(r, job);
+        return;
+    }
+    job->place->running++;
     if (job->place->variant->own_clock)
         r->exclusive = job->place;
-    job->run = dna_case_run_new(&r->context, job->c, job->place->iut, ++r->numbers, on_case_done,
-                                r);
+    runner_play_job(r, job, job->place->iut);
+}
+
+void runner_play_job(struct runner *r, struct job *job, struct dna_iut *iut)
+{
+    job->run = dna_case_run_new(&r->context, job->c, iut, ++r->numbers, on_case_done, r);
     job->run->owner = job;
     if (r->context.oracle)
         dna_oracle_case_begin(job->run);
@@ -245,7 +257,8 @@ static void free_dead(struct runner *r)
 static bool can_start(const struct job *job, bool own_clock)
 {
     return job->state == JOB_QUEUED && job->place && job->place->ready && !job->place->suspects &&
-           job->place->variant->own_clock == own_clock;
+           job->place->variant->own_clock == own_clock &&
+           (!job->c->scn->stops || runner_solo_free(job->place->r));
 }
 
 /* How many more may begin now. */
@@ -256,7 +269,8 @@ static unsigned room(const struct runner *r)
     if (!r->options->young || !free)
         return free;
     for (size_t i = 0; i < r->num_jobs; i++)
-        young += r->jobs[i].run && dna_seconds_since(&r->jobs[i].run->started) < 0.5;
+        young += r->jobs[i].run ? dna_seconds_since(&r->jobs[i].run->started) < 0.5
+                                : r->jobs[i].state == JOB_RUNNING; /* its server is starting */
     if (young >= r->young)
         return 0;
     return free < r->young - young ? free : r->young - young;
@@ -337,6 +351,7 @@ static void stop_all(struct runner *r)
         if (r->places[i].iut && !r->places[i].gone)
             dna_iut_stop(r->places[i].iut);
     }
+    runner_solos_stop(r);
 }
 
 void runner_leave_if_gone(struct runner *r)
@@ -344,7 +359,8 @@ void runner_leave_if_gone(struct runner *r)
     for (size_t i = 0; i < r->num_places; i++)
         if (r->places[i].iut && !r->places[i].gone)
             return;
-    event_base_loopbreak(r->base);
+    if (runner_solos_gone(r))
+        event_base_loopbreak(r->base);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -445,7 +461,7 @@ static void on_signal(evutil_socket_t signal_number, short what, void *arg)
 
 /* ---- set-up ---- */
 
-static void make_jobs(struct runner *r, struct dna_lab *lab)
+static void make_jobs(struct runner *r)
 {
     r->jobs = dna_xcalloc(r->suite->num_cases, sizeof(*r->jobs));
     r->order = dna_xcalloc(r->suite->num_cases, sizeof(*r->order));
@@ -469,7 +485,7 @@ static void make_jobs(struct runner *r, struct dna_lab *lab)
             runner_finish_job(r, job, runner_made_up(job, DNA_VERDICT_SKIP, "skip", why));
             continue;
         }
-        job->place = runner_place_for(r, c->variant, lab);
+        job->place = runner_place_for(r, c->variant);
     }
 }
 
@@ -524,8 +540,8 @@ void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct 
                    struct event_base *base, const struct dna_run_options *options,
                    const struct dna_run_calls *calls, struct dna_run_outcome *out)
 {
-    struct runner r = { .suite = suite, .profile = profile, .base = base, .options = options,
-                        .calls = calls, .out = out, .pool = dna_pool_new(),
+    struct runner r = { .suite = suite, .profile = profile, .lab = lab, .base = base,
+                        .options = options, .calls = calls, .out = out, .pool = dna_pool_new(),
                         .numbers = options->first_number, .young = options->young };
     struct timeval started;
 
@@ -538,7 +554,7 @@ void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct 
     r.honesty = dna_honesty_new(suite->prelude);
     if (!r.honesty)
         runner_hard(&r, "the controls of the honesty check can't be read");
-    make_jobs(&r, lab);
+    make_jobs(&r);
     begin_round(&r);
     for (size_t i = 0; i < r.num_places && !r.stopping; i++)
         runner_start_place(&r.places[i]);
@@ -548,6 +564,7 @@ void dna_run_suite(struct dna_suite *suite, struct dna_profile *profile, struct 
     collect(&r);
     for (size_t i = 0; i < r.num_places; i++)
         dna_iut_free(r.places[i].iut);
+    runner_solos_cleanup(&r);
     unwatch(&r);
     dna_honesty_free(r.honesty);
     free(r.dead);

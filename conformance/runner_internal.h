@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room: conformance. What the two files of the runner share: runner.c has the cases,
- * runner_places.c the processes under test. Nobody else includes this.
+ * Room: conformance. What the files of the runner share: runner.c has the cases, runner_places.c
+ * the processes under test, runner_solos.c those that are for one case each. Nobody else includes
+ * this.
  */
 #ifndef CONFORMANCE_RUNNER_INTERNAL_H
 #define CONFORMANCE_RUNNER_INTERNAL_H
@@ -16,7 +17,8 @@ enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_HELD, JOB_SUSPECT, JOB_CULPRIT, JO
 
 struct job {
     const struct dna_case *c;
-    struct place *place;
+    struct place *place;      /* of its variant */
+    struct solo *solo;        /* where it runs, if it stops its server */
     enum job_state state;
     struct dna_case_run *run;
     struct dna_result *last;  /* of this round */
@@ -41,9 +43,22 @@ struct place {
     unsigned idle_deaths;
 };
 
+/* an instance for one case after another, each of which has it for itself and may stop it */
+struct solo {
+    struct runner *r;
+    struct dna_variant variant; /* the profile's, with domains and an address of its own */
+    const char *dir;
+    struct dna_iut *iut;        /* NULL: not furnished yet */
+    struct job *job;            /* NULL: it is free, or still going */
+    bool busy;
+};
+
+enum { RUNNER_SOLOS = 32 };
+
 struct runner {
     struct dna_suite *suite;
     struct dna_profile *profile;
+    struct dna_lab *lab;
     struct event_base *base;
     const struct dna_run_options *options;
     const struct dna_run_calls *calls;
@@ -56,6 +71,7 @@ struct runner {
     size_t *order;
     struct place places[DNA_MAX_VARIANTS];
     size_t num_places;
+    struct solo solos[RUNNER_SOLOS];
     struct event *pace; /* with options->young */
     struct timeval paced;
     unsigned young;     /* what the machine bears: more or less than options->young */
@@ -80,10 +96,24 @@ struct dna_result *runner_made_up(struct job *job, enum dna_verdict verdict, con
                                   const char *text);
 void runner_finish_job(struct runner *r, struct job *job, struct dna_result *result);
 void runner_start_job(struct runner *r, struct job *job);
+void runner_play_job(struct runner *r, struct job *job, struct dna_iut *iut);
 void runner_leave_if_gone(struct runner *r);
 
+/* runner_solos.c */
+bool runner_solo_free(const struct runner *r);
+void runner_solo_take(struct runner *r, struct job *job); /* it runs once its server is ready */
+void runner_solo_leave(struct job *job); /* the case is over */
+bool runner_solo_is_gone(const struct job *job);
+void runner_solos_stop(struct runner *r);
+bool runner_solos_gone(const struct runner *r);
+void runner_solos_cleanup(struct runner *r);
+
 /* runner_places.c */
-struct place *runner_place_for(struct runner *r, const char *variant, struct dna_lab *lab);
+void runner_crashed(struct job *job, struct dna_iut *iut, const char *what, const char *death,
+                    const char *transcript);
+struct dna_iut *runner_iut_new(struct runner *r, const struct dna_variant *variant, const char *dir,
+                               const struct dna_iut_calls *calls);
+struct place *runner_place_for(struct runner *r, const char *variant);
 void runner_start_place(struct place *p);
 void runner_next_control(struct place *p);
 void runner_run_suspects(struct place *p);

@@ -43,20 +43,18 @@ static void on_failed(struct dna_iut *iut, const struct dna_diag *diag, void *ar
         dna_iut_stop(iut);
 }
 
-static void crashed_alone(struct place *p, struct job *job, const char *death,
-                          const char *transcript)
+void runner_crashed(struct job *job, struct dna_iut *iut, const char *what, const char *death,
+                    const char *transcript)
 {
-    char *tail = dna_iut_log_tail(p->iut, NULL, 0, 25);
+    char *tail = dna_iut_log_tail(iut, NULL, 0, 25);
     struct dna_result *res = runner_made_up(job, DNA_VERDICT_FAIL, "crash", death);
 
-    job->alone = false;
-    p->any_died_alone = true;
     res->expected = "the implementation under test goes on";
-    res->got = dna_pool_printf(res->pool, "it died twice during this case: %s", death);
+    res->got = dna_pool_printf(res->pool, "%s: %s", what, death);
     res->transcript = dna_pool_strdup(res->pool, transcript);
     res->log_tail = tail ? dna_pool_strdup(res->pool, tail) : NULL;
     free(tail);
-    runner_finish_job(p->r, job, res);
+    runner_finish_job(job->place->r, job, res);
 }
 
 /* a case that was under way when its server died, what: what it is now, unless it was alone */
@@ -73,7 +71,10 @@ static void hit_by_death(struct place *p, struct job *job, const char *death, en
     if (run)
         run->ended = true;
     if (job->alone) {
-        crashed_alone(p, job, death, run ? run->transcript.at : held->transcript);
+        job->alone = false;
+        p->any_died_alone = true;
+        runner_crashed(job, p->iut, "it died twice during this case", death,
+                       run ? run->transcript.at : held->transcript);
     } else {
         job->state = what;
         p->suspects += what == JOB_SUSPECT;
@@ -129,7 +130,8 @@ static void on_death(struct dna_iut *iut, int status, void *arg)
     for (size_t i = 0; i < r->num_jobs; i++) {
         struct job *job = &r->jobs[i];
 
-        if (job->place != p || (job->state != JOB_RUNNING && job->state != JOB_HELD))
+        if (job->place != p || job->solo ||
+            (job->state != JOB_RUNNING && job->state != JOB_HELD))
             continue;
         hit++;
         hit_by_death(p, job, death, becomes(job, culprit));
@@ -269,15 +271,27 @@ static void on_stopped(struct dna_iut *iut, int status, bool killed, void *arg)
     runner_leave_if_gone(p->r);
 }
 
-struct place *runner_place_for(struct runner *r, const char *variant, struct dna_lab *lab)
+struct dna_iut *runner_iut_new(struct runner *r, const struct dna_variant *variant, const char *dir,
+                               const struct dna_iut_calls *calls)
 {
-    struct place *p;
-    struct dna_iut_options o = { .base = r->base, .dns = lab->dns, .ca = lab->ca,
-                                 .dir = lab->place.dir, .store_dir = lab->store_dir,
+    struct dna_iut_options o = { .base = r->base, .dns = r->lab->dns, .ca = r->lab->ca,
+                                 .dir = dir, .store_dir = r->lab->store_dir,
                                  .server = r->options->server,
                                  .extra_args = r->options->extra_args,
-                                 .num_extra_args = r->options->num_extra_args };
+                                 .num_extra_args = r->options->num_extra_args, .calls = *calls };
     struct dna_diag diag = { 0 };
+    struct dna_iut *iut = dna_iut_new(variant, &o, &diag);
+
+    if (!iut)
+        runner_hard(r, "%s (variant %s) can't be set up: %s", r->profile->title, variant->name,
+                    diag.text);
+    return iut;
+}
+
+struct place *runner_place_for(struct runner *r, const char *variant)
+{
+    struct place *p;
+    struct dna_iut_calls calls = { on_ready, on_failed, on_death, on_stopped, NULL };
 
     for (size_t i = 0; i < r->num_places; i++)
         if (strcmp(r->places[i].variant->name, variant) == 0)
@@ -286,11 +300,8 @@ struct place *runner_place_for(struct runner *r, const char *variant, struct dna
     p->r = r;
     p->variant = dna_profile_variant(r->profile, variant);
     p->honest = !r->options->honesty;
-    o.calls = (struct dna_iut_calls){ on_ready, on_failed, on_death, on_stopped, p };
-    p->iut = dna_iut_new(p->variant, &o, &diag);
-    if (!p->iut)
-        runner_hard(r, "%s (variant %s) can't be set up: %s", r->profile->title, variant,
-                    diag.text);
+    calls.arg = p;
+    p->iut = runner_iut_new(r, p->variant, r->lab->place.dir, &calls);
     return p;
 }
 

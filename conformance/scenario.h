@@ -117,7 +117,7 @@ enum dna_step_kind {
     DNA_STEP_DNS_SAW, DNA_STEP_DNS_NEVER, DNA_STEP_DNS_SET,
     DNA_STEP_DNSSEC, DNA_STEP_TLSA, DNA_STEP_PAGE,
     DNA_STEP_WEB_SAW, DNA_STEP_WEB_NEVER, DNA_STEP_WEB_REFUSED,
-    DNA_STEP_CLOCK,
+    DNA_STEP_CLOCK, DNA_STEP_IUT_STOPS, DNA_STEP_IUT_GONE,
     DNA_STEP_SET, DNA_STEP_CHECK, DNA_STEP_INFO, DNA_STEP_DONE,
     DNA_STEP_EITHER, DNA_STEP_IF,
     DNA_STEP_BARRIER,
@@ -192,6 +192,7 @@ struct dna_scn {
     struct dna_scn_actor *actors;
     struct dna_step *world;               /* the header's records, signatures and pages, as steps */
     bool proofs;                          /* it has TLSA records, web pages, tampered signatures */
+    bool stops;                           /* it stops the IUT: an instance for each case */
     struct dna_forbid *forbids;
     struct dna_scn_knob *knobs;
     struct dna_step *steps;

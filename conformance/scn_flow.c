@@ -346,7 +346,30 @@ static void check_clock(struct flow *f, const struct dna_step *s)
     flow_error(f, s->file, s->line, "a scenario that moves the clock says 'needs clock'");
 }
 
-/* those of the steps about DNS, web and clock; false if it is none of them */
+/* Who is stopped is a server, once; whoever moves its clock has an instance of another kind. */
+static void check_stop(struct flow *f, const struct dna_step *s)
+{
+    bool stopped = dna_binds_get(&f->conns, "iut") != NULL;
+
+    if (s->kind == DNA_STEP_IUT_GONE) {
+        if (!stopped)
+            flow_error(f, s->file, s->line, "'iut gone' where no 'iut stops' came before");
+        return;
+    }
+    if (stopped)
+        flow_error(f, s->file, s->line, "the IUT is stopped twice");
+    dna_binds_set(&f->conns, "iut", "");
+    for (size_t i = 0; i < f->scn->roles.num; i++)
+        if (strcmp(f->scn->roles.at[i], "client") == 0)
+            flow_error(f, s->file, s->line, "'iut stops' stops a server; 'role client' has none "
+                       "under test");
+    for (size_t i = 0; i < f->scn->needs.num; i++)
+        if (strcmp(f->scn->needs.at[i], "clock") == 0)
+            flow_error(f, s->file, s->line, "a scenario that says 'needs clock' can't stop the "
+                       "IUT");
+}
+
+/* those of the steps about DNS, web, clock and the IUT's end; false if it is none of them */
 static bool walk_world(struct flow *f, const struct dna_step *s)
 {
     switch (s->kind) {
@@ -373,6 +396,10 @@ static bool walk_world(struct flow *f, const struct dna_step *s)
     case DNA_STEP_CLOCK:
         check_clock(f, s);
         return true;
+    case DNA_STEP_IUT_STOPS:
+    case DNA_STEP_IUT_GONE:
+        check_stop(f, s);
+        return true;
     default:
         return false;
     }
@@ -390,12 +417,12 @@ static void check_either(struct flow *f, const struct dna_step *s)
         case DNA_STEP_NOTHING: case DNA_STEP_ACCEPT:
         case DNA_STEP_BARRIER: case DNA_STEP_EXITS: case DNA_STEP_PRINTS:
         case DNA_STEP_DNS_SAW: case DNA_STEP_TLS: case DNA_STEP_EITHER:
-        case DNA_STEP_WEB_SAW: case DNA_STEP_WEB_REFUSED:
+        case DNA_STEP_WEB_SAW: case DNA_STEP_WEB_REFUSED: case DNA_STEP_IUT_GONE:
             break;
         default:
             flow_error(f, first->file, first->line,
                       "a branch of 'either' starts with something the IUT does ('>', accept, tls,"
-                      " exits, prints, dns saw, web saw, web refused)");
+                      " exits, prints, dns saw, web saw, web refused, iut gone)");
         }
     }
 }

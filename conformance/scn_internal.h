@@ -84,6 +84,8 @@ void scn_parse_dns(struct scn_parse *p, const struct scn_line *line, const char 
  * of them. *out is NULL after an error. */
 bool scn_world_line(struct scn_parse *p, const struct scn_line *line, const char *keyword,
                     const char *rest, bool header, struct dna_step **out);
+/* scn_iut_step reads what stands behind 'iut': stops, or gone; NULL after an error. */
+struct dna_step *scn_iut_step(struct scn_parse *p, const struct scn_line *line, const char *rest);
 void scn_web_actor(struct scn_parse *p, const struct scn_line *line, struct dna_scn_actor *actor,
                    const char *rest);
 void scn_steps(struct scn_parse *p);

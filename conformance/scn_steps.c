@@ -524,6 +524,8 @@ static struct dna_step *one(struct scn_parse *p, const struct scn_line *line)
         return dns_step(p, line, rest);
     if (strcmp(word, "info") == 0)
         return info_step(p, line, rest);
+    if (strcmp(word, "iut") == 0)
+        return scn_iut_step(p, line, rest);
     if (strcmp(word, "done") == 0)
         return scn_step_new(p, line, DNA_STEP_DONE);
     if (scn_world_line(p, line, word, rest, false, &world))

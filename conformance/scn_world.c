@@ -447,6 +447,24 @@ static struct dna_step *clock_step(struct scn_parse *p, const struct scn_line *l
     return s;
 }
 
+/* ---- the end of the IUT ---- */
+
+struct dna_step *scn_iut_step(struct scn_parse *p, const struct scn_line *line, const char *rest)
+{
+    const char *word = scn_word(p->pool, &rest, NULL);
+    bool stops = word && strcmp(word, "stops") == 0;
+    struct dna_step *s = scn_step_new(p, line, stops ? DNA_STEP_IUT_STOPS : DNA_STEP_IUT_GONE);
+
+    scn_take_words(p, line, s, rest);
+    if (s->num_words || (!stops && !(word && strcmp(word, "gone") == 0)) ||
+        (stops && s->within_ms)) {
+        bad(p, line, "iut is: iut stops, or iut gone [within TIME]");
+        return NULL;
+    }
+    p->scn->stops = true;
+    return s;
+}
+
 /* ---- all of them ---- */
 
 bool scn_world_line(struct scn_parse *p, const struct scn_line *line, const char *keyword,

@@ -78,14 +78,13 @@ void dna_s2s_shutdown(struct dna_s2s *s2s)
     s2s->stopping = true;
     for (struct stream *s = s2s->streams; s; s = s->next)
         all[num++] = s; /* ending one may end others: graves are filled only by the loop */
-    for (size_t i = 0; i < num; i++) {
-        if (all[i]->buried || all[i]->dropped)
-            continue;
-        if (all[i]->initiating)
-            dna_s2s_initiating_event(all[i], stream_initiating_E_SHUTDOWN, &ie);
-        else
+    /* who asked us something goes first: nobody is told of an authority that it did not answer */
+    for (size_t i = 0; i < num; i++)
+        if (!all[i]->initiating && !all[i]->buried && !all[i]->dropped)
             dna_s2s_receiving_event(all[i], stream_receiving_E_SHUTDOWN, &re);
-    }
+    for (size_t i = 0; i < num; i++)
+        if (all[i]->initiating && !all[i]->buried && !all[i]->dropped)
+            dna_s2s_initiating_event(all[i], stream_initiating_E_SHUTDOWN, &ie);
     free(all);
 }
 

@@ -243,8 +243,8 @@ void dna_server_stop(struct dna_server *s)
         return;
     s->stopping = true;
     stop_listening(s);
+    dna_s2s_shutdown(s->s2s); /* what can go nowhere now comes back to users who are still there */
     dna_c2s_shutdown(s->c2s);
-    dna_s2s_shutdown(s->s2s);
 }
 
 bool dna_server_stopped(const struct dna_server *s)

@@ -44,6 +44,14 @@ bool dna_words_have(const struct dna_words *words, const char *word)
     return false;
 }
 
+void dna_variant_live_at(struct dna_variant *v, struct dna_pool *pool, const char *name)
+{
+    v->hosted[0] = dna_pool_printf(pool, "%s.iut.example", name);
+    v->hosted[1] = dna_pool_printf(pool, "second.%s.iut.example", name);
+    v->hosted[2] = dna_pool_printf(pool, "third.%s.iut.example", name);
+    v->unhosted = dna_pool_printf(pool, "unhosted.%s.iut.example", name);
+}
+
 bool dna_variant_has(const struct dna_variant *variant, const char *feature)
 {
     return dna_words_have(&variant->features, feature);
@@ -253,10 +261,7 @@ static int begin_variant(struct reader *r, char *rest)
     v = &p->variants[p->num_variants++];
     v->profile = p;
     v->name = dna_pool_strdup(p->pool, name);
-    v->hosted[0] = dna_pool_printf(p->pool, "%s.iut.example", name);
-    v->hosted[1] = dna_pool_printf(p->pool, "second.%s.iut.example", name);
-    v->hosted[2] = dna_pool_printf(p->pool, "third.%s.iut.example", name);
-    v->unhosted = dna_pool_printf(p->pool, "unhosted.%s.iut.example", name);
+    dna_variant_live_at(v, p->pool, name);
     snprintf(v->address, sizeof v->address, "127.0.1.%zu", p->num_variants);
     v->c2s_port = r->defaults.c2s_port;
     v->s2s_port = r->defaults.s2s_port;

@@ -111,6 +111,12 @@ void dna_profile_free(struct dna_profile *profile);
 /* dna_profile_variant finds a variant by name; NULL if the profile has none of that name. */
 const struct dna_variant *dna_profile_variant(const struct dna_profile *profile, const char *name);
 
+/*
+ * dna_variant_live_at gives a variant, or a copy of it, the domains of an instance:
+ * NAME.iut.example and so on, as strings of the pool.
+ */
+void dna_variant_live_at(struct dna_variant *variant, struct dna_pool *pool, const char *name);
+
 /* dna_variant_has says whether a variant declares a feature. */
 bool dna_variant_has(const struct dna_variant *variant, const char *feature);
 

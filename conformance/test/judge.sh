@@ -63,6 +63,11 @@ expect "server that dies, and again" 1 'FAIL exits/1/killer@receiving' run exits
 expect "its reason" 1 'reason crash' run exits/1 --server $here/servers/dies_on_killer.sh
 expect "the others go on" 1 'planned=4 pass=3 .*fail=1 .*error=0' run exits/1 exits/2 exits/3 exits/4 --server $here/servers/dies_on_killer.sh
 expect "server that dies once" 99 'ERROR exits/1/killer@receiving' run exits/1 --server $here/servers/dies_once.sh
+expect "server that stays when it is told to stop" 1 'it was still there 2000 ms after TERM' \
+    run judge/9/stopped --server $here/servers/never_goes.sh
+expect "server that goes badly" 1 'actual +exit status 3' run judge/9/stopped --server $here/servers/goes_badly.sh
+expect "server that dies before it is told to stop" 1 'it died during this case: exit status 139' \
+    run exits/9 --server $here/servers/dies_on_killer.sh
 expect "interrupted" 130 'status=interrupted .*exit=130' timeout --preserve-status -s INT 1 "$xdna" run --profile xdna \
     --progress line --repeat 100000 exits/2
 mkdir "$tmp/profile"
@@ -140,6 +145,8 @@ echo 'exits/2/passes@receiving XR04' >"$tmp/list"
 expect "mutate: a bad line of the list" 2 "list:1: 'XR04' is no damage" mutate cases --list "$tmp/list" 'xep0185/**'
 printf '#\nXX99 XR04:drop a/b/c@receiving\n' >"$tmp/list"
 expect "mutate: a row that is none" 2 "list:2: there is no row 'XX99'" mutate rows --list "$tmp/list" 'xep0185/**'
+
+expect "mutate: no such part" 2 "role receiving has no part 'nothing' that is played" mutate mutants receiving --scope nothing
 
 # the language: each script of judge/ says in its last line what must be said of it
 run judge --level may --json "$tmp/judge.json" >/dev/null 2>&1

@@ -97,7 +97,8 @@ static void test_every_line(void)
 
     for (size_t r = 0; r < sizeof(roles) / sizeof(*roles); r++)
         for (size_t i = 0; i < roles[r]->num_scopes; i++)
-            if (!roles[r]->scopes[i].slow && !roles[r]->scopes[i].timers &&
+            if (!roles[r]->scopes[i].slow &&
+                (!roles[r]->scopes[i].timers || strstr(roles[r]->scopes[i].alphabet, "shutdown")) &&
                 (!roles[r]->scopes[i].mark || roles[r] != &dna_role_receiving))
                 every_transition(roles[r], &roles[r]->scopes[i]);
 }
@@ -241,8 +242,10 @@ static void test_waits(void)
     dna_habits_default(&habits);
     dna_derive_knobs(&server->variants[0], &habits.knobs);
     dna_derive_choose(&parts, dna_role_find("receiving"), server, &habits, "timers", pool, NULL);
-    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 4);
-    for (size_t i = 0; i < parts.role.num_scopes; i++) {
+    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 5);
+    CU_ASSERT_STRING_EQUAL(parts.scopes[0].name, "timers shutdown"); /* which waits for nothing */
+    CU_ASSERT_PTR_NULL(parts.waits[0]);
+    for (size_t i = 1; i < parts.role.num_scopes; i++) {
         const struct dna_deadline *wait = parts.waits[i];
         struct dna_buf text = { 0 };
         struct dna_unfolding u;
@@ -271,6 +274,69 @@ static void test_waits(void)
     dna_pool_free(pool);
 }
 
+/* The role's shortest session in which the server is told to stop, as text. */
+static void stopped(const char *role, const struct dna_profile *server, struct dna_buf *out)
+{
+    const struct dna_role *whole = dna_role_find(role);
+    struct dna_derive_parts parts = { .without = NULL };
+    struct dna_pool *pool = dna_pool_new();
+    struct dna_habits habits;
+    struct dna_unfolding u;
+    char err[256];
+    uint32_t word = 0;
+
+    dna_habits_default(&habits);
+    dna_derive_knobs(&server->variants[0], &habits.knobs);
+    dna_derive_choose(&parts, whole, server, &habits, NULL, pool, NULL);
+    for (size_t i = 0; i < parts.role.num_scopes; i++) {
+        if (!strstr(parts.scopes[i].alphabet, "shutdown"))
+            continue;
+        CU_ASSERT_EQUAL_FATAL(dna_unfold(&u, &parts.role, &parts.scopes[i], &habits, NULL, err,
+                                         sizeof(err)), 0);
+        while (strcmp(u.inputs[word]->name, "shutdown") != 0)
+            word++;
+        struct dna_derive_how how = { .u = &u, .choices = &habits.choices,
+                                      .variant = parts.variants[i], .patient = true };
+        dna_derive_write(&how, &word, 1, out);
+        dna_unfolding_free(&u);
+        break;
+    }
+    dna_pool_free(pool);
+}
+
+/* Behind the stop nothing is asked any more: the streams are seen to end, and the process to go. */
+static void test_stop(void)
+{
+    static const struct {
+        const char *role, *stop, *end;
+    } cases[] = {
+        { "receiving", "\niut stops\nA.in > drop # SR12", "\nA unvisited\niut gone\n" },
+        { "initiating", "\niut stops\nA.v > drop # SI111", "\nA unvisited\nU > end\niut gone\n" },
+        { "c2s-server", "\niut stops\nC > drop # CS13", "\niut gone\n" },
+    };
+    struct dna_diag diag = { 0 };
+    struct dna_profile *server = dna_profile_load("xdna", &diag);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct dna_scn_diags diags = { { 0 }, 0 };
+        struct dna_buf text = { 0 };
+        size_t end = strlen(cases[i].end);
+
+        stopped(cases[i].role, server, &text);
+        CU_ASSERT_FATAL(text.len > end);
+        CU_ASSERT_STRING_EQUAL(text.at + text.len - end, cases[i].end);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text.at, cases[i].stop));
+        struct dna_scn *scn = dna_scn_parse("x/derived/a_stop.scn", text.at, prelude, &diags);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(scn);
+        CU_ASSERT(scn->stops);
+        dna_scn_free(scn);
+        dna_buf_free(&text);
+        dna_buf_free(&diags.text);
+    }
+    dna_profile_free(server);
+}
+
 int main(void)
 {
     struct dna_scn_diags diags = { { 0 }, 0 };
@@ -285,6 +351,7 @@ int main(void)
     CU_add_test(suite, "barriers and ends", test_quiet);
     CU_add_test(suite, "a whole session", test_session);
     CU_add_test(suite, "sessions that wait", test_waits);
+    CU_add_test(suite, "a server that is told to stop", test_stop);
     CU_basic_run_tests();
     failed = CU_get_number_of_failures();
     CU_cleanup_registry();
