@@ -95,9 +95,24 @@ static uint32_t *question(struct dna_compose *c, enum dna_whom whom)
                                                   : &nobodys;
 }
 
+static uint32_t domain_of(enum dna_whom whom)
+{
+    return whom == DNA_PAIR1 ? DNA_D1 : whom == DNA_PAIR2 ? DNA_D2 : DNA_NOBODY;
+}
+
+static bool to_be_fetched(const struct dna_compose *c, enum dna_whom whom)
+{
+    return c->scope->slow && (c->scene->g.fetched & domain_of(whom)) == 0;
+}
+
 static void ask(struct dna_compose *c, enum dna_whom whom)
 {
     *question(c, whom) = 1;
+    if (whom != DNA_STRANGER && c->role->keeps && to_be_fetched(c, whom)) {
+        /* what may prove an authority is in before it is connected to (RFC 7711 5) */
+        c->scene->g.delayed[whom - DNA_PAIR1] = 1;
+        return;
+    }
     if (whom == DNA_STRANGER) {
         dna_compose_show(c, "db:verify", whom, true);
         return;
@@ -127,11 +142,11 @@ static void raise_from(struct dna_compose *c, const struct dna_wire *w)
     }
 }
 
-/* What has not to be fetched is there at once: a key is weighed, whoever had it wait for its
-   proof. */
+/* What has not to be fetched, or was, is there at once: a key is weighed, whoever had it wait for
+   its proof. */
 static void await(struct dna_compose *c, const struct dna_wire *w, enum dna_whom whom)
 {
-    if (w->machine == &dna_machine_dialback_receiving && !c->scope->slow) {
+    if (w->machine == &dna_machine_dialback_receiving && !to_be_fetched(c, whom)) {
         dna_compose_raise(c, w->machine, whom, dialback_receiving_E_PROOF_SETTLED);
     } else if (whom != DNA_STRANGER) {
         c->scene->g.awaited[whom] = 1;
@@ -187,6 +202,9 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         break;
     case DNA_ACT_UNASK:
         *question(c, whom) = 0;
+        if (whom == DNA_PAIR1 || whom == DNA_PAIR2) {
+            g->delayed[whom - DNA_PAIR1] = 0;
+        }
         break;
     case DNA_ACT_ARM:
         g->armed = c->scope->timers;
@@ -313,7 +331,18 @@ void dna_compose_raise(struct dna_compose *c, const struct dna_machine *machine,
 static bool can_settle(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
     const struct dna_stage *g = &c->scene->g;
-    return !g->muted && g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] != 0;
+    bool of_header = c->role->keeps && g->from == domain_of(symbol->whom);
+    bool of_question = c->role->keeps && g->delayed[symbol->whom - DNA_PAIR1];
+    return !g->muted &&
+           (g->awaited[symbol->whom] || (of_header && g->awaited[DNA_STREAM]) || of_question);
+}
+
+static bool is_header(const struct dna_symbol *symbol)
+{
+    return (symbol->machine == &dna_machine_stream_receiving &&
+            symbol->on == stream_receiving_E_RX_HEADER) ||
+           (symbol->machine == &dna_machine_stream_initiating &&
+            symbol->on == stream_initiating_E_RX_HEADER);
 }
 
 /* A certificate that has expired proves nothing to whoever asks again, and machines that do not act
@@ -354,6 +383,11 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
         return can_settle(c, symbol);
     case DNA_SEND_LOCAL:
         return !g->muted && !g->queue;
+    case DNA_SEND_EARLY:
+        return !g->early && !g->tls_due && !g->muted && !g->deaf &&
+               (g->header_due != 0) == is_header(symbol);
+    case DNA_SEND_LAPSE:
+        return g->fetched != 0;
     case DNA_SEND_ASIDE:
         return !g->muted && !g->held;
     case DNA_SEND_TIMER:
@@ -373,7 +407,8 @@ static bool passed_over(const struct dna_compose *c, const struct dna_symbol *sy
     if (symbol->kind == DNA_SEND_ANSWER || symbol->kind == DNA_SEND_NO_ANSWER) {
         return !g->question[symbol->whom - DNA_PAIR1]; /* that stream is being closed */
     }
-    return symbol->kind == DNA_SEND_ELEMENT ? g->discard || g->drain
+    bool element = symbol->kind == DNA_SEND_ELEMENT || symbol->kind == DNA_SEND_EARLY;
+    return element ? g->discard || g->drain
                                             : symbol->kind == DNA_SEND_STANZA && g->discard;
 }
 
@@ -399,7 +434,8 @@ static void run_out(struct dna_stage *g, const char *timer)
 static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     struct dna_stage *g = &c->scene->g;
-    if (symbol->kind == DNA_SEND_HEADER) {
+    if (symbol->kind == DNA_SEND_HEADER ||
+        (symbol->kind == DNA_SEND_EARLY && is_header(symbol))) {
         g->header_due = 0;
         g->from = symbol->about;
     } else if (symbol->kind == DNA_SEND_BYTES) {
@@ -412,8 +448,8 @@ static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
         g->question[symbol->whom - DNA_PAIR1] = g->put[symbol->whom - DNA_PAIR1] = 0;
     } else if (symbol->kind == DNA_SEND_TIMER) {
         run_out(g, symbol->machine->events[symbol->on].name);
-    } else if (symbol->kind == DNA_SEND_SETTLE) {
-        g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] = 0;
+    } else if (symbol->kind == DNA_SEND_SETTLE && !c->role->keeps) {
+        g->awaited[symbol->whom] = 0;
     }
 }
 
@@ -432,23 +468,46 @@ static void sort_word(struct dna_compose *c)
     memcpy(c->word, sorted, num * sizeof *sorted);
 }
 
-bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
+/* The question that waited goes out, unless it was settled otherwise. */
+static void ask_delayed(struct dna_compose *c, enum dna_whom whom)
 {
-    c->num_tokens = 0;
-    c->depth = 0;
-    c->runaway = false;
-    if (!dna_compose_can(c, symbol)) {
-        return false;
-    }
-    if (passed_over(c, symbol)) {
-        if (symbol->kind == DNA_SEND_ANSWER) {
-            c->scene->g.put[symbol->whom - DNA_PAIR1] = 0;
+    uint32_t *delayed = &c->scene->g.delayed[whom - DNA_PAIR1];
+    if (*delayed) {
+        *delayed = 0;
+        if (*question(c, whom)) {
+            ask(c, whom);
         }
-        return true;
     }
+}
+
+/* What proves a domain is in: the keys that wait for it are told, then the stream whose peer it is,
+   and who is to be asked can be connected to. */
+static void settle(struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    struct dna_stage *g = &c->scene->g;
+    bool waits = g->awaited[symbol->whom];
+    g->awaited[symbol->whom] = 0;
+    g->fetched |= domain_of(symbol->whom);
+    if (waits) {
+        dna_compose_raise(c, symbol->machine, symbol->whom, symbol->on);
+    }
+    if (g->from == domain_of(symbol->whom)) {
+        g->awaited[DNA_STREAM] = 0;
+        dna_compose_raise(c, &dna_machine_stream_receiving, DNA_STREAM,
+                          stream_receiving_E_PROOF_SETTLED);
+    }
+    ask_delayed(c, symbol->whom);
+}
+
+static void deal(struct dna_compose *c, const struct dna_symbol *symbol)
+{
     c->symbol = symbol;
     prepare(c, symbol);
-    if (symbol->kind == DNA_SEND_LOCAL && c->role->local) {
+    if (symbol->kind == DNA_SEND_LAPSE) {
+        c->scene->g.fetched = 0;
+    } else if (symbol->kind == DNA_SEND_SETTLE && c->role->keeps) {
+        settle(c, symbol);
+    } else if (symbol->kind == DNA_SEND_LOCAL && c->role->local) {
         c->role->local(c, symbol);
     } else {
         enum dna_whom whom = c->role->address ? c->role->address(c, symbol) : symbol->whom;
@@ -457,6 +516,44 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
     if (symbol->kind == DNA_SEND_GONE) {
         gone(c);
     }
+}
+
+/* What lay unread is dealt with once input is read again. */
+static void deal_with_early(struct dna_compose *c)
+{
+    struct dna_stage *g = &c->scene->g;
+    const struct dna_symbol *symbol = c->symbol;
+    if (g->early && !g->held && !g->closed && !c->runaway) {
+        const struct dna_symbol *early = &c->role->symbols[g->early - 1];
+        g->early = 0;
+        if (!passed_over(c, early)) {
+            deal(c, early);
+        }
+        c->symbol = symbol;
+    }
+}
+
+bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    c->num_tokens = 0;
+    c->depth = 0;
+    c->runaway = false;
+    if (!dna_compose_can(c, symbol)) {
+        return false;
+    }
+    if (symbol->kind == DNA_SEND_EARLY && c->scene->g.held) {
+        c->symbol = symbol;
+        c->scene->g.early = 1 + (uint32_t)(symbol - c->role->symbols);
+        return true;
+    }
+    if (passed_over(c, symbol)) {
+        if (symbol->kind == DNA_SEND_ANSWER) {
+            c->scene->g.put[symbol->whom - DNA_PAIR1] = 0;
+        }
+        return true;
+    }
+    deal(c, symbol);
+    deal_with_early(c);
     if (c->role->after && !c->runaway) {
         c->role->after(c);
     }
