@@ -3,6 +3,7 @@
 #include "model/compose.h"
 
 #include "model/cell.h"
+#include "model/compose_internal.h"
 #include "model/machines.h"
 
 #include <stdio.h>
@@ -87,44 +88,6 @@ static void gone(struct dna_compose *c)
     }
 }
 
-static uint32_t *question(struct dna_compose *c, enum dna_whom whom)
-{
-    static uint32_t nobodys;
-    nobodys = 0;
-    return whom == DNA_PAIR1 || whom == DNA_PAIR2 ? &c->scene->g.question[whom - DNA_PAIR1]
-                                                  : &nobodys;
-}
-
-static uint32_t domain_of(enum dna_whom whom)
-{
-    return whom == DNA_PAIR1 ? DNA_D1 : whom == DNA_PAIR2 ? DNA_D2 : DNA_NOBODY;
-}
-
-static bool to_be_fetched(const struct dna_compose *c, enum dna_whom whom)
-{
-    return c->scope->slow && (c->scene->g.fetched & domain_of(whom)) == 0;
-}
-
-static void ask(struct dna_compose *c, enum dna_whom whom)
-{
-    *question(c, whom) = 1;
-    if (whom != DNA_STRANGER && c->role->keeps && to_be_fetched(c, whom)) {
-        /* what may prove an authority is in before it is connected to (RFC 7711 5) */
-        c->scene->g.delayed[whom - DNA_PAIR1] = 1;
-        return;
-    }
-    if (whom == DNA_STRANGER) {
-        dna_compose_show(c, "db:verify", whom, true);
-        return;
-    }
-    dna_compose_raise(c, &dna_machine_dialback_receiving, whom,
-                      dialback_receiving_E_AUTHORITY_SECURED);
-    if (*question(c, whom)) {
-        dna_compose_show(c, "db:verify", whom, true);
-        c->scene->g.put[whom - DNA_PAIR1] = c->exact;
-    }
-}
-
 static void raise_pairs(struct dna_compose *c, const struct dna_wire *w)
 {
     for (enum dna_whom pair = DNA_PAIR1; pair <= DNA_PAIR2; pair++) {
@@ -139,17 +102,6 @@ static void raise_from(struct dna_compose *c, const struct dna_wire *w)
     uint32_t from = c->scene->g.from;
     if (from == DNA_D1 || from == DNA_D2) {
         dna_compose_raise(c, w->to, from == DNA_D1 ? DNA_PAIR1 : DNA_PAIR2, w->on);
-    }
-}
-
-/* What has not to be fetched, or was, is there at once: a key is weighed, whoever had it wait for
-   its proof. */
-static void await(struct dna_compose *c, const struct dna_wire *w, enum dna_whom whom)
-{
-    if (w->machine == &dna_machine_dialback_receiving && !to_be_fetched(c, whom)) {
-        dna_compose_raise(c, w->machine, whom, dialback_receiving_E_PROOF_SETTLED);
-    } else if (whom != DNA_STRANGER) {
-        c->scene->g.awaited[whom] = 1;
     }
 }
 
@@ -198,10 +150,10 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         gone(c);
         break;
     case DNA_ACT_ASK:
-        ask(c, whom);
+        dna_compose_ask(c, whom);
         break;
     case DNA_ACT_UNASK:
-        *question(c, whom) = 0;
+        *dna_compose_question(c, whom) = 0;
         if (whom == DNA_PAIR1 || whom == DNA_PAIR2) {
             g->delayed[whom - DNA_PAIR1] = 0;
         }
@@ -213,7 +165,7 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         g->watched = c->scope->timers;
         break;
     case DNA_ACT_AWAIT:
-        await(c, w, whom);
+        dna_compose_await(c, w, whom);
         break;
     case DNA_ACT_ROLE:
         c->role->act(c, w, whom);
@@ -328,13 +280,12 @@ void dna_compose_raise(struct dna_compose *c, const struct dna_machine *machine,
 
 /* --- symbols --- */
 
-static bool can_settle(const struct dna_compose *c, const struct dna_symbol *symbol)
+/* A certificate that has expired proves nothing to whoever asks again, and machines that do not act
+   at once are told each second: what a stream does then beyond ending is not composed. */
+static bool still_known(const struct dna_symbol *symbol)
 {
-    const struct dna_stage *g = &c->scene->g;
-    bool of_header = c->role->keeps && g->from == domain_of(symbol->whom);
-    bool of_question = c->role->keeps && g->delayed[symbol->whom - DNA_PAIR1];
-    return !g->muted &&
-           (g->awaited[symbol->whom] || (of_header && g->awaited[DNA_STREAM]) || of_question);
+    return symbol->kind == DNA_SEND_END || symbol->kind == DNA_SEND_GONE ||
+           symbol->kind == DNA_SEND_TIMER;
 }
 
 static bool is_header(const struct dna_symbol *symbol)
@@ -343,14 +294,6 @@ static bool is_header(const struct dna_symbol *symbol)
             symbol->on == stream_receiving_E_RX_HEADER) ||
            (symbol->machine == &dna_machine_stream_initiating &&
             symbol->on == stream_initiating_E_RX_HEADER);
-}
-
-/* A certificate that has expired proves nothing to whoever asks again, and machines that do not act
-   at once are told each second: what a stream does then beyond ending is not composed. */
-static bool still_known(const struct dna_symbol *symbol)
-{
-    return symbol->kind == DNA_SEND_END || symbol->kind == DNA_SEND_GONE ||
-           symbol->kind == DNA_SEND_TIMER;
 }
 
 bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbol)
@@ -380,7 +323,7 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
         return !g->muted && !g->header_due && !g->tls_due && !g->held && !g->deaf && g->asked &&
                g->question[symbol->whom - DNA_PAIR1];
     case DNA_SEND_SETTLE:
-        return can_settle(c, symbol);
+        return dna_compose_can_settle(c, symbol);
     case DNA_SEND_LOCAL:
         return !g->muted && !g->queue;
     case DNA_SEND_EARLY:
@@ -468,37 +411,6 @@ static void sort_word(struct dna_compose *c)
     memcpy(c->word, sorted, num * sizeof *sorted);
 }
 
-/* The question that waited goes out, unless it was settled otherwise. */
-static void ask_delayed(struct dna_compose *c, enum dna_whom whom)
-{
-    uint32_t *delayed = &c->scene->g.delayed[whom - DNA_PAIR1];
-    if (*delayed) {
-        *delayed = 0;
-        if (*question(c, whom)) {
-            ask(c, whom);
-        }
-    }
-}
-
-/* What proves a domain is in: the keys that wait for it are told, then the stream whose peer it is,
-   and who is to be asked can be connected to. */
-static void settle(struct dna_compose *c, const struct dna_symbol *symbol)
-{
-    struct dna_stage *g = &c->scene->g;
-    bool waits = g->awaited[symbol->whom];
-    g->awaited[symbol->whom] = 0;
-    g->fetched |= domain_of(symbol->whom);
-    if (waits) {
-        dna_compose_raise(c, symbol->machine, symbol->whom, symbol->on);
-    }
-    if (g->from == domain_of(symbol->whom)) {
-        g->awaited[DNA_STREAM] = 0;
-        dna_compose_raise(c, &dna_machine_stream_receiving, DNA_STREAM,
-                          stream_receiving_E_PROOF_SETTLED);
-    }
-    ask_delayed(c, symbol->whom);
-}
-
 static void deal(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     c->symbol = symbol;
@@ -506,7 +418,7 @@ static void deal(struct dna_compose *c, const struct dna_symbol *symbol)
     if (symbol->kind == DNA_SEND_LAPSE) {
         c->scene->g.fetched = 0;
     } else if (symbol->kind == DNA_SEND_SETTLE && c->role->keeps) {
-        settle(c, symbol);
+        dna_compose_settle(c, symbol);
     } else if (symbol->kind == DNA_SEND_LOCAL && c->role->local) {
         c->role->local(c, symbol);
     } else {
