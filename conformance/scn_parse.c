@@ -57,6 +57,9 @@ static const char *const variant_words[] = {
     "guarded", "EXTERNAL lets domains pass unproved, and a certificate is wanted of every sender",
     "doubled", "a certificate of every sender, and the authority's word",
     "clock", "as proofs, an instance for each case, with a clock that the case moves",
+    "poshweak", "as poshin, and dialback suffices both ways",
+    "poshtrust", "as poshin, and EXTERNAL lets domains pass that no certificate proves",
+    "poshclock", "as poshin, an instance for each case, with a clock that the case moves",
     NULL
 };
 
