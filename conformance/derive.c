@@ -82,7 +82,7 @@ static bool write_session(void *ctx, const uint32_t *word, size_t len)
 
     snprintf(section, sizeof(section), "%s-%s", d->role, w->how.u->scope->name);
     for (char *p = section; *p; p++)
-        *p = *p == ' ' ? '-' : *p;
+        *p = *p == ' ' || *p == ',' ? '-' : *p;
     path = dna_pool_printf(d->pool, "%s/derived/%s_%04zu.scn", d->dir, section, ++w->number);
     w->failed = !dna_derive_store(&w->how, word, len, path);
     d->files = dna_xrealloc(d->files, (d->num_files + 1) * sizeof(*d->files));

@@ -278,6 +278,11 @@ void dna_derive_look_home(struct dna_derive_script *s)
 void dna_derive_quiet(struct dna_derive_script *s)
 {
     const struct dna_stage *g = &s->compose->scene->g;
+    const struct dna_symbol *symbol = s->compose->symbol;
+
+    /* what waits was taken over before what the peer sends next */
+    if (s->side == DNA_DERIVE_PEER && symbol && symbol->kind == DNA_SEND_LOCAL && g->queue)
+        dna_buf_puts(&s->body, "U barrier\n");
 
     if (g->muted && !g->closed && !g->tls_due && (!g->header_due || g->deaf)) {
         if (s->patient)
