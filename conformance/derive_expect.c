@@ -297,6 +297,10 @@ void dna_derive_quiet(struct dna_derive_script *s)
     const struct dna_stage *g = &s->compose->scene->g;
     const struct dna_symbol *symbol = s->compose->symbol;
 
+    /* what waits was taken over before what the peer sends next */
+    if (s->side == DNA_DERIVE_PEER && symbol && symbol->kind == DNA_SEND_LOCAL && g->queue)
+        dna_buf_puts(&s->body, "U barrier\n");
+
     if (s->wait) /* where the IUT's handshake is in the line, time passes elsewhere */
         dna_buf_printf(&s->body, "%s > silence within %ums\n",
                        s->side == DNA_DERIVE_IUT && g->tls_due ? "U" : s->conn, s->wait->ms);

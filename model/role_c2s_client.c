@@ -14,7 +14,7 @@
 #include "model/roles.h"
 
 /* What the user is like: a scope's mark. */
-enum { WRITES, CONSENTED, PRESENT, ONLY_ASSOCIATION, WRITES_LATER };
+enum { WRITES, CONSENTED, PRESENT, ONLY_ASSOCIATION, WRITES_LATER, WRITES_AND_PRESENT };
 
 /* A symbol's mark. */
 enum { PINNED = 1, SELF_SIGNED, REFUTED, RIGHT, UNPROVED, PING, LAST_WORD };
@@ -189,7 +189,8 @@ static const struct dna_scope scopes[] = {
       .prefix = "header",
       .alphabet = "features tls, proceed, tls proved, header, features plain, success, "
                   "features bind, bound, local, close" },
-    { .name = "later, asked", .text = "a user who writes while he is asked", .mark = WRITES_LATER,
+    { .name = "later, asked", .text = "a user who writes while he is asked",
+      .mark = WRITES_AND_PRESENT,
       .prefix = "header, features tls, proceed",
       .alphabet = "tls self-signed, user yes, user no, header, local, close" },
     { .name = "timers", .text = "deadlines", .prefix = "", .timers = true,
@@ -204,7 +205,7 @@ enum { BY_PLAIN = 1, BY_SCRAM, BY_SCRAM_ANSWERED }; /* of g.login */
 
 static void begin(struct dna_compose *c)
 {
-    if (c->scope->mark != ONLY_ASSOCIATION && c->scope->mark != WRITES_LATER) {
+    if (c->scope->mark < ONLY_ASSOCIATION) {
         dna_compose_raise(c, &dna_machine_c2s_client, DNA_STREAM, c2s_client_E_SEND_STANZA);
     }
     dna_compose_raise(c, &dna_machine_c2s_client, DNA_STREAM, c2s_client_E_TCP_UP);
@@ -218,7 +219,7 @@ static void secured_facts(const struct dna_compose *c, struct c2s_client_facts *
     e->pinned = mark == PINNED || mark == REFUTED;
     e->self_signed = mark == SELF_SIGNED;
     e->consented = c->scope->mark == CONSENTED;
-    e->can_ask = c->scope->mark == PRESENT || c->scope->mark == WRITES_LATER;
+    e->can_ask = c->scope->mark == PRESENT || c->scope->mark == WRITES_AND_PRESENT;
 }
 
 static void facts(const struct dna_compose *c, const struct dna_machine *m, enum dna_whom whom,

@@ -382,19 +382,6 @@ static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *sym
     return symbol->whom == DNA_PAIR1 && !known(c) && !asks ? DNA_STRANGER : symbol->whom;
 }
 
-/* dna_s2s_route_pump: what waits goes if it may, else its pair is asked for. */
-static void pump(struct dna_compose *c)
-{
-    struct dna_stage *g = &c->scene->g;
-    if (g->queue && g->via) {
-        dna_compose_raise(c, &dna_machine_association, DNA_PAIR1, association_E_TX_STANZA);
-    }
-    if (g->queue && g->via) {
-        dna_compose_raise(c, &dna_machine_dialback_initiating, DNA_PAIR1,
-                          dialback_initiating_E_REQUEST);
-    }
-}
-
 static void bounce(struct dna_compose *c, const char *how)
 {
     struct dna_stage *g = &c->scene->g;
@@ -413,7 +400,7 @@ static void ready(struct dna_compose *c)
     if (g->opening) {
         g->opening = 0;
         g->via = 1;
-        pump(c);
+        dna_role_pump(c);
     }
     if (c->scope->mark == ASKING && g->question[0] && !g->asked) {
         g->asked = 1;
@@ -443,7 +430,7 @@ static void take_up(struct dna_compose *c, bool taken)
 {
     if (taken) {
         c->scene->g.via = 1;
-        pump(c);
+        dna_role_pump(c);
     }
 }
 
@@ -471,7 +458,7 @@ static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_who
         g->queue = 0;
     } else if (wire->out == association_O_release_queue) {
         g->via = g->via || g->queue;
-        pump(c);
+        dna_role_pump(c);
     }
 }
 
@@ -482,7 +469,7 @@ static void local(struct dna_compose *c, const struct dna_symbol *symbol)
     (void)symbol;
     g->queue = 1;
     if (g->via) {
-        pump(c);
+        dna_role_pump(c);
     } else if (!g->opening) {
         dna_compose_raise(c, &dna_machine_piggyback_assertion, DNA_STREAM,
                           piggyback_assertion_E_WANT_PAIR);

@@ -89,6 +89,11 @@ static const struct dna_wire wires[] = {
     ACT( association, transmit, ROLE ),
     RAISE( association, end_stream, stream_receiving, END ),
 
+    /* The latter has no slot here: it is put to the table anew each time. */
+    ACT( piggyback_assertion, assert_on_stream, ROLE ),
+    SHOW( piggyback_assertion, resolve_target, NULL ),
+    ACT( piggyback_assertion, resolve_target, ROLE ),
+
     /* Nothing was asked of this peer, so nothing follows from its answers. */
     ACT( dialback_initiating, grant_pair, QUIET ),
     RAISE( dialback_initiating, end_stream, stream_receiving, END ),
@@ -253,14 +258,10 @@ static const struct dna_symbol symbols[] = {
     STANZA( "stanza d2", PAIR2, "a message from d2 to b", .addressed = 1, .hosted = 1 ),
     STANZA( "stanza other", STRANGER, "a message from a domain that was never spoken of, to b",
         .addressed = 1, .hosted = 1 ),
-    { .name = "stanza elsewhere", .text = "a message from d1 to another domain served there",
-      .kind = DNA_SEND_STANZA, .machine = &dna_machine_association, .on = association_E_RX_STANZA,
-      .whom = DNA_STRANGER, .about = DNA_D1,
-      .facts = &(const struct association_facts){ .addressed = 1, .hosted = 1 } },
-    { .name = "stanza unhosted", .text = "a message from d1 to a domain that is not served",
-      .kind = DNA_SEND_STANZA, .machine = &dna_machine_association, .on = association_E_RX_STANZA,
-      .whom = DNA_STRANGER, .about = DNA_D1,
-      .facts = &(const struct association_facts){ .addressed = 1 } },
+    SYMBOL( "stanza elsewhere", STANZA, association, RX_STANZA, STRANGER, D1,
+        "a message from d1 to another domain served there", .addressed = 1, .hosted = 1 ),
+    SYMBOL( "stanza unhosted", STANZA, association, RX_STANZA, STRANGER, D1,
+        "a message from d1 to a domain that is not served", .addressed = 1 ),
     STANZA( "stanza nobody", STRANGER, "a message without from", .hosted = 1 ),
     SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY,
         "a local account writes to d1, which takes no connection", .addressed = 1, .hosted = 1 ),
@@ -346,15 +347,21 @@ static const struct dna_scope scopes[] = {
                   "stanza d2, close" },
     { .name = "fetched", .text = "proofs that have to be fetched",
       .prefix = "header d1, starttls, tls d1", .slow = true,
-      .alphabet = "header d1, header -, verify early, proof of d1, key d1, key d1 empty, "
-                  "forged d1 valid, forged d1 invalid, forged d1 error, auth, stanza d1, close" },
+      .alphabet = "header d1, header -, verify early, proof of d1, key d1, auth, stanza d1, "
+                  "close" },
+    { .name = "fetched answers", .text = "answers and empty keys while a proof is fetched",
+      .prefix = "header d1, starttls, tls d1", .slow = true,
+      .alphabet = "header d1, header -, proof of d1, key d1, key d1 empty, forged d1 valid, "
+                  "forged d1 invalid, forged d1 error, close" },
     { .name = "fetched later", .text = "a second domain's proof that has to be fetched",
       .prefix = "header d1, starttls, tls d1+d2, header d1, proof of d1", .slow = true,
       .alphabet = "key d2, key d2 empty, proof of d2, auth, header d1, stanza d2, close" },
     { .name = "fetched unproved", .text = "fetched proofs that come to nothing",
       .prefix = "header d1, starttls, tls -", .slow = true,
-      .alphabet = "header d1, header -, proof of d1, key d1, key d1 empty, d1 says valid, auth, "
-                  "stanza d1, close" },
+      .alphabet = "header d1, header -, proof of d1, key d1, d1 says valid, auth, stanza d1, close" },
+    { .name = "fetched without a key", .text = "keys that lack while proofs come to nothing",
+      .prefix = "header d1, starttls, tls -, header -", .slow = true,
+      .alphabet = "proof of d1, key d1, key d1 empty, close" },
     { .name = "fetched refuted", .text = "fetched proofs that disown the certificate",
       .prefix = "header d1, starttls, tls refuted", .slow = true,
       .alphabet = "header d1, header -, proof of d1, key d1, auth, stanza d1, close" },
@@ -477,6 +484,11 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
         x->authzid_other = as != DNA_NOBODY && as != c->scene->g.from;
     } else if (m == &dna_machine_dialback_receiving) {
         key_facts(c, whom, e, on);
+    } else if (m == &dna_machine_piggyback_assertion) {
+        struct piggyback_assertion_facts *p = e;
+        p->target_taken = takes(c, DNA_PAIR1);
+        p->peer_proved = proves(c, DNA_D1);
+        p->contradicted = refutes(c, DNA_D1);
     } else if (m == &dna_machine_association) {
         struct association_facts *a = e;
         a->peer_proved = proves(c, domain_of(whom));
@@ -508,19 +520,6 @@ static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *sym
     return known || asks ? whom : DNA_STRANGER;
 }
 
-/* dna_s2s_route_pump: what waits for d1 goes if it may, else its pair is asked for. */
-static void pump(struct dna_compose *c)
-{
-    struct dna_stage *g = &c->scene->g;
-    if (g->queue && g->via) {
-        dna_compose_raise(c, &dna_machine_association, DNA_PAIR1, association_E_TX_STANZA);
-    }
-    if (g->queue && g->via) {
-        dna_compose_raise(c, &dna_machine_dialback_initiating, DNA_PAIR1,
-                          dialback_initiating_E_REQUEST);
-    }
-}
-
 /* dna_s2s_route_lost */
 static void lose(struct dna_compose *c)
 {
@@ -543,38 +542,53 @@ static void association_act(struct dna_compose *c, uint8_t out, enum dna_whom wh
         g->queue = 0;
     } else if (out == association_O_release_queue && (!g->via || g->queue)) {
         g->via = 1;
-        pump(c);
+        dna_role_pump(c);
+    }
+}
+
+/* Where this stream will not do, the stanza returns, for d1 takes no other connection. */
+static void assertion_act(struct dna_compose *c, uint8_t out)
+{
+    struct dna_stage *g = &c->scene->g;
+    if (out == piggyback_assertion_O_assert_on_stream) {
+        g->via = 1;
+        dna_role_pump(c);
+    } else {
+        g->queue = 0;
+        dna_compose_show(c, "bounced", DNA_STREAM, true);
     }
 }
 
 /* The key is kept until its sender's proof is in. */
 static void act(struct dna_compose *c, const struct dna_wire *wire, enum dna_whom whom)
 {
+    struct dna_stage *g = &c->scene->g;
     if (wire->machine == &dna_machine_association) {
         association_act(c, wire->out, whom);
-    } else if (wire->machine == &dna_machine_stream_receiving &&
-               wire->out == stream_receiving_O_send_close) {
-        c->scene->g.via = c->scene->g.via && c->scene->g.queue;
-    } else if (wire->machine == &dna_machine_stream_receiving ||
+    } else if (wire->machine == &dna_machine_piggyback_assertion) {
+        assertion_act(c, wire->out);
+    } else if (wire->out == stream_receiving_O_send_close && wire->machine == c->role->stream) {
+        g->via = g->via && g->queue;
+    } else if (wire->machine == c->role->stream ||
                wire->machine == &dna_machine_starttls_receiving) {
         lose(c);
     } else if (c->symbol->machine == &dna_machine_dialback_receiving && c->symbol->facts) {
         const struct dialback_receiving_facts *e = c->symbol->facts;
-        c->scene->g.keyless = !e->key_given;
+        g->keyless = !e->key_given;
     }
 }
 
-/* dna_s2s_route_remote: this stream carries a stanza if its pair was released; else it looks for a
- * stream of its own, and returns, for d1 takes no connection. */
+/* dna_s2s_route_remote: a stanza waits, and looks for its way. */
 static void local(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     struct dna_stage *g = &c->scene->g;
     (void)symbol;
-    g->queue = g->via;
+    g->queue = 1;
     if (g->via) {
-        pump(c);
+        dna_role_pump(c);
     } else {
-        dna_compose_show(c, "bounced", DNA_STREAM, true);
+        dna_compose_raise(c, &dna_machine_piggyback_assertion, DNA_STREAM,
+                          piggyback_assertion_E_WANT_PAIR);
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* roles.c -- the list of roles, and what is true of the timers of all of them. */
+/* roles.c -- the list of roles, and what they have in common. */
 #include "model/roles.h"
+
+#include "model/machines.h"
 
 #include <string.h>
 
@@ -28,4 +30,16 @@ bool dna_role_timer_runs(const struct dna_compose *c, const struct dna_symbol *s
         return g->tls && g->certificate != DNA_NOBODY && !g->header_due && !g->muted;
     }
     return true;
+}
+
+void dna_role_pump(struct dna_compose *c)
+{
+    const struct dna_stage *g = &c->scene->g;
+    if (g->queue && g->via) {
+        dna_compose_raise(c, &dna_machine_association, DNA_PAIR1, association_E_TX_STANZA);
+    }
+    if (g->queue && g->via) {
+        dna_compose_raise(c, &dna_machine_dialback_initiating, DNA_PAIR1,
+                          dialback_initiating_E_REQUEST);
+    }
 }

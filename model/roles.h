@@ -15,6 +15,10 @@ extern const struct dna_role dna_role_c2s_client;
    their events have in every table. */
 bool dna_role_timer_runs(const struct dna_compose *c, const struct dna_symbol *symbol);
 
+/* dna_role_pump is impl's dna_s2s_route_pump: what waits for d1 goes if its pair on this stream may
+   carry it, else the pair is asked for. */
+void dna_role_pump(struct dna_compose *c);
+
 /* DNA_ROLE_TABLES is what every role's initializer has: the file's own tables and functions. */
 #define DNA_ROLE_TABLES(scopes_, runs_)                                                            \
     .slots = slots, .num_slots = sizeof slots / sizeof slots[0], .wires = wires,                   \
