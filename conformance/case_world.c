@@ -277,6 +277,8 @@ static bool make_page(struct dna_case_run *run, const struct dna_scn_page *page,
         out->location = page_url(run, page);
     else if (page->form == DNA_PAGE_SILENT)
         out->manner = DNA_WEB_SILENT;
+    else if (page->form == DNA_PAGE_HELD)
+        out->manner = DNA_WEB_HELD;
     else if (page->form == DNA_PAGE_CLOSE)
         out->manner = DNA_WEB_CLOSE;
     else if (page->form == DNA_PAGE_RAW)

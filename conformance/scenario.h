@@ -77,6 +77,7 @@ enum dna_page_form {
     DNA_PAGE_REDIRECT,
     DNA_PAGE_STATUS,       /* an empty page with that status */
     DNA_PAGE_SILENT,       /* no answer */
+    DNA_PAGE_HELD,         /* no answer until another line says what is there */
     DNA_PAGE_CLOSE,        /* the connection ends in its place */
     DNA_PAGE_RAW,          /* the text is the whole answer, status line and all */
 };

@@ -219,7 +219,8 @@ static const struct form {
     { "none", DNA_PAGE_NONE }, { "fingerprints", DNA_PAGE_FINGERPRINTS },
     { "reference", DNA_PAGE_REFERENCE }, { "body", DNA_PAGE_BODY },
     { "redirect", DNA_PAGE_REDIRECT }, { "status", DNA_PAGE_STATUS },
-    { "silent", DNA_PAGE_SILENT }, { "close", DNA_PAGE_CLOSE }, { "raw", DNA_PAGE_RAW },
+    { "silent", DNA_PAGE_SILENT }, { "held", DNA_PAGE_HELD }, { "close", DNA_PAGE_CLOSE },
+    { "raw", DNA_PAGE_RAW },
 };
 
 static bool find_form(struct dna_scn_page *page, const char *word)
@@ -250,7 +251,7 @@ static void page_form(struct scn_parse *p, const struct scn_line *line, struct d
             p->diags, line->file, line->line,
             "a page is fingerprints [CERT,...], reference "
             "URL, body \"TEXT\", redirect STATUS URL, status N, raw \"TEXT\", slow, truncated,"
-            " endless, silent, close or none, not '%s'",
+            " endless, silent, held, close or none, not '%s'",
             word ? word : "");
         return;
     }

@@ -123,7 +123,9 @@ static int good_place(const char *host, const char *path, struct dna_diag *diag)
     return 0;
 }
 
-static void remove_page(struct dna_web *web, const char *host, const char *path)
+/* remove_page takes away what is there; with: what comes in its place, or NULL. */
+static void remove_page(struct dna_web *web, const char *host, const char *path,
+                        struct web_page *with)
 {
     for (struct web_page **at = &web->pages; *at; at = &(*at)->next) {
         struct web_page *page = *at;
@@ -131,6 +133,7 @@ static void remove_page(struct dna_web *web, const char *host, const char *path)
         if (strcmp(page->host, host) != 0 || strcmp(page->path, path) != 0)
             continue;
         *at = page->next;
+        web_conns_answer(web, page, with);
         web_page_unref(page);
         return;
     }
@@ -154,7 +157,7 @@ int dna_web_page_set(struct dna_web *web, const char *host, const char *path,
         web_page_unref(made);
         return no_memory(diag);
     }
-    remove_page(web, name, path);
+    remove_page(web, name, path, made);
     made->next = web->pages;
     web->pages = made;
     return 0;
@@ -165,7 +168,7 @@ void dna_web_page_remove(struct dna_web *web, const char *host, const char *path
     char name[WEB_HOST_LEN];
 
     web_host_lower(name, sizeof name, host);
-    remove_page(web, name, path);
+    remove_page(web, name, path, NULL);
 }
 
 void dna_web_remove_tree(struct dna_web *web, const char *host)

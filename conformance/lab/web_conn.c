@@ -106,10 +106,34 @@ static void answer(struct web_conn *conn, const struct web_request *request)
         conn_end(conn);
         return;
     }
-    event.status = page->manner == DNA_WEB_CLOSE || page->manner == DNA_WEB_SILENT ? 0
-                                                                                   : page->status;
+    event.status = page->manner == DNA_WEB_CLOSE || page->manner == DNA_WEB_SILENT ||
+                           page->manner == DNA_WEB_HELD
+                       ? 0
+                       : page->status;
     web_tell(conn, event);
     web_reply_start(conn, page, !request->close && !request->refusal && !conn->peer_ended);
+}
+
+void web_conns_answer(struct dna_web *web, const struct web_page *held, struct web_page *with)
+{
+    for (struct web_conn *conn = web->conns, *next; conn; conn = next) {
+        struct web_page *page = with;
+
+        next = conn->next;
+        if (conn->state != WEB_HOLDING || conn->page != held)
+            continue;
+        if (page)
+            page->refs++;
+        else
+            page = simple_page(404, "nothing is here", true);
+        web_page_unref(conn->page);
+        conn->page = NULL;
+        if (page)
+            web_reply_start(conn, page, conn->keep && !conn->peer_ended);
+        else
+            conn_end(conn);
+        settle(conn);
+    }
 }
 
 /* serve answers the next request if its head is complete. */
@@ -157,6 +181,7 @@ static void ended(struct web_conn *conn, const char *reason)
         conn->keep = false;
         break;
     case WEB_DEAF:
+    case WEB_HOLDING:
     case WEB_LINGERING:
         if (conn->peer_ended)
             conn_end(conn);
@@ -182,6 +207,8 @@ static void feed(struct web_conn *conn)
     const char *reason = "";
     bool more;
 
+    if (conn->state == WEB_HOLDING)
+        return; /* it is read when the reply is out */
     if (conn->state == WEB_DEAF || conn->state == WEB_LINGERING) {
         evbuffer_drain(bufferevent_get_input(conn->stream), SIZE_MAX);
         return;

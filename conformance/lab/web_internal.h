@@ -80,6 +80,7 @@ enum web_state {
     WEB_READING,   /* waiting for a request, or for its rest */
     WEB_REPLYING,  /* what comes waits */
     WEB_DEAF,      /* silent by order */
+    WEB_HOLDING,   /* the reply waits for its page */
     WEB_LINGERING, /* our side is ended; what comes is thrown away, so that no reset overtakes us */
 };
 
@@ -105,7 +106,7 @@ struct web_conn {
     /* HTTP */
     struct evbuffer *in;        /* in clear, at most DNA_WEB_MAX_HEAD and a record */
     unsigned num_requests;
-    struct web_page *page;      /* being sent */
+    struct web_page *page;      /* being sent, or (HOLDING) in the place of the one to be sent */
     size_t at;                  /* bytes of its body sent */
     uint64_t filler_at;
     bool last_chunk;            /* all was sent, the end of chunks too */
@@ -140,6 +141,8 @@ void web_conn_accept(struct dna_web_listener *listener, int fd, const struct soc
 void web_conn_free(struct web_conn *conn);
 void web_conn_write(struct web_conn *conn, const void *bytes, size_t len);
 void web_conn_timer(struct web_conn *conn, unsigned ms); /* 0 = no timer */
+/* web_conns_answer answers those that wait for a held page; NULL: nothing is there. */
+void web_conns_answer(struct dna_web *web, const struct web_page *held, struct web_page *with);
 /* web_conn_close ends the connection after what is to be written; clean with close_notify. */
 void web_conn_close(struct web_conn *conn, bool clean);
 

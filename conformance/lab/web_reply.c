@@ -223,6 +223,10 @@ void web_reply_start(struct web_conn *conn, struct web_page *page, bool keep)
     } else if (page->manner == DNA_WEB_SILENT) {
         conn->state = WEB_DEAF;
         web_conn_timer(conn, 0);
+    } else if (page->manner == DNA_WEB_HELD) {
+        conn->state = WEB_HOLDING;
+        conn->keep = keep;
+        web_conn_timer(conn, 0);
     } else if (page->manner == DNA_WEB_RAW) {
         next_part(conn);
     } else {

@@ -332,6 +332,72 @@ static void sizes_have_manners(void)
     close_web();
 }
 
+static void let_go(evutil_socket_t fd, short what, void *arg)
+{
+    const struct dna_web_page *page = arg;
+
+    (void)fd;
+    (void)what;
+    CU_ASSERT_EQUAL(last_seen(DNA_WEB_ASKED).status, 0); /* it waits */
+    if (page)
+        put(HOST, "/held", *page);
+    else
+        dna_web_page_remove(web, HOST, "/held");
+}
+
+static void on_held(const struct dna_web_event *event, void *arg)
+{
+    if (event->kind == DNA_WEB_ASKED && strcmp(event->path, "/held") == 0 && event->status == 0)
+        event_active(arg, EV_TIMEOUT, 1);
+}
+
+/* get_held asks for a page that is held until somebody does, and is then that page, or gone. */
+static struct get get_held(struct dna_web_page *page)
+{
+    struct event *event = evtimer_new(base, let_go, page);
+    struct get got;
+
+    put(HOST, "/held", (struct dna_web_page){ .manner = DNA_WEB_HELD });
+    CU_ASSERT_EQUAL(dna_web_watch(web, HOST, on_held, event, &diag), 0);
+    got = (struct get){ .url = "https://" HOST "/held", .times = 2 };
+    run(&got);
+    dna_web_unwatch(web, HOST, on_held, event);
+    event_free(event);
+    return got;
+}
+
+static void held_page_waits_for_another(void)
+{
+    struct dna_web_page now = { .body = "now", .body_len = 3 };
+    struct dna_web_page deaf = { .manner = DNA_WEB_CLOSE };
+    struct get got;
+
+    open_web("dns=" HOST);
+    dna_web_idle_set(web, 10000);
+    got = get_held(&now);
+    CU_ASSERT_TRUE(got.code == CURLE_OK && got.status == 200 && strcmp(got.body, "now") == 0);
+    CU_ASSERT_EQUAL(got.num_connects, 0); /* of the second transfer: the connection was kept */
+    CU_ASSERT_EQUAL(count_seen(DNA_WEB_ASKED), 2);
+    got = get_held(NULL);
+    CU_ASSERT_TRUE(got.code == CURLE_OK && got.status == 404);
+    CU_ASSERT_EQUAL(get_held(&deaf).code, CURLE_GOT_NOTHING);
+    close_web();
+}
+
+/* Whoever does not wait any longer leaves nothing behind. */
+static void held_page_that_nobody_waits_for(void)
+{
+    struct get got = { .url = "https://" HOST "/held", .timeout_ms = 300 };
+
+    open_web("dns=" HOST);
+    put(HOST, "/held", (struct dna_web_page){ .manner = DNA_WEB_HELD });
+    run(&got);
+    CU_ASSERT_EQUAL(got.code, CURLE_OPERATION_TIMEDOUT);
+    put(HOST, "/held", (struct dna_web_page){ .status = 204 });
+    CU_ASSERT_EQUAL(get("https://" HOST "/held").status, 204);
+    close_web();
+}
+
 static void silence_has_manners(void)
 {
     struct get got = { .url = "https://" HOST "/silent", .timeout_ms = 300 };
@@ -485,6 +551,8 @@ int main(void)
         { "bodies have manners", bodies_have_manners },
         { "sizes have manners", sizes_have_manners },
         { "silence has manners", silence_has_manners },
+        { "held page waits for another", held_page_waits_for_another },
+        { "held page that nobody waits for", held_page_that_nobody_waits_for },
         { "connections are kept", connections_are_kept },
         { "plain HTTP is seen", plain_http_is_seen },
         { "watchers see their hosts", watchers_see_their_hosts },
