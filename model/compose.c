@@ -3,6 +3,7 @@
 #include "model/compose.h"
 
 #include "model/cell.h"
+#include "model/compose_internal.h"
 #include "model/machines.h"
 
 #include <stdio.h>
@@ -87,29 +88,6 @@ static void gone(struct dna_compose *c)
     }
 }
 
-static uint32_t *question(struct dna_compose *c, enum dna_whom whom)
-{
-    static uint32_t nobodys;
-    nobodys = 0;
-    return whom == DNA_PAIR1 || whom == DNA_PAIR2 ? &c->scene->g.question[whom - DNA_PAIR1]
-                                                  : &nobodys;
-}
-
-static void ask(struct dna_compose *c, enum dna_whom whom)
-{
-    *question(c, whom) = 1;
-    if (whom == DNA_STRANGER) {
-        dna_compose_show(c, "db:verify", whom, true);
-        return;
-    }
-    dna_compose_raise(c, &dna_machine_dialback_receiving, whom,
-                      dialback_receiving_E_AUTHORITY_SECURED);
-    if (*question(c, whom)) {
-        dna_compose_show(c, "db:verify", whom, true);
-        c->scene->g.put[whom - DNA_PAIR1] = c->exact;
-    }
-}
-
 static void raise_pairs(struct dna_compose *c, const struct dna_wire *w)
 {
     for (enum dna_whom pair = DNA_PAIR1; pair <= DNA_PAIR2; pair++) {
@@ -124,17 +102,6 @@ static void raise_from(struct dna_compose *c, const struct dna_wire *w)
     uint32_t from = c->scene->g.from;
     if (from == DNA_D1 || from == DNA_D2) {
         dna_compose_raise(c, w->to, from == DNA_D1 ? DNA_PAIR1 : DNA_PAIR2, w->on);
-    }
-}
-
-/* What has not to be fetched is there at once: a key is weighed, whoever had it wait for its
-   proof. */
-static void await(struct dna_compose *c, const struct dna_wire *w, enum dna_whom whom)
-{
-    if (w->machine == &dna_machine_dialback_receiving && !c->scope->slow) {
-        dna_compose_raise(c, w->machine, whom, dialback_receiving_E_PROOF_SETTLED);
-    } else if (whom != DNA_STRANGER) {
-        c->scene->g.awaited[whom] = 1;
     }
 }
 
@@ -183,10 +150,13 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         gone(c);
         break;
     case DNA_ACT_ASK:
-        ask(c, whom);
+        dna_compose_ask(c, whom);
         break;
     case DNA_ACT_UNASK:
-        *question(c, whom) = 0;
+        *dna_compose_question(c, whom) = 0;
+        if (whom == DNA_PAIR1 || whom == DNA_PAIR2) {
+            g->delayed[whom - DNA_PAIR1] = 0;
+        }
         break;
     case DNA_ACT_ARM:
         g->armed = c->scope->timers;
@@ -195,7 +165,7 @@ static void act(struct dna_compose *c, const struct dna_wire *w, enum dna_whom w
         g->watched = c->scope->timers;
         break;
     case DNA_ACT_AWAIT:
-        await(c, w, whom);
+        dna_compose_await(c, w, whom);
         break;
     case DNA_ACT_ROLE:
         c->role->act(c, w, whom);
@@ -310,18 +280,20 @@ void dna_compose_raise(struct dna_compose *c, const struct dna_machine *machine,
 
 /* --- symbols --- */
 
-static bool can_settle(const struct dna_compose *c, const struct dna_symbol *symbol)
-{
-    const struct dna_stage *g = &c->scene->g;
-    return !g->muted && g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] != 0;
-}
-
 /* A certificate that has expired proves nothing to whoever asks again, and machines that do not act
    at once are told each second: what a stream does then beyond ending is not composed. */
 static bool still_known(const struct dna_symbol *symbol)
 {
     return symbol->kind == DNA_SEND_END || symbol->kind == DNA_SEND_GONE ||
            symbol->kind == DNA_SEND_TIMER;
+}
+
+static bool is_header(const struct dna_symbol *symbol)
+{
+    return (symbol->machine == &dna_machine_stream_receiving &&
+            symbol->on == stream_receiving_E_RX_HEADER) ||
+           (symbol->machine == &dna_machine_stream_initiating &&
+            symbol->on == stream_initiating_E_RX_HEADER);
 }
 
 bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbol)
@@ -351,9 +323,14 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
         return !g->muted && !g->header_due && !g->tls_due && !g->held && !g->deaf && g->asked &&
                g->question[symbol->whom - DNA_PAIR1];
     case DNA_SEND_SETTLE:
-        return can_settle(c, symbol);
+        return dna_compose_can_settle(c, symbol);
     case DNA_SEND_LOCAL:
         return !g->muted && !g->queue;
+    case DNA_SEND_EARLY:
+        return !g->early && !g->tls_due && !g->muted && !g->deaf &&
+               (g->header_due != 0) == is_header(symbol);
+    case DNA_SEND_LAPSE:
+        return g->fetched != 0;
     case DNA_SEND_ASIDE:
         return !g->muted && !g->held;
     case DNA_SEND_TIMER:
@@ -373,7 +350,8 @@ static bool passed_over(const struct dna_compose *c, const struct dna_symbol *sy
     if (symbol->kind == DNA_SEND_ANSWER || symbol->kind == DNA_SEND_NO_ANSWER) {
         return !g->question[symbol->whom - DNA_PAIR1]; /* that stream is being closed */
     }
-    return symbol->kind == DNA_SEND_ELEMENT ? g->discard || g->drain
+    bool element = symbol->kind == DNA_SEND_ELEMENT || symbol->kind == DNA_SEND_EARLY;
+    return element ? g->discard || g->drain
                                             : symbol->kind == DNA_SEND_STANZA && g->discard;
 }
 
@@ -399,7 +377,8 @@ static void run_out(struct dna_stage *g, const char *timer)
 static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     struct dna_stage *g = &c->scene->g;
-    if (symbol->kind == DNA_SEND_HEADER) {
+    if (symbol->kind == DNA_SEND_HEADER ||
+        (symbol->kind == DNA_SEND_EARLY && is_header(symbol))) {
         g->header_due = 0;
         g->from = symbol->about;
     } else if (symbol->kind == DNA_SEND_BYTES) {
@@ -412,8 +391,8 @@ static void prepare(struct dna_compose *c, const struct dna_symbol *symbol)
         g->question[symbol->whom - DNA_PAIR1] = g->put[symbol->whom - DNA_PAIR1] = 0;
     } else if (symbol->kind == DNA_SEND_TIMER) {
         run_out(g, symbol->machine->events[symbol->on].name);
-    } else if (symbol->kind == DNA_SEND_SETTLE) {
-        g->awaited[symbol->whom == DNA_STREAM ? 0 : symbol->whom] = 0;
+    } else if (symbol->kind == DNA_SEND_SETTLE && !c->role->keeps) {
+        g->awaited[symbol->whom] = 0;
     }
 }
 
@@ -432,23 +411,15 @@ static void sort_word(struct dna_compose *c)
     memcpy(c->word, sorted, num * sizeof *sorted);
 }
 
-bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
+static void deal(struct dna_compose *c, const struct dna_symbol *symbol)
 {
-    c->num_tokens = 0;
-    c->depth = 0;
-    c->runaway = false;
-    if (!dna_compose_can(c, symbol)) {
-        return false;
-    }
-    if (passed_over(c, symbol)) {
-        if (symbol->kind == DNA_SEND_ANSWER) {
-            c->scene->g.put[symbol->whom - DNA_PAIR1] = 0;
-        }
-        return true;
-    }
     c->symbol = symbol;
     prepare(c, symbol);
-    if (symbol->kind == DNA_SEND_LOCAL && c->role->local) {
+    if (symbol->kind == DNA_SEND_LAPSE) {
+        c->scene->g.fetched = 0;
+    } else if (symbol->kind == DNA_SEND_SETTLE && c->role->keeps) {
+        dna_compose_settle(c, symbol);
+    } else if (symbol->kind == DNA_SEND_LOCAL && c->role->local) {
         c->role->local(c, symbol);
     } else {
         enum dna_whom whom = c->role->address ? c->role->address(c, symbol) : symbol->whom;
@@ -457,6 +428,44 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
     if (symbol->kind == DNA_SEND_GONE) {
         gone(c);
     }
+}
+
+/* What lay unread is dealt with once input is read again. */
+static void deal_with_early(struct dna_compose *c)
+{
+    struct dna_stage *g = &c->scene->g;
+    const struct dna_symbol *symbol = c->symbol;
+    if (g->early && !g->held && !g->closed && !c->runaway) {
+        const struct dna_symbol *early = &c->role->symbols[g->early - 1];
+        g->early = 0;
+        if (!passed_over(c, early)) {
+            deal(c, early);
+        }
+        c->symbol = symbol;
+    }
+}
+
+bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
+{
+    c->num_tokens = 0;
+    c->depth = 0;
+    c->runaway = false;
+    if (!dna_compose_can(c, symbol)) {
+        return false;
+    }
+    if (symbol->kind == DNA_SEND_EARLY && c->scene->g.held) {
+        c->symbol = symbol;
+        c->scene->g.early = 1 + (uint32_t)(symbol - c->role->symbols);
+        return true;
+    }
+    if (passed_over(c, symbol)) {
+        if (symbol->kind == DNA_SEND_ANSWER) {
+            c->scene->g.put[symbol->whom - DNA_PAIR1] = 0;
+        }
+        return true;
+    }
+    deal(c, symbol);
+    deal_with_early(c);
     if (c->role->after && !c->runaway) {
         c->role->after(c);
     }

@@ -49,6 +49,9 @@ struct dna_stage {
     uint32_t put[2];      /* the authority has it: it can answer, even if nobody waits any more */
     uint32_t asked;       /* that question was put, on this very stream */
     uint32_t awaited[3];  /* what proves the header's 'from', D1, D2 is being fetched */
+    uint32_t early;       /* 1 + the number of a symbol that lies unread behind what is held */
+    uint32_t delayed[2];  /* a question of ours waits for what proves the pair's domain, too */
+    uint32_t fetched;     /* enum dna_domain: of whom it is there, and is kept for its time */
     uint32_t keyless;     /* the db:result that awaits a proof had no key */
     uint32_t spoken[2];   /* something was said of the pair; only where that is looked at */
     uint32_t queue;       /* a stanza of ours waits */
@@ -127,6 +130,8 @@ enum dna_send_kind {
     DNA_SEND_NO_ANSWER, /* likewise, but the question stays open */
     DNA_SEND_ANSWER_HERE, /* an answer on this very stream, when it was asked there */
     DNA_SEND_SETTLE,   /* what is being fetched arrives */
+    DNA_SEND_EARLY,    /* an element or header at once, though input may not be read for now */
+    DNA_SEND_LAPSE,    /* the time of what was fetched is over; no event, nobody notices at once */
     DNA_SEND_ASIDE,    /* on another connection of the same peer */
     DNA_SEND_TIMER,    /* waiting until a deadline */
     DNA_SEND_LOCAL     /* what a local account does, when nothing of it waits */
@@ -151,6 +156,7 @@ struct dna_scope {
     const char *knobs;    /* name=value separated by ", "; NULL: the profile's */
     uint32_t mark;        /* role's own */
     bool slow;            /* what proves a domain has to be fetched: its arrival is a symbol */
+    bool lapses;          /* and runs out meanwhile: only a clock that is moved brings that about */
     bool timers;          /* waits for deadlines: not part of the claim at k = 0 */
 };
 
@@ -166,6 +172,7 @@ struct dna_role {
     size_t num_symbols;
     const struct dna_scope *scopes;
     size_t num_scopes;
+    bool keeps; /* what was fetched is kept for its time, and what it says is known by then only */
     const struct dna_machine *stream; /* the machine that ends the stream; its slot is the first */
     void (*begin)(struct dna_compose *c); /* what happens before the first symbol; may be NULL */
     /* Completes the facts of an event by what the scene knows. */

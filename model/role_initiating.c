@@ -44,7 +44,6 @@ static const struct dna_wire wires[] = {
     ACT( stream_initiating, send_close, MUTE ),
     ACT( stream_initiating, send_close, ROLE ), /* what comes now goes elsewhere */
     ACT( stream_initiating, hold_input, HOLD ),
-    ACT( stream_initiating, hold_input, AWAIT ),
     ACT( stream_initiating, release_input, RELEASE ),
     ACT( stream_initiating, drain_input, DRAIN ),
     ACT( stream_initiating, discard_input, DISCARD ),
@@ -143,6 +142,10 @@ static const struct dna_symbol symbols[] = {
         .dialback_declared = 1 ),
     HEADER( "header old plain", "a response header without version and dialback namespace",
         .id_given = 1, .from_agrees = 1 ),
+    SYMBOL( "header early", EARLY, stream_initiating, RX_HEADER, STREAM, D1,
+        "the response header, whether it is read at once or not", .stream_namespace_ok = 1,
+        .content_namespace_ok = 1, .id_given = 1, .from_agrees = 1, .version_one = 1,
+        .dialback_declared = 1 ),
     SYMBOL( "header badns", HEADER, stream_initiating, RX_HEADER, STREAM, D1,
         "a response header for another content namespace", .stream_namespace_ok = 1, .id_given = 1,
         .from_agrees = 1, .version_one = 1 ),
@@ -280,11 +283,12 @@ static const struct dna_scope scopes[] = {
       .alphabet = "header, header old, features tls, features -, features external bidi, "
                   "proceed, tls d1, tls -, answered, stanza d1, error, unknown, close" },
     { .name = "fetched", .text = "proofs that have to be fetched anew",
-      .prefix = "header, features tls, proceed", .slow = true,
-      .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features dialback, "
-                  "result valid, local d1, close" },
+      .prefix = "header, features tls, proceed", .slow = true, .lapses = true,
+      .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, header early, "
+                  "features dialback, result valid, local d1, close" },
     { .name = "fetched, asking", .text = "a stream that only asks, while proofs are fetched",
-      .prefix = "header, features tls, proceed", .slow = true, .mark = ASKING,
+      .prefix = "header, features tls, proceed", .slow = true, .lapses = true,
+      .mark = ASKING,
       .alphabet = "tls d1, tls -, tls refuted, proof of d1, header, features -, answered, close" },
     { .name = "timers", .text = "deadlines, and the server's own end", .prefix = "", .timers = true,
       .alphabet = "header, features tls, proceed, tls d1, features external, "
@@ -359,6 +363,10 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
 
 static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *symbol)
 {
+    if (c->scope->slow && symbol->machine == &dna_machine_starttls_initiating &&
+        symbol->on == starttls_initiating_E_TLS_UP) {
+        c->scene->g.awaited[DNA_STREAM] = 1; /* whether input is held meanwhile or not */
+    }
     c->scene->g.refuted |= symbol->kind == DNA_SEND_TLS && symbol->mark;
     if (symbol->machine == &dna_machine_dialback_initiating && symbol->kind == DNA_SEND_TIMER) {
         return DNA_PAIR1;

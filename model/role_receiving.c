@@ -40,7 +40,6 @@ static const struct dna_wire wires[] = {
     PAIRS( stream_receiving, report_flowing, association, STREAM_FLOWS ),
     ACT( stream_receiving, report_flowing, WATCH ),
     ACT( stream_receiving, hold_input, HOLD ),
-    ACT( stream_receiving, hold_input, AWAIT ),
     ACT( stream_receiving, release_input, RELEASE ),
     ACT( stream_receiving, arm_negotiation, ARM ),
     ACT( stream_receiving, send_close, MUTE ),
@@ -191,6 +190,8 @@ static const struct dna_symbol symbols[] = {
         .key_given = 1 ),
     KEY( "key d1 empty", PAIR1, "db:result without a key, from d1 to b", .addressed = 1,
         .hosted = 1 ),
+    KEY( "key d2 empty", PAIR2, "db:result without a key, from d2 to b", .addressed = 1,
+        .hosted = 1 ),
     KEY( "key d1 unhosted", STRANGER,
         "db:result with a key, from d1 to a domain that is not served", .addressed = 1,
         .key_given = 1 ),
@@ -231,6 +232,9 @@ static const struct dna_symbol symbols[] = {
 
     SYMBOL( "verify", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
         "db:verify with a wrong key", .addressed = 1, .id_given = 1, .hosted = 1 ),
+    SYMBOL( "verify early", EARLY, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
+        "db:verify with a wrong key, whether it is read at once or not", .addressed = 1,
+        .id_given = 1, .hosted = 1 ),
     SYMBOL( "verify right", ELEMENT, dialback_authoritative, RX_VERIFY, STREAM, NOBODY,
         "db:verify with the key that b made", .addressed = 1, .id_given = 1, .hosted = 1,
         .key_right = 1 ),
@@ -257,9 +261,12 @@ static const struct dna_symbol symbols[] = {
     SYMBOL( "local d1", LOCAL, association, TX_STANZA, PAIR1, NOBODY,
         "a local account writes to d1, which takes no connection", .addressed = 1, .hosted = 1 ),
 
-    PLAIN( "proof of from", SETTLE, PROOF_SETTLED, "what proves the domain in the header arrives" ),
     SYMBOL( "proof of d1", SETTLE, dialback_receiving, PROOF_SETTLED, PAIR1, NOBODY,
         "what proves d1 arrives", .addressed = 1, .hosted = 1, .key_given = 1 ),
+    SYMBOL( "proof of d2", SETTLE, dialback_receiving, PROOF_SETTLED, PAIR2, NOBODY,
+        "what proves d2 arrives", .addressed = 1, .hosted = 1, .key_given = 1 ),
+    { .name = "proofs run out", .text = "the time of what was fetched is over",
+      .kind = DNA_SEND_LAPSE, .machine = &dna_machine_stream_receiving },
 
     PLAIN( "wait negotiation", TIMER, TIMER_NEGOTIATION,
         "waiting until the time for becoming someone is over" ),
@@ -335,16 +342,34 @@ static const struct dna_scope scopes[] = {
                   "stanza d2, close" },
     { .name = "fetched", .text = "proofs that have to be fetched",
       .prefix = "header d1, starttls, tls d1", .slow = true,
-      .alphabet = "header d1, proof of from, proof of d1, key d1, key d1 empty, "
-                  "forged d1 valid, forged d1 invalid, forged d1 error, d1 says valid, auth, "
+      .alphabet = "header d1, header -, proof of d1, key d1, key d1 empty, auth, stanza d1, close" },
+    { .name = "fetched meanwhile", .text = "what comes while a proof is fetched",
+      .prefix = "header d1, starttls, tls d1", .slow = true,
+      .alphabet = "header d1, verify early, proof of d1, close" },
+    { .name = "fetched, forged", .text = "answers that nobody asked for while a proof is fetched",
+      .prefix = "header d1, starttls, tls d1, header -", .slow = true,
+      .alphabet = "key d1, forged d1 valid, forged d1 invalid, forged d1 error, proof of d1, "
                   "stanza d1, close" },
+    { .name = "fetched later", .text = "a second domain's proof that has to be fetched",
+      .prefix = "header d1, starttls, tls d1+d2, header d1, proof of d1", .slow = true,
+      .alphabet = "key d2, key d2 empty, proof of d2, auth, header d1, stanza d2, close" },
     { .name = "fetched unproved", .text = "fetched proofs that come to nothing",
       .prefix = "header d1, starttls, tls -", .slow = true,
-      .alphabet = "header d1, proof of from, proof of d1, key d1, key d1 empty, d1 says valid, "
-                  "auth, stanza d1, close" },
+      .alphabet = "header d1, proof of d1, key d1, auth, close" },
+    { .name = "fetched, asking", .text = "keys whose sender's proofs come to nothing",
+      .prefix = "header d1, starttls, tls -, header -", .slow = true,
+      .alphabet = "key d1, key d1 empty, proof of d1, d1 says valid, stanza d1, close" },
     { .name = "fetched refuted", .text = "fetched proofs that disown the certificate",
       .prefix = "header d1, starttls, tls refuted", .slow = true,
-      .alphabet = "header d1, proof of from, proof of d1, key d1, auth, stanza d1, close" },
+      .alphabet = "header d1, header -, proof of d1, key d1, auth, stanza d1, close" },
+    { .name = "fetched anew", .text = "fetched proofs whose time is over",
+      .prefix = "header d1, starttls, tls d1, header d1, proof of d1", .slow = true,
+      .lapses = true,
+      .alphabet = "proofs run out, auth, header d1, proof of d1, key d1, close" },
+    { .name = "asked anew", .text = "fetched proofs that come to nothing, and whose time is over",
+      .prefix = "header d1, starttls, tls -, header d1, proof of d1", .slow = true,
+      .lapses = true,
+      .alphabet = "proofs run out, key d1, proof of d1, d1 says valid, close" },
     { .name = "timers", .text = "deadlines, and the server's own end", .prefix = "", .timers = true,
       .alphabet = "header d1, starttls, tls d1, auth, key d2, d2 says valid, stanza d1, "
                   "wait negotiation, wait idle, wait close, wait expiry, shutdown, malformed, "
@@ -364,15 +389,23 @@ static enum dna_domain domain_of(enum dna_whom whom)
     return whom == DNA_PAIR1 ? DNA_D1 : whom == DNA_PAIR2 ? DNA_D2 : DNA_NOBODY;
 }
 
+/* Where something has to be fetched, nothing is known of a domain before that is there, nor when
+ * its time is over. */
+static bool known_of(const struct dna_compose *c, uint32_t domain)
+{
+    return !c->scope->slow || names(c->scene->g.fetched, domain);
+}
+
 /* The certificate proves what it names, unless there is no TLS. */
 static bool proves(const struct dna_compose *c, uint32_t domain)
 {
-    return c->scene->s.secured && domain != DNA_NOBODY && names(c->scene->g.certificate, domain);
+    return c->scene->s.secured && domain != DNA_NOBODY && known_of(c, domain) &&
+           names(c->scene->g.certificate, domain);
 }
 
 static bool refutes(const struct dna_compose *c, uint32_t domain)
 {
-    return domain == DNA_D1 && c->scene->g.refuted && c->scene->s.secured;
+    return domain == DNA_D1 && c->scene->g.refuted && c->scene->s.secured && known_of(c, domain);
 }
 
 /* Who proves nobody shows no certificate, unless it is one that is disowned. */
@@ -388,10 +421,17 @@ static bool takes(const struct dna_compose *c, enum dna_whom whom)
     return state == association_S_TAKES || state == association_S_BOTH;
 }
 
+/* What was fetched is kept for its time (RFC 7711 6): it is not fetched again before that is
+ * over. */
+static bool to_be_fetched(const struct dna_compose *c, uint32_t domain)
+{
+    return c->scene->s.secured && domain != DNA_NOBODY && !known_of(c, domain);
+}
+
 static void stream_facts(const struct dna_compose *c, uint32_t on, struct stream_receiving_facts *e)
 {
     if (on == stream_receiving_E_RX_HEADER) {
-        e->from_pending = c->scope->slow && c->scene->s.secured && c->scene->g.from != DNA_NOBODY;
+        e->from_pending = to_be_fetched(c, c->scene->g.from);
     }
 }
 
@@ -399,8 +439,8 @@ static void stream_facts(const struct dna_compose *c, uint32_t on, struct stream
  * (impl/s2s_claim.c): then a key awaits its proof, if only for the moment. */
 static bool unsought(const struct dna_compose *c, enum dna_whom whom)
 {
-    if (!c->scene->s.secured || c->scope->slow || !c->exact) {
-        return c->scope->slow && c->scene->s.secured;
+    if (!c->scene->s.secured || !c->exact || to_be_fetched(c, domain_of(whom))) {
+        return to_be_fetched(c, domain_of(whom));
     }
     return c->scene->g.from != domain_of(whom) && !takes(c, whom) &&
            *dna_compose_slot(c, &dna_machine_dialback_receiving, whom) ==
@@ -453,6 +493,9 @@ static void facts(const struct dna_compose *c, const struct dna_machine *m, enum
 static enum dna_whom address(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     enum dna_whom whom = symbol->whom;
+    if (symbol->kind == DNA_SEND_HEADER && to_be_fetched(c, c->scene->g.from)) {
+        c->scene->g.awaited[DNA_STREAM] = 1; /* whether input is held meanwhile or not */
+    }
     if (whom != DNA_PAIR1 && whom != DNA_PAIR2) {
         c->scene->g.refuted |= symbol->kind == DNA_SEND_TLS && symbol->mark;
         return whom;
@@ -490,6 +533,7 @@ const struct dna_role dna_role_receiving = {
     .name = "receiving",
     .text = "an S2S server that a peer opens a stream to",
     DNA_ROLE_TABLES( scopes, dna_role_timer_runs ),
+    .keeps = true,
     .stream = &dna_machine_stream_receiving,
     .address = address,
 };
