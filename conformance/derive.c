@@ -2,8 +2,8 @@
 /*
  * Room: conformance. `xdna derive`: the suite that the tables of a role yield, written as scenarios
  * into a folder and run against an implementation as any others are. The knobs of each scope pick
- * the variant of the profile; what no variant has, and what needs waits or fetched proofs, is left
- * to the model (model-tool mutate).
+ * the variant of the profile; what no variant has, and what needs waits, is left to the model
+ * (model-tool mutate).
  */
 #include "conformance/derive_internal.h"
 
@@ -82,7 +82,7 @@ static bool write_session(void *ctx, const uint32_t *word, size_t len)
 
     snprintf(section, sizeof(section), "%s-%s", d->role, w->how.u->scope->name);
     for (char *p = section; *p; p++)
-        *p = *p == ' ' ? '-' : *p;
+        *p = *p == ' ' || *p == ',' ? '-' : *p;
     path = dna_pool_printf(d->pool, "%s/derived/%s_%04zu.scn", d->dir, section, ++w->number);
     w->failed = !dna_derive_store(&w->how, word, len, path);
     d->files = dna_xrealloc(d->files, (d->num_files + 1) * sizeof(*d->files));
@@ -97,6 +97,7 @@ static bool write_scope(struct derive *d, const struct dna_campaign *c, size_t s
                          .how = { .u = u,
                                   .choices = &d->habits.choices,
                                   .variant = d->parts.variants[scope],
+                                  .documented = d->parts.documented[scope],
                                   .loose = d->loose,
                                   .any_error = d->any_error,
                                   .ends = dna_derive_without(&d->parts, "verify") } };

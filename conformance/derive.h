@@ -17,10 +17,10 @@
 struct dna_profile;
 struct dna_variant;
 
-enum { DNA_DERIVE_SCOPES = 32 };
+enum { DNA_DERIVE_SCOPES = 48 };
 
 /* dna_derive_parts is a role with the scopes and symbols that can be played against a server, and
- * the variant of its profile that plays each. role.scopes points into it: it stays where it is. */
+ * the variants of its profile that play each. role.scopes points into it: it stays where it is. */
 struct dna_derive_parts {
     const char *without; /* symbols that are left out, separated by ", "; or NULL: set beforehand */
     bool wait;           /* parts for waits, too: the server's timers can be set; set beforehand */
@@ -28,6 +28,7 @@ struct dna_derive_parts {
     struct dna_scope scopes[DNA_DERIVE_SCOPES];
     const char *variants[DNA_DERIVE_SCOPES];
     const struct dna_deadline *waits[DNA_DERIVE_SCOPES]; /* the one that can be waited for, or NULL */
+    const char *documented[DNA_DERIVE_SCOPES]; /* the one in which POSH documents count, or NULL */
 };
 
 /* dna_derive_choose fills parts. habits has the knobs of the profile's first variant; only: one
@@ -45,6 +46,7 @@ struct dna_derive_how {
     const struct dna_unfolding *u;     /* its role and scope: of dna_derive_choose */
     const struct dna_overlay *choices; /* the alternatives that the server takes: habits.choices */
     const char *variant;               /* of the profile */
+    const char *documented;            /* for sessions in which a document proves or disowns */
     const char *note;                  /* a comment on the first line, or NULL */
     bool loose;                        /* other features may be offered, too */
     bool any_error;                    /* which condition an error names is not looked at */
@@ -79,6 +81,7 @@ struct dna_derive_script {
     const char *conn; /* the connection's name: dna_derive_begin sets it */
     unsigned header, key, verify, message, local, bind, barrier, got; /* counted up */
     unsigned asked[2], asked_id[2];    /* the connection and stream of the open question */
+    unsigned kept[2];                  /* the key that waits for its sender's proof, 0: none */
     const struct dna_deadline *wait;       /* the symbol that is being written is a wait */
     bool loose; /* other features may be offered, too */
     bool any_error; /* which condition an error names is not looked at */
@@ -87,6 +90,13 @@ struct dna_derive_script {
     bool looked; /* and what came home by then was looked at */
     bool patient; /* a stream that the IUT has closed stays until the peer closes, too */
     bool expires; /* the peer's certificate is soon no longer valid */
+    bool documents; /* POSH documents count */
+    bool slow;      /* they have to be fetched: they come when the session says so */
+    bool lapses;    /* and run out meanwhile */
+    bool waits_out; /* which is waited for, where no clock is moved */
+    bool barren;    /* they come to nothing */
+    bool both;      /* the certificate is of both domains */
+    unsigned clock; /* minutes by which it was moved */
     bool needs_user, needs_key, needs_id, needs_aside;
     uint64_t delivered, transmitted; /* bit n: of the messages mN from the peer, uN to it */
 };

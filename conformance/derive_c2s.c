@@ -72,6 +72,7 @@ const struct dna_derive_form dna_derive_c2s_client[] = {
     { "tls -", "@C tls cert=Wrong\n" },
     { "tls self-signed", "@C tls cert=Self\n" },
     { "tls pinned", "@C tls cert=Pinned\n" },
+    { "tls refuted", "@C tls cert=Pinned\n" },
     { "tls broken", "@C tls cert=none fails\n" }, /* no garbage: it would lie behind <proceed/> */
     { "user yes", "K input \"yes\\n\"\n" },
     { "user no", "K input \"no\\n\"\n" },
@@ -175,7 +176,8 @@ static const struct dna_derive_form users[] = {
 
 bool dna_derive_asks(const struct dna_scope *scope)
 {
-    return scope->mark && strcmp(scope->name, "asking") == 0;
+    return scope->mark && (strcmp(scope->name, "asking") == 0 ||
+                           strcmp(scope->name, "fetched, asking") == 0);
 }
 
 bool dna_derive_has_begin(const struct dna_scope *scope)
@@ -204,6 +206,7 @@ void dna_derive_begin_c2s(const struct dna_derive_script *s, const struct dna_sc
                    s->expires ? DNA_DERIVE_EXPIRES : "",
                    s->body.at && strstr(s->body.at, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
                    s->expires ? " cert=Soon" : "", only ? "$a" : "romeo@$a");
+    dna_derive_head_proofs(s, head);
     dna_buf_printf(given, "K run %s--pin $Pinned.sha256", terminal ? "on-terminal " : "");
     if (!only)
         dna_buf_puts(given, " --password secret --to x@$a --message hello --message-id m1"

@@ -77,13 +77,14 @@ static void expect_question(struct dna_derive_script *s, unsigned whom)
 {
     const char *actor = whom == DNA_PAIR2 ? "C" : "A";
     unsigned pair = whom == DNA_PAIR2, n = ++s->verify;
+    unsigned key = s->kept[pair] ? s->kept[pair] : s->key;
 
     s->asked[pair] = n;
     s->asked_id[pair] = s->header;
     dna_buf_printf(&s->body,
                    "set $k%u = \"key%u-$case\"\n"
                    "do serve-verification %s v%u %s $iut s%u k%u\n",
-                   n, s->key, actor, n, domain_of(whom), s->header, n);
+                   n, key, actor, n, domain_of(whom), s->header, n);
 }
 
 /* ---- answers to db:result, errors, SASL ---- */
@@ -220,6 +221,17 @@ static void expect_transmitted(struct dna_derive_script *s)
     dna_buf_printf(&s->body, "%s > <message id='u%u-$case'/>\n", s->conn, s->local);
 }
 
+/* Of several keys that come while a proof is awaited the first counts. */
+static void keep_key(struct dna_derive_script *s)
+{
+    for (unsigned pair = 0; pair < 2; pair++) {
+        if (!s->compose->scene->g.awaited[DNA_PAIR1 + pair])
+            s->kept[pair] = 0;
+        else if (!s->kept[pair])
+            s->kept[pair] = s->key;
+    }
+}
+
 void dna_derive_expect(struct dna_derive_script *s)
 {
     const struct dna_compose *c = s->compose;
@@ -248,6 +260,7 @@ void dna_derive_expect(struct dna_derive_script *s)
         else if (!expect_fixed(s, t->text) && !expect_named(s, t))
             dna_buf_printf(&s->body, "no line is known for %s\n", t->text); /* which is refused */
     }
+    keep_key(s);
 }
 
 /* That a stanza which was not to be delivered was not, and one that waits has not come back,
@@ -269,11 +282,18 @@ void dna_derive_look_home(struct dna_derive_script *s)
 void dna_derive_quiet(struct dna_derive_script *s)
 {
     const struct dna_stage *g = &s->compose->scene->g;
+    const struct dna_symbol *symbol = s->compose->symbol;
 
     if (s->wait) /* where the IUT's handshake is in the line, time passes elsewhere */
         dna_buf_printf(&s->body, "%s > silence within %ums\n",
                        s->side == DNA_DERIVE_IUT && g->tls_due ? "U" : s->conn, s->wait->ms);
     s->wait = NULL;
+    if (s->patient && !g->closed && symbol && symbol->kind == DNA_SEND_SETTLE)
+        dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn); /* it came by HTTPS */
+    if (s->patient && !g->closed && !g->muted && g->held && !s->last) { /* no barrier is read */
+        dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);
+        dna_derive_look_home(s);
+    }
     if (g->muted && !g->closed && !g->tls_due && (!g->header_due || g->deaf)) {
         if (s->patient)
             dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);

@@ -18,7 +18,8 @@ const char *dna_derive_form_find(const struct dna_derive_form *forms, const char
 
 /* dna_derive_put writes lines, the letters behind @ replaced: C the connection, N the number of the
  * stream id, K of the key, M of the message, L of the local account's, B of the bind request,
- * V of the connection that asks the authority, Q of the stream that it asks about. */
+ * V of the connection that asks the authority, Q of the stream that it asks about; P what a POSH
+ * document says. */
 void dna_derive_put(struct dna_derive_script *script, const char *lines,
                     const struct dna_symbol *symbol);
 
@@ -55,6 +56,26 @@ int dna_derive_ask(struct dna_derive_probes *probes, const struct dna_derive_par
 /* dna_derive_say_choices prints them, as_file: as --choices reads them. */
 void dna_derive_say_choices(const struct dna_derive_probes *probes, const char *product, FILE *out,
                             bool as_file);
+
+/* ---- derive_proofs.c ---- */
+
+/* The handshake with a certificate that a document disowns. */
+#define DNA_DERIVE_DISOWNED "tls refuted"
+
+/* dna_derive_note_proofs notes, before the session is written, what its certificates and documents
+ * are like. */
+void dna_derive_note_proofs(struct dna_derive_script *script, const struct dna_unfolding *u,
+                            const uint32_t *word, size_t len);
+
+/* dna_derive_waits_out says whether sessions of a scope wait until a document runs out, instead of
+ * moving a clock: where there is time, and the document serves nothing before. */
+bool dna_derive_waits_out(const struct dna_role *role, const struct dna_scope *scope, bool patient);
+
+/* dna_derive_put_document writes what the document says once it is there, dna_derive_lapse that
+ * its time is over, dna_derive_head_proofs what stands in the head. */
+void dna_derive_put_document(struct dna_derive_script *script);
+void dna_derive_lapse(struct dna_derive_script *script);
+void dna_derive_head_proofs(const struct dna_derive_script *script, struct dna_buf *out);
 
 /* ---- derive_c2s.c ---- */
 

@@ -29,19 +29,27 @@ static void add_knobs(const char *list, struct dna_knobs *knobs)
     }
 }
 
-/* The variant whose knobs are the default variant's but for the scope's; NULL if there is none. */
+/* its_variants are those that play a scope: without documents, and where they count. */
+struct its_variants {
+    const char *plain, *documented;
+};
+
+/* The variant whose knobs are the default variant's but for the scope's; NULL if there is none.
+ * What prooftypes look at, the composition does not: with_documents, POSH is sought both ways. */
 static const char *variant_for(const struct dna_profile *server, const struct dna_habits *habits,
-                               const struct dna_scope *scope)
+                               const struct dna_scope *scope, bool with_documents, bool own_clock)
 {
     struct dna_knobs wanted = habits->knobs;
 
     add_knobs(scope->knobs, &wanted);
+    if (with_documents)
+        add_knobs("posh=1, posh_inbound=1", &wanted);
     for (size_t i = 0; i < server->num_variants; i++) {
         const struct dna_variant *v = &server->variants[i];
         struct dna_knobs has = habits->knobs;
 
         dna_derive_knobs(v, &has);
-        if (!v->own_clock && !v->cannot && memcmp(&has, &wanted, sizeof(has)) == 0)
+        if (v->own_clock == own_clock && !v->cannot && memcmp(&has, &wanted, sizeof(has)) == 0)
             return v->name;
     }
     return NULL;
@@ -65,7 +73,7 @@ bool dna_derive_without(const struct dna_derive_parts *parts, const char *symbol
 /* The names of the list that can be brought about over sockets, of waits but this one; *out_left
  * counts the others. */
 static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, const char *list,
-                      const struct dna_deadline *wait, size_t *out_left)
+                      const struct dna_deadline *wait, bool documents, size_t *out_left)
 {
     struct dna_buf kept = { 0 };
     char *result;
@@ -76,7 +84,8 @@ static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, con
         const struct dna_deadline *its = s ? dna_deadline_of(s->name) : NULL;
 
         if (s && (its ? its == wait : dna_derive_playable(s)) &&
-            !listed(parts->without, list, len))
+            !listed(parts->without, list, len) &&
+            (documents || strcmp(s->name, DNA_DERIVE_DISOWNED) != 0))
             dna_buf_printf(&kept, "%s%.*s", kept.len ? ", " : "", (int)len, list);
         else
             ++*out_left;
@@ -86,17 +95,21 @@ static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, con
     return result;
 }
 
-static const char *left_out(const struct dna_scope *scope, bool prefix, const char *variant)
+static const char *left_out(const struct dna_scope *scope, size_t left_of_prefix,
+                            const char *variant, const char *documented)
 {
-    return scope->slow || !prefix ? "fetched proofs, not played"
-           : variant              ? NULL
-                                  : "no variant has these knobs";
+    const char *any = scope->slow ? documented : variant;
+
+    return scope->mark && !dna_derive_has_begin(scope) ? "not played"
+           : !any                                      ? "no variant has these knobs"
+           : left_of_prefix                            ? "its beginning cannot be played"
+                                                       : NULL;
 }
 
 /* Adds a part of the alphabet, with the symbols of one wait or of none. */
 static void add_part(struct dna_derive_parts *parts, const struct dna_scope *scope,
-                     const struct dna_deadline *wait, const char *variant, struct dna_pool *pool,
-                     FILE *say)
+                     const struct dna_deadline *wait, const struct its_variants *its,
+                     struct dna_pool *pool, FILE *say)
 {
     struct dna_scope *to = &parts->scopes[parts->role.num_scopes];
     size_t left = 0, left_of_prefix = 0;
@@ -105,10 +118,9 @@ static void add_part(struct dna_derive_parts *parts, const struct dna_scope *sco
     *to = *scope;
     if (wait)
         to->name = dna_pool_printf(pool, "%s %s", scope->name, wait->timer);
-    (void)playable(parts, pool, to->prefix, NULL, &left_of_prefix);
-    to->alphabet = playable(parts, pool, to->alphabet, wait, &left);
-    why = to->mark && !dna_derive_has_begin(to) ? "not played"
-                                                : left_out(to, left_of_prefix == 0, variant);
+    (void)playable(parts, pool, to->prefix, NULL, its->documented != NULL, &left_of_prefix);
+    to->alphabet = playable(parts, pool, to->alphabet, wait, its->documented != NULL, &left);
+    why = left_out(to, left_of_prefix, its->plain, its->documented);
     if (why) {
         if (say)
             fprintf(say, "%s: %s\n", to->name, why);
@@ -117,17 +129,18 @@ static void add_part(struct dna_derive_parts *parts, const struct dna_scope *sco
     if (left && say)
         fprintf(say, "%s: %zu symbols cannot be played\n", to->name, left);
     parts->waits[parts->role.num_scopes] = wait;
-    parts->variants[parts->role.num_scopes++] = variant;
+    parts->documented[parts->role.num_scopes] = its->documented;
+    parts->variants[parts->role.num_scopes++] = scope->slow ? its->documented : its->plain;
 }
 
 /* One timer can be near while all others are far away: a scope of timers is a part for each. */
 static void add_waits(struct dna_derive_parts *parts, const struct dna_scope *scope,
-                      const char *variant, struct dna_pool *pool, FILE *say)
+                      const struct its_variants *its, struct dna_pool *pool, FILE *say)
 {
     for (const struct dna_deadline *w = dna_deadlines; w->symbol; w++)
         if (listed(scope->alphabet, w->symbol, strlen(w->symbol)) &&
             parts->role.num_scopes < DNA_DERIVE_SCOPES)
-            add_part(parts, scope, w, variant, pool, say);
+            add_part(parts, scope, w, its, pool, say);
 }
 
 void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *role,
@@ -139,14 +152,16 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
     parts->role.num_scopes = 0;
     for (size_t i = 0; i < role->num_scopes && parts->role.num_scopes < DNA_DERIVE_SCOPES; i++) {
         const struct dna_scope *scope = &role->scopes[i];
-        const char *variant = variant_for(server, habits, scope);
+        const bool clock = scope->lapses && !dna_derive_waits_out(role, scope, parts->wait);
+        const struct its_variants its = { variant_for(server, habits, scope, false, false),
+                                          variant_for(server, habits, scope, true, clock) };
 
         if (only && strcmp(only, scope->name) != 0)
             continue;
         if (!scope->timers)
-            add_part(parts, scope, NULL, variant, pool, say);
+            add_part(parts, scope, NULL, &its, pool, say);
         else if (parts->wait)
-            add_waits(parts, scope, variant, pool, say);
+            add_waits(parts, scope, &its, pool, say);
         else if (say)
             fprintf(say, "%s: waits, not played\n", scope->name);
     }

@@ -87,6 +87,7 @@ static void write_one(struct round *r, size_t number, size_t row, size_t as,
     struct dna_derive_how how = { .u = &r->campaign->unfoldings[j->scope],
                                   .choices = &choices,
                                   .variant = r->parts->variants[j->scope],
+                                  .documented = r->parts->documented[j->scope],
                                   .loose = r->loose,
                                   .ends = dna_derive_without(r->parts, "verify") };
     char *path = dna_pool_printf(r->pool, "%s/derived/probe_%zu-%zu-%zu.scn", r->dir, number, row,

@@ -30,6 +30,7 @@ static const struct dna_derive_form receiving[] = {
     { "tls d1+d2", "@C tls cert=Both\n" },
     { "tls d2", "@C tls cert=Wrong\n" },
     { "tls -", "@C tls cert=none\n" },
+    { "tls refuted", "@C tls cert=Refuted\n" },
     { "tls broken", "@C < raw \"this is no handshake, whoever reads it\"\n" },
     { "auth", "@C < <sasl:auth mechanism='EXTERNAL'>=</sasl:auth>\n" },
     { "auth d1", "@C < <sasl:auth mechanism='EXTERNAL'>$a64</sasl:auth>\n" },
@@ -44,6 +45,7 @@ static const struct dna_derive_form receiving[] = {
     { "key d1", "@C < <db:result from='$a' to='$iut'>key@K-$case</db:result>\n" },
     { "key d2", "@C < <db:result from='$c' to='$iut'>key@K-$case</db:result>\n" },
     { "key d1 empty", "@C < <db:result from='$a' to='$iut'/>\n" },
+    { "key d2 empty", "@C < <db:result from='$c' to='$iut'/>\n" },
     { "key d1 unhosted", "@C < <db:result from='$a' to='$unhosted'>key@K</db:result>\n" },
     { "key nobody", "@C < <db:result to='$iut'>key@K</db:result>\n" },
     { "d1 says valid", ANSWER("'valid'/>") },
@@ -65,6 +67,7 @@ static const struct dna_derive_form receiving[] = {
     { "granted d1", "@C < <db:result from='$a' to='$iut' type='valid'/>\n" },
     { "refused d1", "@C < <db:result from='$a' to='$iut' type='invalid'/>\n" },
     { "verify", "@C < <db:verify from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
+    { "verify early", "@C < <db:verify from='$a' to='$iut' id='wrong'>0000</db:verify>\n" },
     { "verify right", "@C < <db:verify from='$a' to='$iut' id='$vid'>$iutkey</db:verify>\n" },
     { "verify unhosted", "@C < <db:verify from='$a' to='$unhosted' id='wrong'>0000</db:verify>\n" },
     { "verify no id", "@C < <db:verify from='$a' to='$iut'>0000</db:verify>\n" },
@@ -75,6 +78,9 @@ static const struct dna_derive_form receiving[] = {
     { "stanza elsewhere", MESSAGE("x@$a", "x@$iut2") },
     { "stanza unhosted", MESSAGE("x@$a", "x@$unhosted") },
     { "stanza nobody", "@C < <message to='$user' " TEXT },
+    { "proof of d1", "posh $a @P\n" },
+    { "proof of d2", "posh $c @P\n" },
+    { "proofs run out", "" },
     { "bidi", "@C < <bidi:bidi/>\n" },
     { "unknown", "@C < <whoami xmlns='urn:example:unknown'/>\n" },
     { "malformed", "@C < raw \"<<oops>\"\n" },
@@ -104,6 +110,7 @@ static const struct dna_derive_form receiving[] = {
 #define VERIFY "@C < <db:verify xmlns:db='jabber:server:dialback' from='$a' to='$iut'"
 static const struct dna_derive_form initiating[] = {
     { "header", HEADER_OUT("from='$a' to='$iut' id='$s@N'") },
+    { "header early", HEADER_OUT("from='$a' to='$iut' id='$s@N'") },
     { "header no id", "@C < <stream:stream from='$a' to='$iut'>\n" },
     { "header your id", "@C < <stream:stream from='$a' to='$iut' id='$clear_theirs'>\n" },
     { "header other", HEADER_OUT("from='$c' to='$iut' id='$s@N'") },
@@ -126,6 +133,8 @@ static const struct dna_derive_form initiating[] = {
     { "tls failure", "@C < <tls:failure/>\n" },
     { "tls d1", "@C tls\n" },
     { "tls -", "@C tls cert=Wrong\n" },
+    { "tls refuted", "@C tls cert=Refuted\n" },
+    { "proof of d1", "posh $a @P\n" },
     { "success", "@C < <sasl:success/>\n" },
     { "failure", "@C < <sasl:failure><sasl:not-authorized/></sasl:failure>\n" },
     { "challenge", "@C < <sasl:challenge/>\n" },
@@ -200,7 +209,7 @@ void dna_derive_put(struct dna_derive_script *s, const char *lines, const struct
         id = s->asked_id[pair];
 
     for (const char *p = lines; *p; p++) {
-        if (*p != '@' || !strchr("CNKMLBVQ", p[1]) || p[1] == '\0') {
+        if (*p != '@' || !strchr("CNKMLBVQP", p[1]) || p[1] == '\0') {
             dna_buf_printf(&s->body, "%c", *p);
             continue;
         }
@@ -211,6 +220,7 @@ void dna_derive_put(struct dna_derive_script *s, const char *lines, const struct
         case 'M': dna_buf_printf(&s->body, "%u", s->message); break;
         case 'B': dna_buf_printf(&s->body, "%u", s->bind); break;
         case 'L': dna_buf_printf(&s->body, "%u", s->local); break;
+        case 'P': dna_derive_put_document(s); break;
         case 'V': dna_buf_printf(&s->body, "%u", s->asked[pair]); break;
         default: dna_buf_printf(&s->body, "%u", s->asked_id[pair]); break;
         }
@@ -227,7 +237,7 @@ void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbo
             s->asked[symbol->whom == DNA_PAIR2] = 0;
         return;
     }
-    if (symbol->kind == DNA_SEND_HEADER)
+    if (symbol->kind == DNA_SEND_HEADER || strcmp(symbol->name, "header early") == 0)
         s->header++;
     if (strncmp(symbol->name, "key ", 4) == 0)
         s->key++;
@@ -238,6 +248,9 @@ void dna_derive_send(struct dna_derive_script *s, const struct dna_symbol *symbo
     s->needs_id |= strcmp(symbol->name, "header your id") == 0;
     s->needs_user |= symbol->kind == DNA_SEND_LOCAL;
     s->needs_aside |= symbol->kind == DNA_SEND_ASIDE;
+    if (symbol->kind == DNA_SEND_LAPSE ||
+        (s->lapses && s->side == DNA_DERIVE_IUT && strcmp(symbol->name, "proceed") == 0))
+        dna_derive_lapse(s);
     dna_derive_put(s, lines, symbol);
     if (symbol->kind == DNA_SEND_ANSWER)
         s->asked[symbol->whom == DNA_PAIR2] = 0;

@@ -139,7 +139,10 @@ static void put_head(struct writing *w, struct dna_buf *out)
                    "impact   In some situation the server is not in the state that it should be "
                    "in.\n"
                    "rev      1\n",
-                   role_word(w->u->role), w->how->variant);
+                   role_word(w->u->role),
+                   w->script.documents ? w->how->documented : w->how->variant);
+    if (w->script.lapses && !w->script.waits_out)
+        dna_buf_puts(out, "needs    clock\n");
 }
 
 /* A stanza that is not to cross is not only unexpected, but forbidden: whoever waits for something
@@ -168,12 +171,16 @@ static void put_servers(const struct dna_derive_script *s, bool asks, struct dna
                              "</message>\n";
 
     /* What is not used is not declared: making a certificate takes time. */
-    dna_buf_printf(out, "domain   a c\n%s%s%s%s%s",
-                   strstr(body, "cert=Both") ? "cert     Both dns=$a,$c\n" : "",
+    dna_buf_printf(out, "domain   a c\n%s%s%s%s%s%s",
+                   s->both ? "cert     Both dns=$a,$c" : "",
+                   s->both && s->slow ? " issuer=self\n" : s->both ? "\n" : "",
                    strstr(body, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
-                   s->expires ? DNA_DERIVE_EXPIRES "peer     A $a cert=Soon\n" : "peer     A $a\n",
+                   s->expires ? DNA_DERIVE_EXPIRES "peer     A $a cert=Soon\n"
+                   : s->slow  ? "cert     Own dns=$a issuer=self\npeer     A $a cert=Own\n"
+                              : "peer     A $a\n",
                    strstr(body, "verification C ") || strstr(body, "\nC ") ? "peer     C $c\n" : "",
                    s->needs_user || s->needs_key || opens ? "client   U juliet\n" : "");
+    dna_derive_head_proofs(s, out);
     put_forbidden(s, asks, out);
     dna_buf_printf(out,
                    "given:\nset $user = \"%s\"\n"
@@ -275,6 +282,7 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     w.script.any_error = how->any_error;
     w.script.patient = how->patient;
     w.script.expires = how->wait && !how->wait->time;
+    dna_derive_note_proofs(&w.script, u, word, len);
     w.script.ends |= how->ends && w.script.side == DNA_DERIVE_IUT;
     dna_compose_begin(&c);
     play_prefix(&w, &c);
@@ -287,7 +295,7 @@ void dna_derive_write(const struct dna_derive_how *how, const uint32_t *word, si
     else if (c.num_tokens || scene.g.muted)
         dna_derive_quiet(&w.script);
     see_silence(&w);
-    if (!w.script.looked && !scene.g.queue)
+    if (!w.script.looked)
         dna_derive_look_home(&w.script);
     put_head(&w, out);
     put_begin(&w, out);

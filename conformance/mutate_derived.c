@@ -82,6 +82,7 @@ static bool store(struct campaign *k, struct session *s)
     const struct dna_derive_how how = { .u = &k->playable.unfoldings[s->scope],
                                         .choices = k->choices,
                                         .variant = k->parts.variants[s->scope],
+                                        .documented = k->parts.documented[s->scope],
                                         .patient = true,
                                         .wait = k->parts.waits[s->scope] };
 

@@ -51,6 +51,9 @@ static const char *const variant_words[] = {
     "unpkix", "POSH is sought both ways, names and chains of certificates prove nothing",
     "opportunistic", "neither TLS nor proof is asked for, but DANE is sought both ways",
     "clock", "as proofs, an instance for each case, with a clock that the case moves",
+    "poshweak", "as poshin, and dialback suffices both ways",
+    "poshtrust", "as poshin, and EXTERNAL lets domains pass that no certificate proves",
+    "poshclock", "as poshin, an instance for each case, with a clock that the case moves",
     NULL
 };
 

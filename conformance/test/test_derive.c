@@ -20,6 +20,7 @@ static const char head[] =
     "claim    The lines are sound.\nreq      R6120_4_9_1_1_1\nlevel    must\nrole     receiving\n"
     "impact   None.\nrev      1\n"
     "domain   a c\ncert     Both dns=$a,$c\ncert     Wrong dns=$c\ncert     Self dns=$a\n"
+    "cert     Refuted dns=$a\nweb      W $a $c\nneeds    clock\n"
     "cert     Pinned dns=$c\npeer     A $a c2s\npeer     C $c\nclient   U juliet\n"
     "iut-client K romeo@$a\n"
     "given:\nset $user = \"$U\"\nset $a64 = base64 \"$a\"\nset $c64 = base64 \"$c\"\n"
@@ -96,7 +97,7 @@ static void test_every_line(void)
 
     for (size_t r = 0; r < sizeof(roles) / sizeof(*roles); r++)
         for (size_t i = 0; i < roles[r]->num_scopes; i++)
-            if (!roles[r]->scopes[i].slow && !roles[r]->scopes[i].timers &&
+            if (!roles[r]->scopes[i].timers &&
                 (!roles[r]->scopes[i].mark || roles[r] != &dna_role_receiving))
                 every_transition(roles[r], &roles[r]->scopes[i]);
 }
@@ -244,6 +245,107 @@ static void test_waits(void)
     dna_pool_free(pool);
 }
 
+/* One session with the symbols behind the scope's prefix, as a scenario that is sound. */
+static char *document_session(struct dna_profile *server, struct dna_pool *pool, const char *role,
+                              const char *scope, const char *symbols, bool patient)
+{
+    struct dna_derive_parts parts = { .wait = patient };
+    struct dna_scn_diags diags = { { 0 }, 0 };
+    struct dna_habits habits;
+    struct dna_unfolding u;
+    struct dna_buf text = { 0 };
+    char err[256];
+    uint32_t word[8];
+    size_t num = 0;
+
+    dna_habits_default(&habits);
+    dna_derive_knobs(&server->variants[0], &habits.knobs);
+    dna_derive_choose(&parts, dna_role_find(role), server, &habits, scope, pool, NULL);
+    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 1);
+    CU_ASSERT_EQUAL_FATAL(dna_unfold(&u, &parts.role, &parts.scopes[0], &habits, NULL, err,
+                                     sizeof(err)), 0);
+    for (size_t len; (len = strcspn(symbols, ",")) > 0;
+         symbols += len, symbols += strspn(symbols, ", "))
+        for (uint32_t x = 0; x < u.mealy.num_inputs; x++)
+            if (strlen(u.inputs[x]->name) == len && memcmp(u.inputs[x]->name, symbols, len) == 0)
+                word[num++] = x;
+    struct dna_derive_how how = { .u = &u, .choices = &habits.choices, .patient = patient,
+                                  .variant = parts.variants[0],
+                                  .documented = parts.documented[0] };
+    dna_derive_write(&how, word, num, &text);
+    struct dna_scn *scn = dna_scn_parse("x/derived/a_session.scn", text.at, prelude, &diags);
+    CU_ASSERT_PTR_NOT_NULL(scn);
+    if (scn)
+        dna_scn_free(scn);
+    else
+        printf("%s\nof\n%s\n", diags.text.at, text.at);
+    dna_buf_free(&diags.text);
+    dna_unfolding_free(&u);
+    return text.at;
+}
+
+/* Where documents prove or disown: which variant, what they say, and that they are there when the
+ * session says so. */
+static void test_documents(void)
+{
+    static const struct {
+        const char *role, *scope, *symbols, *variant;
+        bool patient;
+        const char *in_order[4];
+    } cases[] = {
+        { "receiving", "refuted", "header d1", "poshin", false,
+          { "cert     Refuted dns=$a issuer=self\nweb      W $a\nposh     $a fingerprints\n",
+            "A.in tls cert=Refuted\n" } },
+        { "receiving", "fetched meanwhile", "header d1, verify early, proof of d1", "poshin", true,
+          { "peer     A $a cert=Own\nweb      W $a\nposh     $a held\n",
+            "# db:verify with a wrong key, whether it is read at once or not: not looked at\n",
+            "A.in > silence within 100ms", "posh $a fingerprints\nA.in > <stream:features>" } },
+        { "receiving", "fetched later", "key d2, key d2, proof of d2", "poshin", false,
+          { "cert     Both dns=$a,$c issuer=self\n", "web      W $a $c\n",
+            "posh     $c held\n", "posh $c fingerprints Both\n" } },
+        { "receiving", "fetched, asking", "key d1, key d1, proof of d1", "poshin", false,
+          { "posh     $a held\n", "posh $a none\nset $k1 = \"key1-$case\"\n" } },
+        { "receiving", "fetched anew", "proofs run out, key d1, proof of d1", "poshclock", true,
+          { "needs    clock\n", "posh $a fingerprints expires=60\n", "posh $a held\nclock +10m\n",
+            "posh $a fingerprints expires=60\nA.in > <db:result" } },
+        { "initiating", "fetched", "tls -, proof of d1", "poshclock", false,
+          { "posh     $a fingerprints expires=60\n", "clock +10m\nA.v < <tls:proceed/>\n",
+            "A.v tls cert=Wrong\n", "posh $a none\nA.v > eof" } },
+        { "initiating", "fetched", "tls d1, proof of d1", "poshin", true,
+          { "posh     $a fingerprints expires=1\n",
+            "posh $a held\nA.v > silence within 1050ms\nA.v < <tls:proceed/>\n",
+            "posh $a fingerprints\nA.v > <stream:stream" } },
+        { "c2s-client", "certificates", "tls refuted", "poshin", false,
+          { "posh     $a client fingerprints\n", "A.v tls cert=Pinned\n" } },
+        { "c2s-client", "certificates", "tls proved", "default", false, { "A.v tls\n" } },
+    };
+    struct dna_pool *pool = dna_pool_new();
+    struct dna_diag diag = { 0 };
+    struct dna_profile *server = dna_profile_load("xdna", &diag);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *text = document_session(server, pool, cases[i].role, cases[i].scope,
+                                      cases[i].symbols, cases[i].patient);
+        char variant[64];
+        const char *at = text;
+
+        snprintf(variant, sizeof(variant), "\nvariant  %s\n", cases[i].variant);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, variant));
+        for (size_t n = 0; n < 4 && cases[i].in_order[n] && at; n++) {
+            const char *next = strstr(at, cases[i].in_order[n]);
+
+            if (!next)
+                printf("case %zu: no '%s' here:\n%s\n", i, cases[i].in_order[n], at);
+            CU_ASSERT_PTR_NOT_NULL(next);
+            at = next ? next + 1 : NULL;
+        }
+        free(text);
+    }
+    dna_profile_free(server);
+    dna_pool_free(pool);
+}
+
 int main(void)
 {
     struct dna_scn_diags diags = { { 0 }, 0 };
@@ -257,6 +359,7 @@ int main(void)
     CU_add_test(suite, "barriers and ends", test_quiet);
     CU_add_test(suite, "a whole session", test_session);
     CU_add_test(suite, "sessions that wait", test_waits);
+    CU_add_test(suite, "documents that prove and disown", test_documents);
     CU_basic_run_tests();
     failed = CU_get_number_of_failures();
     CU_cleanup_registry();
