@@ -76,7 +76,7 @@ void dna_derive_head_proofs(const struct dna_derive_script *s, struct dna_buf *o
         dna_buf_printf(out, "posh     $a held\n%s", two ? "posh     $c held\n" : "");
     else
         dna_buf_printf(out, "posh     $a fingerprints%s\n",
-                       s->waits_out    ? " expires=1"
-                       : s->lapses ? " expires=60"
-                                   : "");
+                       s->waits_out ? " expires=1"
+                       : s->lapses  ? " expires=60"
+                                    : "");
 }

@@ -219,7 +219,8 @@ static const struct form {
     { "none", DNA_PAGE_NONE }, { "fingerprints", DNA_PAGE_FINGERPRINTS },
     { "reference", DNA_PAGE_REFERENCE }, { "body", DNA_PAGE_BODY },
     { "redirect", DNA_PAGE_REDIRECT }, { "status", DNA_PAGE_STATUS },
-    { "silent", DNA_PAGE_SILENT }, { "held", DNA_PAGE_HELD }, { "close", DNA_PAGE_CLOSE }, { "raw", DNA_PAGE_RAW },
+    { "silent", DNA_PAGE_SILENT }, { "held", DNA_PAGE_HELD }, { "close", DNA_PAGE_CLOSE },
+    { "raw", DNA_PAGE_RAW },
 };
 
 static bool find_form(struct dna_scn_page *page, const char *word)

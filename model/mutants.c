@@ -243,8 +243,8 @@ static void explain(const struct product *p, size_t at, uint32_t x, const char *
 
 enum outcome { SAME, DIFFERENT, TOO_MUCH };
 
-/* Whether something is being fetched cannot be seen, so doing nothing with its arrival and having
-   nothing to arrive are the same. */
+/* Whether something is being fetched, or is there, cannot be seen, so doing nothing with its arrival
+   or its end and having nothing to arrive or to end are the same. */
 static bool same_word(const struct dna_symbol *symbol, const char *a, const char *b)
 {
     if (strcmp(a, b) == 0) {
@@ -252,7 +252,8 @@ static bool same_word(const struct dna_symbol *symbol, const char *a, const char
     }
     bool idle_a = strcmp(a, "-") == 0 || strcmp(a, "nothing") == 0;
     bool idle_b = strcmp(b, "-") == 0 || strcmp(b, "nothing") == 0;
-    return symbol->kind == DNA_SEND_SETTLE && idle_a && idle_b;
+    bool unseen = symbol->kind == DNA_SEND_SETTLE || symbol->kind == DNA_SEND_LAPSE;
+    return unseen && idle_a && idle_b;
 }
 
 /* What cannot be sent to whole tables is not sent.  That it cannot be sent to the mutant is a last

@@ -11,7 +11,7 @@ enum { MAX_VIEW_STATES = 8000 };
 static bool plain_kind(const struct dna_symbol *s)
 {
     return s->kind != DNA_SEND_SETTLE && s->kind != DNA_SEND_TIMER && s->kind != DNA_SEND_ASIDE &&
-           s->kind != DNA_SEND_LOCAL;
+           s->kind != DNA_SEND_LOCAL && s->kind != DNA_SEND_EARLY && s->kind != DNA_SEND_LAPSE;
 }
 
 int dna_seer_begin(struct dna_seer *seer, const struct dna_role *role, const char *alphabet,

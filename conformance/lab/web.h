@@ -131,8 +131,9 @@ int dna_web_site_set(struct dna_web_listener *listener, const char *host, struct
 /*
  * dna_web_page_set puts a page at a path of a host, in the place of what was there; replies under
  * way go on with what they began with, and whoever waits for a HELD one is answered. Not from a
- * watcher that a request for a HELD page has called. Class USAGE for a page that can't be sent. A page is the
- * same over TLS and without, on all listeners. dna_web_page_remove: nothing there is no error.
+ * watcher that a request for a HELD page has called. Class USAGE for a page that can't be sent. A
+ * page is the same over TLS and without, on all listeners. dna_web_page_remove: nothing there is
+ * no error.
  */
 int dna_web_page_set(struct dna_web *web, const char *host, const char *path,
                      const struct dna_web_page *page, struct dna_diag *diag) DNA_CHECKED;

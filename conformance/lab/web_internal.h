@@ -141,7 +141,7 @@ void web_conn_accept(struct dna_web_listener *listener, int fd, const struct soc
 void web_conn_free(struct web_conn *conn);
 void web_conn_write(struct web_conn *conn, const void *bytes, size_t len);
 void web_conn_timer(struct web_conn *conn, unsigned ms); /* 0 = no timer */
-/* web_conns_answer answers those that wait for a held page; which: NULL says that nothing is there. */
+/* web_conns_answer answers those that wait for a held page; NULL: nothing is there. */
 void web_conns_answer(struct dna_web *web, const struct web_page *held, struct web_page *with);
 /* web_conn_close ends the connection after what is to be written; clean with close_notify. */
 void web_conn_close(struct web_conn *conn, bool clean);

@@ -146,16 +146,19 @@ static void test_flows(void)
           "db:verify(d1) | send_invalid(d1) send_close | drop_stream" },
         { &dna_role_receiving, "refuted", "header d1, key d1, stanza d1",
           "send_header send_features offer_dialback offer_bidi | send_not_authorized(d1) | error_not_authorized send_close" },
-        { &dna_role_receiving, "fetched", "header d1, verify early, proof of d1, auth, header d1",
+        { &dna_role_receiving, "fetched meanwhile", "header d1, verify early, proof of d1, verify early",
           "send_header | nothing | send_features offer_external offer_dialback offer_bidi "
-          "send_verify_invalid | send_success | send_header send_features offer_dialback" },
-        { &dna_role_receiving, "fetched", "header -, key d1, key d1 empty, verify early, proof of d1, key d1",
+          "send_verify_invalid | send_verify_invalid" },
+        { &dna_role_receiving, "fetched", "header d1, proof of d1, auth, header d1",
+          "send_header | send_features offer_external offer_dialback offer_bidi | send_success | "
+          "send_header send_features offer_dialback" },
+        { &dna_role_receiving, "fetched", "header -, key d1, key d1 empty, proof of d1, key d1",
           "send_header send_features offer_dialback offer_bidi | nothing | nothing | "
-          "send_verify_invalid | send_valid(d1) | send_valid(d1)" },
+          "send_valid(d1) | send_valid(d1)" },
         { &dna_role_receiving, "fetched later", "key d2, auth, proof of d2",
           "nothing | send_success | nothing" },
-        { &dna_role_receiving, "fetched unproved", "header -, key d1, proof of d1, d1 says valid",
-          "send_header send_features offer_dialback offer_bidi | nothing | db:verify(d1) | send_valid(d1)" },
+        { &dna_role_receiving, "fetched, asking", "key d1, proof of d1, d1 says valid",
+          "nothing | db:verify(d1) | send_valid(d1)" },
         { &dna_role_receiving, "fetched anew", "proofs run out, auth, key d1, auth, proof of d1, auth",
           "nothing | failure_not_authorized | nothing | failure_not_authorized | send_valid(d1) | "
           "send_success" },
