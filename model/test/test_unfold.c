@@ -401,7 +401,8 @@ static void test_judgement(void)
     struct dna_judgement j;
     char err[256];
     CU_ASSERT_EQUAL_FATAL(dna_campaign_begin(&c, &dna_role_receiving, &profile, 0, err, sizeof err), 0);
-    CU_ASSERT_EQUAL(fate_of(&c, "SR30:nodo=arm_negotiation", &j), DNA_EQUIVALENT);
+    CU_ASSERT_EQUAL(fate_of(&c, "SR33:drop", &j), DNA_EQUIVALENT); /* a row that does nothing */
+    CU_ASSERT_EQUAL(fate_of(&c, "SR30:nodo=arm_negotiation", &j), DNA_KILLED_BY_WAITING);
     CU_ASSERT_EQUAL(fate_of(&c, "DR21:drop", &j), DNA_KILLED);
     CU_ASSERT_EQUAL(j.len, 2); /* key d1, d1 says valid */
     CU_ASSERT_STRING_EQUAL(j.expected, "send_valid(d1)");
