@@ -196,6 +196,7 @@ static const struct verb {
     { "barrier", DNA_STEP_BARRIER, 2, (const char *const[]){ NULL } },
     { "run", DNA_STEP_RUN, 4, NULL },
     { "input", DNA_STEP_INPUT, 4, NULL },
+    { "writes", DNA_STEP_WRITES, 4, NULL },
     { "exits", DNA_STEP_EXITS, 4, NULL },
     { "prints", DNA_STEP_PRINTS, 4, NULL },
 };
@@ -226,6 +227,7 @@ static void check_verb(struct scn_parse *p, struct dna_step *s, const struct ver
         break;
     case DNA_STEP_SEES_SNI:
     case DNA_STEP_INPUT:
+    case DNA_STEP_WRITES:
     case DNA_STEP_EXITS:
     case DNA_STEP_PRINTS:
         if (s->num_words != 1)

@@ -128,11 +128,11 @@ static void test_words(void)
     dna_buf_free(&s.body);
 }
 
-/* What a local account writes to d1 finds no way; where d1 has nothing to answer for, it is found at
- * an address of its own. */
+/* What a local account writes to d1 finds no way; where d1 has nothing to answer for, it is found
+ * at an address of its own. */
 static void test_bounced(void)
 {
-    static const char *const alphabets[] = { "key d1, local d1", "key d1, d1 says valid, local d1" };
+    static const char *const alphabets[] = { "key d1, local d1", "key d1, d1 says what, local d1" };
     static const char homes[] = "BA";
 
     for (size_t i = 0; i < 2; i++) {
