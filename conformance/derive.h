@@ -16,7 +16,7 @@
 struct dna_profile;
 struct dna_variant;
 
-enum { DNA_DERIVE_SCOPES = 24 };
+enum { DNA_DERIVE_SCOPES = 32 };
 
 /* dna_derive_parts is a role with the scopes and symbols that can be played against a server, and
  * the variant of its profile that plays each. role.scopes points into it: it stays where it is. */

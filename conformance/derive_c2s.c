@@ -14,6 +14,7 @@
 
 const struct dna_derive_form dna_derive_c2s_server[] = {
     { "header", HEADER("to='$iut'") },
+    { "header bare", HEADER("to='bare.$iut'") },
     { "header unhosted", HEADER("to='$unhosted'") },
     { "header old", HEADER("to='$iut' -version") },
     { "header badroot", "@C < raw \"<stream xmlns='jabber:client' "
@@ -40,6 +41,7 @@ const struct dna_derive_form dna_derive_c2s_server[] = {
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
     { "starttls", "@C < <tls:starttls/>\n" },
+    { "starttls unready", "@C < <tls:starttls/>\n" },
     { "starttls+", "@C < raw \"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><early\"\n" },
     { "tls", "@C tls cert=none\n" },
     { "tls broken", "@C < raw \"this is no handshake, whoever reads it\"\n" },

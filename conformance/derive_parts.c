@@ -29,7 +29,8 @@ static void add_knobs(const char *list, struct dna_knobs *knobs)
     }
 }
 
-/* The variant whose knobs are the default variant's but for the scope's; NULL if there is none. */
+/* The variant whose knobs are the default variant's but for the scope's, and that has the feature
+ * which the scope needs; NULL if there is none. */
 static const char *variant_for(const struct dna_profile *server, const struct dna_habits *habits,
                                const struct dna_scope *scope)
 {
@@ -41,7 +42,8 @@ static const char *variant_for(const struct dna_profile *server, const struct dn
         struct dna_knobs has = habits->knobs;
 
         dna_derive_knobs(v, &has);
-        if (!v->own_clock && !v->cannot && memcmp(&has, &wanted, sizeof(has)) == 0)
+        if (!v->own_clock && !v->cannot && memcmp(&has, &wanted, sizeof(has)) == 0 &&
+            (!scope->needs || dna_variant_has(v, scope->needs)))
             return v->name;
     }
     return NULL;
@@ -87,7 +89,7 @@ static const char *left_out(const struct dna_scope *scope, bool prefix, const ch
     return scope->timers            ? "waits, not played"
            : scope->slow || !prefix ? "fetched proofs, not played"
            : variant                ? NULL
-                                    : "no variant has these knobs";
+                                    : "no variant has these knobs and features";
 }
 
 void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *role,
