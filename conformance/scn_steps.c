@@ -201,6 +201,19 @@ static const struct verb {
     { "prints", DNA_STEP_PRINTS, 4, NULL },
 };
 
+/* prints TEXT times=N */
+static void take_times(struct dna_step *s)
+{
+    unsigned times;
+    int used = 0;
+
+    if (s->num_words != 2 || sscanf(s->words[1], "times=%2u%n", &times, &used) != 1 ||
+        s->words[1][used] || !times)
+        return;
+    s->times = times;
+    s->num_words = 1;
+}
+
 static void check_verb(struct scn_parse *p, struct dna_step *s, const struct verb *v)
 {
     if (!(v->actors & (1u << s->actor->kind)))
@@ -230,6 +243,8 @@ static void check_verb(struct scn_parse *p, struct dna_step *s, const struct ver
     case DNA_STEP_WRITES:
     case DNA_STEP_EXITS:
     case DNA_STEP_PRINTS:
+        if (s->kind == DNA_STEP_PRINTS)
+            take_times(s);
         if (s->num_words != 1)
             scn_error(p->diags, s->file, s->line, "'%s' needs one value", v->word);
         else
