@@ -250,7 +250,8 @@ void dna_login_free(struct dna_login *login);
 
 /* child.c: the client under test */
 bool dna_child_run(struct dna_actor *actor, const struct dna_step *step);
-void dna_child_input(struct dna_child *child, const char *text);
+/* dna_child_input writes to its standard input, or where it reads messages (@messages@). */
+void dna_child_input(struct dna_child *child, bool messages, const char *text);
 bool dna_child_has_exited(const struct dna_child *child, int *out_status);
 const char *dna_child_output(const struct dna_child *child);
 void dna_child_free(struct dna_child *child);

@@ -26,6 +26,7 @@ struct dna_child {
     int status;
     struct bufferevent *output;
     int input;                 /* our end of its standard input, -1 when closed */
+    int messages;              /* and of what it reads messages from, descriptor 3; -1: nothing */
     struct event *sigchld;
     struct dna_buf text;
     bool reaped, drained;
@@ -83,6 +84,7 @@ static const char *placeholder(struct dna_actor *a, const char *word)
                   { "@crl_file@", dna_pool_printf(a->run->pool, "%s/ca.crl", lab->store_dir) },
                   { "@outdated_crl_file@",
                     dna_pool_printf(a->run->pool, "%s/outdated.crl", lab->store_dir) },
+                  { "@messages@", "/dev/fd/3" },
                   { "@tmp@", dna_pool_printf(a->run->pool, "%s/%s", lab->place.dir,
                                              a->run->label) },
                   { "@ca_file@", dna_pool_printf(a->run->pool, "%s/ca.crt", lab->store_dir) } };
@@ -105,7 +107,8 @@ static const char *placeholder(struct dna_actor *a, const char *word)
     return word;
 }
 
-static bool spawn(struct dna_child *c, char **argv, int in, int out)
+/* fd 3 is the client's end of messages, if there is one. */
+static bool spawn(struct dna_child *c, char **argv, int in, int messages, int out)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -121,6 +124,8 @@ static bool spawn(struct dna_child *c, char **argv, int in, int out)
     posix_spawn_file_actions_adddup2(&actions, in, 0);
     posix_spawn_file_actions_adddup2(&actions, out, 1);
     posix_spawn_file_actions_adddup2(&actions, out, 2);
+    if (messages >= 0)
+        posix_spawn_file_actions_adddup2(&actions, messages, 3);
     ok = posix_spawnp(&c->pid, argv[0], &actions, &attr, argv, environ) == 0;
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attr);
@@ -197,46 +202,72 @@ static bool begins_with(const struct dna_step *step, const char *word)
     return step->num_words && strcmp(step->words[0], word) == 0;
 }
 
+static void close_all(int *fds, size_t num)
+{
+    for (size_t i = 0; i < num; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+/* The pipes and terminals of a client: its ends are in theirs (input, messages, output), ours in
+ * ours. */
+static bool make_ends(const struct dna_step *step, int theirs[3], int ours[3])
+{
+    int ends[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+    bool writes = false, ok;
+
+    for (size_t i = 0; i < step->num_words; i++)
+        writes |= strstr(step->words[i], "@messages@") != NULL;
+    ok = make_input(begins_with(step, "on-terminal"), ends[0]) &&
+         (!writes || pipe2(ends[1], O_CLOEXEC) == 0) && pipe2(ends[2], O_CLOEXEC) == 0;
+    for (size_t i = 0; i < 3; i++) {
+        theirs[i] = ends[i][i == 2];
+        ours[i] = ends[i][i != 2];
+    }
+    if (!ok) {
+        close_all(theirs, 3);
+        close_all(ours, 3);
+    }
+    return ok;
+}
+
 bool dna_child_run(struct dna_actor *a, const struct dna_step *step)
 {
     struct dna_case_run *run = a->run;
     struct dna_child *c = dna_xcalloc(1, sizeof(*c));
-    int in[2], out[2];
-    bool terminal = begins_with(step, "on-terminal"), look = begins_with(step, "look"), ok;
+    int theirs[3], ours[3];
+    bool look = begins_with(step, "look"), ok;
     const char *command = look ? run->context->profile->look : run->context->profile->client;
     char **argv;
 
     dna_child_free(a->child);
     a->child = c;
     c->run = run;
-    c->input = -1;
-    if (!command || !make_input(terminal, in))
+    c->input = c->messages = -1;
+    if (!command || !make_ends(step, theirs, ours))
         return false;
-    if (pipe2(out, O_CLOEXEC) != 0) {
-        close(in[0]);
-        close(in[1]);
-        return false;
-    }
-    argv = command_words(a, step, terminal || look, damaged(run, command));
+    argv = command_words(a, step, look || begins_with(step, "on-terminal"), damaged(run, command));
     for (size_t i = 0; argv[i]; i++)
         dna_run_note(run, "%s runs%s %s", a->scn->name, i ? " ..." : "", argv[i]);
     c->sigchld = evsignal_new(run->context->base, SIGCHLD, on_sigchld, c);
     event_add(c->sigchld, NULL);
-    ok = spawn(c, argv, in[0], out[1]);
-    close(in[0]);
-    close(out[1]);
-    c->input = in[1];
-    fcntl(out[0], F_SETFL, O_NONBLOCK);
-    c->output = bufferevent_socket_new(run->context->base, out[0], BEV_OPT_CLOSE_ON_FREE);
+    ok = spawn(c, argv, theirs[0], theirs[1], theirs[2]);
+    close_all(theirs, 3);
+    c->input = ours[0];
+    c->messages = ours[1];
+    fcntl(ours[2], F_SETFL, O_NONBLOCK);
+    c->output = bufferevent_socket_new(run->context->base, ours[2], BEV_OPT_CLOSE_ON_FREE);
     bufferevent_setcb(c->output, on_output, NULL, on_output_end, c);
     bufferevent_enable(c->output, EV_READ);
     return ok;
 }
 
-void dna_child_input(struct dna_child *c, const char *text)
+void dna_child_input(struct dna_child *c, bool messages, const char *text)
 {
+    int fd = messages ? c->messages : c->input;
+
     /* a few bytes into an empty pipe: this does not block; a reader that is gone shows elsewhere */
-    if (c->input >= 0 && write(c->input, text, strlen(text)) < 0)
+    if (fd >= 0 && write(fd, text, strlen(text)) < 0)
         dna_run_note(c->run, "client does not read: %s", strerror(errno));
 }
 
@@ -265,8 +296,7 @@ void dna_child_free(struct dna_child *c)
     }
     if (c->output)
         bufferevent_free(c->output);
-    if (c->input >= 0)
-        close(c->input);
+    close_all((int[]){ c->input, c->messages }, 2);
     dna_buf_free(&c->text);
     free(c);
 }

@@ -14,6 +14,7 @@
 
 const struct dna_derive_form dna_derive_c2s_server[] = {
     { "header", HEADER("to='$iut'") },
+    { "header bare", HEADER("to='bare.$iut'") },
     { "header unhosted", HEADER("to='$unhosted'") },
     { "header old", HEADER("to='$iut' -version") },
     { "header badroot", "@C < raw \"<stream xmlns='jabber:client' "
@@ -41,6 +42,7 @@ const struct dna_derive_form dna_derive_c2s_server[] = {
     { "close", "@C < close\n" },
     { "shutdown", "iut stops\n" },
     { "starttls", "@C < <tls:starttls/>\n" },
+    { "starttls unready", "@C < <tls:starttls/>\n" },
     { "starttls+", "@C < raw \"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><early\"\n" },
     { "tls", "@C tls cert=none\n" },
     { "tls broken", "@C < raw \"this is no handshake, whoever reads it\"\n" },
@@ -96,6 +98,7 @@ const struct dna_derive_form dna_derive_c2s_client[] = {
     { "error", "@C < <stream:error><err:undefined-condition/></stream:error>\n" },
     { "close", "@C < close\n" },
     { "gone", "@C < fin\n" },
+    { "local", "K writes \"hear @L\\n\"\nK prints \"later-@L is to go to \"\n" }, /* has it */
     { NULL, NULL },
 };
 
@@ -130,6 +133,12 @@ const char *dna_derive_form_find(const struct dna_derive_form *forms, const char
     return NULL;
 }
 
+/* Its user writes while it is connected, not before. */
+static bool later(const struct dna_scope *scope)
+{
+    return strncmp(scope->name, "later", 5) == 0;
+}
+
 /* exit_STATUS_ASSOCIATION: what the client says last, and its exit status. */
 static void expect_exit(struct dna_derive_script *s, const char *rest)
 {
@@ -151,7 +160,8 @@ bool dna_derive_expect_c2s(struct dna_derive_script *s, const struct dna_token *
                     ? "@C > <sasl:auth mechanism='SCRAM-SHA-256'/>\n"
                     : "@C > <sasl:auth mechanism='PLAIN'/>\n";
     else if (strcmp(t->text, "transmit") == 0)
-        lines = strcmp(symbol->name, "ping") == 0 ? "@C > <iq type='result' id='p@M'/>\n"
+        lines = later(s->compose->scope) ? "@C > <message to='x@$a' id='later-@L'/>\n"
+                : strcmp(symbol->name, "ping") == 0 ? "@C > <iq type='result' id='p@M'/>\n"
                 : !s->patient                     ? "@C > <message to='x@$a' id='m1'/>\n"
                                                   : "@C > <message to='x@$a' id='m1'/>\n"
                                                     "@C > <iq type='get'><ping:ping/></iq>\n";
@@ -169,11 +179,19 @@ bool dna_derive_expect_c2s(struct dna_derive_script *s, const struct dna_token *
 
 /* ---- how it begins ---- */
 
-/* What a client's user is like, by scope: what its command line has more. */
+#define ACCOUNT " --password secret --to x@$a"
+#define ONE_MESSAGE ACCOUNT \
+    " --message hello --message-id m1 --expect-message last-$case --wait 60"
+#define LINES ACCOUNT " --messages @messages@ --message-id later"
+#define RUN(how) "K run " how "--pin $Pinned.sha256"
+
+/* What a client's user is like, by scope: how it is run. */
 static const struct dna_derive_form users[] = {
-    { "consented", "--accept-unauthenticated" },
-    { "asked", "on-terminal" },
-    { "association only", "" },
+    { "consented", RUN("") ONE_MESSAGE " --accept-unauthenticated" },
+    { "asked", RUN("on-terminal ") ONE_MESSAGE },
+    { "association only", RUN("") },
+    { "later", RUN("") LINES },
+    { "later, asked", RUN("on-terminal ") LINES },
     { NULL, NULL },
 };
 
@@ -191,9 +209,7 @@ bool dna_derive_has_begin(const struct dna_scope *scope)
 void dna_derive_begin_c2s(const struct dna_derive_script *s, const struct dna_scope *scope,
                           struct dna_buf *head, struct dna_buf *given)
 {
-    const char *more = dna_derive_form_find(users, scope->name);
-    bool terminal = more && strcmp(more, "on-terminal") == 0;
-    bool only = more && !*more;
+    const char *run = dna_derive_form_find(users, scope->name);
 
     if (s->side == DNA_DERIVE_CLIENT) {
         dna_buf_printf(head, "needs    c2s\npeer     C c2s listen=no\nclient   U juliet\n");
@@ -208,12 +224,9 @@ void dna_derive_begin_c2s(const struct dna_derive_script *s, const struct dna_sc
                    "cert     Pinned dns=$c\npeer     A $a%s c2s\niut-client K %s\n",
                    s->expires ? DNA_DERIVE_EXPIRES : "",
                    s->body.at && strstr(s->body.at, "cert=Wrong") ? "cert     Wrong dns=$c\n" : "",
-                   s->expires ? " cert=Soon" : "", only ? "$a" : "romeo@$a");
+                   s->expires ? " cert=Soon" : "",
+                   strcmp(scope->name, "association only") == 0 ? "$a" : "romeo@$a");
     dna_derive_head_proofs(s, head);
-    dna_buf_printf(given, "K run %s--pin $Pinned.sha256", terminal ? "on-terminal " : "");
-    if (!only)
-        dna_buf_puts(given, " --password secret --to x@$a --message hello --message-id m1"
-                            " --expect-message last-$case --wait 60");
-    dna_buf_printf(given, "%s%s\nA accept as v\nA.v > <stream:stream to='$a'>\nthen:\n",
-                   more && !terminal && !only ? " " : "", more && !terminal ? more : "");
+    dna_buf_printf(given, "%s\nA accept as v\nA.v > <stream:stream to='$a'>\nthen:\n",
+                   run ? run : RUN("") ONE_MESSAGE);
 }

@@ -320,6 +320,8 @@ void dna_derive_quiet(struct dna_derive_script *s)
                            s->conn, s->patient ? "drop" : "eof");
         return;
     }
+    if (s->side == DNA_DERIVE_CLIENT_IUT && g->tls_due)
+        return; /* its handshake has begun */
     if (s->ends && s->patient && !g->closed) {
         dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);
         return;

@@ -34,8 +34,9 @@ struct its_variants {
     const char *plain, *documented;
 };
 
-/* The variant whose knobs are the default variant's but for the scope's; NULL if there is none.
- * What prooftypes look at, the composition does not: with_documents, POSH is sought both ways. */
+/* The variant whose knobs are the default variant's but for the scope's, and that has the feature
+ * which the scope needs; NULL if there is none.  What prooftypes look at, the composition does not:
+ * with_documents, POSH is sought both ways. */
 static const char *variant_for(const struct dna_profile *server, const struct dna_habits *habits,
                                const struct dna_scope *scope, bool with_documents, bool own_clock)
 {
@@ -49,7 +50,8 @@ static const char *variant_for(const struct dna_profile *server, const struct dn
         struct dna_knobs has = habits->knobs;
 
         dna_derive_knobs(v, &has);
-        if (v->own_clock == own_clock && !v->cannot && memcmp(&has, &wanted, sizeof(has)) == 0)
+        if (v->own_clock == own_clock && !v->cannot && memcmp(&has, &wanted, sizeof(has)) == 0 &&
+            (!scope->needs || dna_variant_has(v, scope->needs)))
             return v->name;
     }
     return NULL;
@@ -101,7 +103,7 @@ static const char *left_out(const struct dna_scope *scope, size_t left_of_prefix
     const char *any = scope->slow ? documented : variant;
 
     return scope->mark && !dna_derive_has_begin(scope) ? "not played"
-           : !any                                      ? "no variant has these knobs"
+           : !any                                      ? "no variant has these knobs and features"
            : left_of_prefix                            ? "its beginning cannot be played"
                                                        : NULL;
 }

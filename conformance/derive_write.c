@@ -259,6 +259,8 @@ static void see_silence(struct writing *w)
         return;
     if (!g->closed && !g->muted && (g->header_due || g->tls_due || g->held))
         dna_buf_printf(&s->body, "%s > silence within 100ms\n", s->conn);
+    if (s->side == DNA_DERIVE_CLIENT_IUT && !g->closed && g->held)
+        dna_buf_puts(&s->body, "K prints \"= stop:\" times=1\n"); /* it asks once */
     for (unsigned pair = 0; servers && !g->closed && !g->muted && pair < 2; pair++)
         if (s->asked[pair]) /* a question that nobody waits for any more is not left standing */
             dna_buf_printf(&s->body, "%s.v%u > %s\n", pair ? "C" : "A", s->asked[pair],

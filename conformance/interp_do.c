@@ -23,7 +23,7 @@ bool dna_step_is_immediate(const struct dna_step *step)
     case DNA_STEP_DNS_NEVER: case DNA_STEP_DNS_SET: case DNA_STEP_SET: case DNA_STEP_INFO:
     case DNA_STEP_DNSSEC: case DNA_STEP_TLSA: case DNA_STEP_PAGE: case DNA_STEP_WEB_NEVER:
     case DNA_STEP_CLOCK: case DNA_STEP_UNVISITED: case DNA_STEP_IUT_STOPS:
-    case DNA_STEP_RUN: case DNA_STEP_INPUT:
+    case DNA_STEP_RUN: case DNA_STEP_INPUT: case DNA_STEP_WRITES:
         return true;
     default:
         return false;
@@ -290,9 +290,10 @@ bool dna_step_do(struct dna_case_run *run, const struct dna_step *s)
     case DNA_STEP_RUN:
         return dna_child_run(a, s) || suite_error(run, s, "the client cannot be started");
     case DNA_STEP_INPUT:
+    case DNA_STEP_WRITES:
         if (!a->child)
             return suite_error(run, s, "the client was not run on this path");
-        dna_child_input(a->child, dna_run_expand(run, s->value));
+        dna_child_input(a->child, s->kind == DNA_STEP_WRITES, dna_run_expand(run, s->value));
         return true;
     default:
         return suite_error(run, s, "not a step that is over at once");

@@ -308,6 +308,19 @@ static enum dna_poll poll_web(struct dna_case_run *run, struct dna_candidate *ca
     return before || seen > wanted ? DNA_POLL_NO : DNA_POLL_WAIT;
 }
 
+/* The text as it is, just so often. */
+static enum dna_poll poll_times(const struct dna_candidate *cand, const char *text,
+                                const char *output, bool exited)
+{
+    unsigned seen = 0;
+
+    for (const char *at = output; *text && (at = strstr(at, text)); at += strlen(text))
+        seen++;
+    return seen == cand->step->times            ? DNA_POLL_MATCH
+           : seen > cand->step->times || exited ? DNA_POLL_NO
+                                                : DNA_POLL_WAIT;
+}
+
 static enum dna_poll poll_child(struct dna_case_run *run, struct dna_candidate *cand)
 {
     const struct dna_step *s = cand->step;
@@ -327,6 +340,8 @@ static enum dna_poll poll_child(struct dna_case_run *run, struct dna_candidate *
         return dna_xtext_match(s->value, dna_pool_printf(run->pool, "%d", status), &run->vars)
                    ? DNA_POLL_MATCH : DNA_POLL_NO;
     }
+    if (s->times)
+        return poll_times(cand, dna_run_expand(run, s->value), dna_child_output(a->child), exited);
     if (dna_glob_match(dna_pool_printf(run->pool, "**%s**", dna_run_expand(run, s->value)),
                        dna_child_output(a->child)))
         return DNA_POLL_MATCH;

@@ -20,6 +20,18 @@ enum { RERUNS = 3, BATCH = 64, MAX_SUSPECTS = 32 };
 
 /* ---- the tables' side ---- */
 
+/* Not what takes a key of the server's, steps beside what is sent, or a server of its own. */
+static bool sends(const struct dna_symbol *symbol)
+{
+    static const char *const others[] = { "verify right", "oversize", "key crowd", "header bare",
+                                          "starttls unready" };
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (strcmp(symbol->name, others[i]) == 0)
+            return false;
+    return dna_derive_playable(symbol);
+}
+
 int dna_learn_prepare(struct dna_learning *g)
 {
     const struct dna_variant *v = dna_profile_variant(g->profile, g->variant);
@@ -41,12 +53,9 @@ int dna_learn_prepare(struct dna_learning *g)
         return 2;
     }
     for (size_t i = 0; i < g->seer.num_inputs; i++) {
-        const char *name = g->seer.inputs[i]->name;
-
-        /* and what takes a key of the server's, or steps beside what is sent */
-        if (!dna_derive_playable(g->seer.inputs[i]) || strcmp(name, "verify right") == 0 ||
-            strcmp(name, "oversize") == 0) {
-            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n", name);
+        if (!sends(g->seer.inputs[i])) {
+            fprintf(stderr, "xdna learn: '%s' cannot be played over sockets\n",
+                    g->seer.inputs[i]->name);
             return 2;
         }
     }

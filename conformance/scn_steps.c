@@ -196,9 +196,23 @@ static const struct verb {
     { "barrier", DNA_STEP_BARRIER, 2, (const char *const[]){ NULL } },
     { "run", DNA_STEP_RUN, 4, NULL },
     { "input", DNA_STEP_INPUT, 4, NULL },
+    { "writes", DNA_STEP_WRITES, 4, NULL },
     { "exits", DNA_STEP_EXITS, 4, NULL },
     { "prints", DNA_STEP_PRINTS, 4, NULL },
 };
+
+/* prints TEXT times=N */
+static void take_times(struct dna_step *s)
+{
+    unsigned times;
+    int used = 0;
+
+    if (s->num_words != 2 || sscanf(s->words[1], "times=%2u%n", &times, &used) != 1 ||
+        s->words[1][used] || !times)
+        return;
+    s->times = times;
+    s->num_words = 1;
+}
 
 static void check_verb(struct scn_parse *p, struct dna_step *s, const struct verb *v)
 {
@@ -226,8 +240,11 @@ static void check_verb(struct scn_parse *p, struct dna_step *s, const struct ver
         break;
     case DNA_STEP_SEES_SNI:
     case DNA_STEP_INPUT:
+    case DNA_STEP_WRITES:
     case DNA_STEP_EXITS:
     case DNA_STEP_PRINTS:
+        if (s->kind == DNA_STEP_PRINTS)
+            take_times(s);
         if (s->num_words != 1)
             scn_error(p->diags, s->file, s->line, "'%s' needs one value", v->word);
         else

@@ -324,6 +324,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     dna_client_step(c, yes || pin ? c2s_client_E_USER_CONSENTS : c2s_client_E_USER_REFUSES,
                     NO_FACTS);
     dna_conn_resume(c->conn);
+    dna_client_lines_pause(c, false);
 }
 
 /* --- the run --- */
@@ -337,6 +338,7 @@ void dna_client_options_default(struct dna_client_options *options)
         .resolve_ms = 10000,
         .limit_stanza = 1 << 20,
         .ask_fd = -1,
+        .lines_fd = -1,
         .message = "",
         .knobs = dna_knobs_default(),
     };
@@ -378,6 +380,7 @@ static bool set_up(struct dna_client *c, char *why, size_t why_size)
 
 static void tear_down(struct dna_client *c)
 {
+    dna_client_lines_free(c);
     dna_client_stanzas_free(c);
     dna_conn_free(c->conn);
     dna_dial_free(c->dial);
@@ -404,6 +407,8 @@ enum dna_client_status dna_client_run(const struct dna_client_options *options, 
     c->out = out;
     if (set_up(c, why, sizeof why)) {
         dna_client_prepare_stanzas(c);
+        if (options->lines_fd >= 0)
+            dna_client_lines_begin(c);
         dna_client_resolve(c);
         event_base_dispatch(c->base);
     } else {

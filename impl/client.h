@@ -39,6 +39,7 @@ struct dna_client_options {
     bool may_ask; /* somebody sits at ask_fd */
     int ask_fd;
     const char *to, *message, *message_id;
+    int lines_fd; /* each line of it is a message, instead of message; -1: none */
     const char *expect_id; /* of a message to wait for; "*" is any */
     uint32_t wait_ms;      /* for expect_id, or for an error to our message */
     uint32_t connect_ms, negotiation_ms, close_ms, resolve_ms;

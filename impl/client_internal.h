@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* client_internal.h -- what the parts of xdna-client share: client.c (the run, events in),
    client_out.c and client_starttls.c (outputs), client_resolve.c (finding the server),
-   client_stanza.c (after login), client_show.c (what the user sees). */
+   client_stanza.c (after login), client_lines.c (what the user writes meanwhile), client_show.c
+   (what the user sees). */
 #ifndef DNA_IMPL_CLIENT_INTERNAL_H
 #define DNA_IMPL_CLIENT_INTERNAL_H
 
@@ -23,6 +24,7 @@
 struct dna_client_stanza {
     struct dna_client_stanza *next;
     char *text;
+    char *id; /* of a line of the user's; NULL: any other */
 };
 
 struct dna_client {
@@ -45,6 +47,8 @@ struct dna_client {
     struct dna_sasl *sasl;
     const struct dna_xml_node *element; /* being worked on; NULL outside of its callback */
     struct dna_client_stanza *held, *sending;
+    unsigned num_held, num_lines;   /* stanzas that wait; messages that were lines */
+    struct dna_client_lines *lines; /* NULL: none are read */
     struct dna_pin pin; /* what the server presented, where */
     char *bound;        /* our full JID */
     char bind_id[DNA_ID_LEN + 1], ping_id[DNA_ID_LEN + 1], message_id[128];
@@ -82,7 +86,16 @@ void dna_client_transmit(struct dna_client *c);
 void dna_client_release_held(struct dna_client *c); /* raises SEND_STANZA for what waited */
 void dna_client_show_stanza(struct dna_client *c);
 void dna_client_waited(struct dna_client *c); /* the time for what is expected is over */
+void dna_client_say_line(struct dna_client *c, const char *text); /* one message more */
+void dna_client_no_more(struct dna_client *c); /* it ends when the server has taken all over */
 void dna_client_stanzas_free(struct dna_client *c);
+
+/* client_lines.c: reads options->lines_fd until it ends or is stopped; paused while a question is
+   open that is answered on the same descriptor. */
+void dna_client_lines_begin(struct dna_client *c);
+void dna_client_lines_pause(struct dna_client *c, bool pause);
+void dna_client_lines_stop(struct dna_client *c);
+void dna_client_lines_free(struct dna_client *c);
 
 /* client_show.c: one line a fact, with the requirements of the row at work. */
 void dna_client_show(struct dna_client *c, const char *topic, const char *format, ...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* client_main.c -- the command line of xdna-client. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,10 +31,12 @@ static const char help[] =
     "  --password P              the password (other users of the machine may see it)\n"
     "  --password-file F         first line of F; - is standard input\n"
     "  --to JID --message TEXT   send one message\n"
-    "  --message-id ID           its id (default: random)\n"
+    "  --to JID --messages FILE  send each line of FILE as a message as soon as it is there, - is\n"
+    "                            standard input; ends with FILE, when the server has it all\n"
+    "  --message-id ID           its id (default: random); those of lines are ID-1, ID-2 ...\n"
     "  --expect-message ID       wait for a message of that id; '*' is any\n"
     "  --wait S                  seconds to wait for it, or for an error to ours (default 10 with\n"
-    "                            --expect-message, else 0)\n"
+    "                            --expect-message, else 0); with --messages from their end on\n"
     "Finding the server\n"
     "  --resolver ADDR[:PORT]    DNS server (default: the first of /etc/resolv.conf)\n"
     "  --trust-anchor RECORD     DS or DNSKEY record: validate DNSSEC (else DANE proves nothing)\n"
@@ -69,6 +72,7 @@ enum option_id {
     OPT_PASSWORD_FILE,
     OPT_TO,
     OPT_MESSAGE,
+    OPT_MESSAGES,
     OPT_MESSAGE_ID,
     OPT_EXPECT,
     OPT_WAIT,
@@ -99,6 +103,7 @@ static const struct option long_options[] = {
     { "password-file", required_argument, NULL, OPT_PASSWORD_FILE },
     { "to", required_argument, NULL, OPT_TO },
     { "message", required_argument, NULL, OPT_MESSAGE },
+    { "messages", required_argument, NULL, OPT_MESSAGES },
     { "message-id", required_argument, NULL, OPT_MESSAGE_ID },
     { "expect-message", required_argument, NULL, OPT_EXPECT },
     { "wait", required_argument, NULL, OPT_WAIT },
@@ -131,7 +136,8 @@ struct command {
     struct dna_jid jid;
     char ascii[256], pin[DNA_PIN_HEX + 1], pins[4096], resolver[128], host[256];
     char password[DNA_JID_PART_MAX + 1];
-    bool have_jid, have_wait, verbose;
+    const char *messages; /* the file's name */
+    bool have_jid, have_wait, have_message, password_on_stdin, verbose;
 };
 
 static bool read_password_file(struct command *c, const char *path)
@@ -144,6 +150,7 @@ static bool read_password_file(struct command *c, const char *path)
         return false;
     }
     line = fgets(c->password, sizeof c->password, in);
+    c->password_on_stdin = in == stdin;
     if (in != stdin)
         fclose(in);
     if (!line)
@@ -192,6 +199,7 @@ static bool read_text_option(struct command *c, int option, const char *value)
     const char **at = option == OPT_PASSWORD       ? &o->password
                       : option == OPT_TO           ? &o->to
                       : option == OPT_MESSAGE      ? &o->message
+                      : option == OPT_MESSAGES     ? &c->messages
                       : option == OPT_MESSAGE_ID   ? &o->message_id
                       : option == OPT_EXPECT       ? &o->expect_id
                       : option == OPT_TRUST_ANCHOR ? &o->trust_anchor
@@ -202,6 +210,7 @@ static bool read_text_option(struct command *c, int option, const char *value)
     if (!at)
         return dna_command_usage("%s", "what was that?"); /* getopt has said what is wrong */
     *at = value;
+    c->have_message |= option == OPT_MESSAGE;
     return dna_utf8_valid(value, strlen(value)) || dna_command_usage("`%s' is not UTF-8", value);
 }
 
@@ -306,6 +315,22 @@ static bool read_option(struct command *c, int option, const char *value)
     }
 }
 
+static bool open_messages(struct command *c)
+{
+    struct dna_client_options *o = &c->options;
+    bool on_stdin = strcmp(c->messages, "-") == 0;
+
+    if (!o->to || c->have_message)
+        return dna_command_usage("--messages %s: needs --to, and no --message", c->messages);
+    if (on_stdin && c->password_on_stdin)
+        return dna_command_usage("%s", "standard input holds either the password or messages");
+    o->lines_fd = on_stdin ? STDIN_FILENO : open(c->messages, O_RDONLY | O_CLOEXEC);
+    if (o->lines_fd >= 0)
+        return true;
+    fprintf(stderr, "xdna-client: --messages: %s: %s\n", c->messages, strerror(errno));
+    return false;
+}
+
 static bool complete(struct command *c, int argc)
 {
     struct dna_client_options *o = &c->options;
@@ -329,7 +354,7 @@ static bool complete(struct command *c, int argc)
         o->wait_ms = 10000;
     if (o->message_id && strlen(o->message_id) > 100)
         return dna_command_usage("%s", "--message-id: longer than 100 bytes");
-    return true;
+    return !c->messages || open_messages(c);
 }
 
 int main(int argc, char **argv)

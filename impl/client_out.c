@@ -145,6 +145,7 @@ static void report_failed(struct dna_client *c)
 static void ask_user(struct dna_client *c)
 {
     dna_conn_pause(c->conn);
+    dna_client_lines_pause(c, true);
     dna_client_show_question(c);
     event_add(c->answer, NULL);
 }

@@ -12,20 +12,33 @@ static bool is(const char *a, const char *b)
     return a && strcmp(a, b) == 0;
 }
 
-/* Hands one stanza to the tables, which say whether it goes or waits; text passes over to us. */
+static void forget(struct dna_client_stanza *s)
+{
+    if (!s)
+        return;
+    free(s->text);
+    free(s->id);
+    free(s);
+}
+
+/* Hands one stanza to the tables, which say whether it goes or waits; s passes over to us. */
+static void put(struct dna_client *c, struct dna_client_stanza *s)
+{
+    s->next = NULL;
+    c->sending = s;
+    dna_client_step(c, c2s_client_E_SEND_STANZA, &(const struct c2s_client_facts){ 0 });
+    forget(c->sending); /* no output took it: the stream is over */
+    c->sending = NULL;
+}
+
+/* text passes over to us. */
 static void say(struct dna_client *c, struct dna_buf *text)
 {
     struct dna_client_stanza *s = dna_calloc(1, sizeof *s);
 
     s->text = text->at;
     *text = (struct dna_buf)DNA_BUF_INIT;
-    c->sending = s;
-    dna_client_step(c, c2s_client_E_SEND_STANZA, &(const struct c2s_client_facts){ 0 });
-    if (c->sending) { /* no output took it: the stream is over */
-        free(c->sending->text);
-        free(c->sending);
-        c->sending = NULL;
-    }
+    put(c, s);
 }
 
 void dna_client_hold(struct dna_client *c)
@@ -35,15 +48,53 @@ void dna_client_hold(struct dna_client *c)
     while (*at)
         at = &(*at)->next;
     *at = c->sending;
+    c->num_held += c->sending != NULL;
     c->sending = NULL;
 }
 
 void dna_client_transmit(struct dna_client *c)
 {
     dna_conn_puts(c->conn, c->sending->text);
-    free(c->sending->text);
-    free(c->sending);
+    if (c->sending->id) {
+        dna_client_show(c, "message", "sent to %s, id %s", c->options->to, c->sending->id);
+    }
+    forget(c->sending);
     c->sending = NULL;
+}
+
+static void write_message(const struct dna_client *c, struct dna_buf *b, const char *id,
+                          const char *text)
+{
+    dna_buf_puts(b, "<message type='chat'");
+    dna_buf_attr(b, "to", c->options->to);
+    dna_buf_attr(b, "id", id);
+    dna_buf_puts(b, "><body>");
+    dna_buf_escape(b, text);
+    dna_buf_puts(b, "</body></message>");
+}
+
+void dna_client_say_line(struct dna_client *c, const char *text)
+{
+    struct dna_client_stanza *s = dna_calloc(1, sizeof *s);
+    struct dna_buf b = DNA_BUF_INIT, id = DNA_BUF_INIT;
+
+    dna_buf_printf(&id, "%s-%u", c->message_id, ++c->num_lines);
+    write_message(c, &b, id.at, text);
+    s->text = b.at;
+    s->id = id.at;
+    dna_client_show(c, "message", "%s is to go to %s", s->id, c->options->to);
+    put(c, s);
+}
+
+/* What the server answers last shows that it has taken over all that came before. */
+void dna_client_no_more(struct dna_client *c)
+{
+    struct dna_buf b = DNA_BUF_INIT;
+
+    dna_buf_printf(&b, "<iq type='get' id='%s'", c->ping_id);
+    dna_buf_attr(&b, "to", c->options->jid->domain);
+    dna_buf_puts(&b, "><ping xmlns='" DNA_NS_PING "'/></iq>");
+    say(c, &b);
 }
 
 void dna_client_prepare_stanzas(struct dna_client *c)
@@ -57,19 +108,13 @@ void dna_client_prepare_stanzas(struct dna_client *c)
         dna_buf_puts(&b, "<presence/>");
         say(c, &b);
     }
+    if (o->lines_fd >= 0)
+        return;
     if (o->to) {
-        dna_buf_puts(&b, "<message type='chat'");
-        dna_buf_attr(&b, "to", o->to);
-        dna_buf_attr(&b, "id", c->message_id);
-        dna_buf_puts(&b, "><body>");
-        dna_buf_escape(&b, o->message);
-        dna_buf_puts(&b, "</body></message>");
+        write_message(c, &b, c->message_id, o->message);
         say(c, &b);
     }
-    dna_buf_printf(&b, "<iq type='get' id='%s'", c->ping_id);
-    dna_buf_attr(&b, "to", o->jid->domain);
-    dna_buf_puts(&b, "><ping xmlns='" DNA_NS_PING "'/></iq>");
-    say(c, &b);
+    dna_client_no_more(c);
 }
 
 void dna_client_release_held(struct dna_client *c)
@@ -78,21 +123,21 @@ void dna_client_release_held(struct dna_client *c)
     struct dna_client_stanza *s = c->held;
 
     c->held = NULL;
-    if (o->to)
+    c->num_held = 0;
+    if (o->to && o->lines_fd < 0)
         dna_client_show(c, "message", "sent to %s, id %s", o->to, c->message_id);
     while (s) {
         struct dna_client_stanza *next = s->next;
-        struct dna_buf text = { s->text, strlen(s->text), strlen(s->text) + 1 };
-        free(s);
-        say(c, &text);
+        put(c, s);
         s = next;
     }
-    if (o->wait_ms)
+    if (o->wait_ms && o->lines_fd < 0)
         dna_client_deadline(c->waiting, o->wait_ms);
 }
 
 static void quit(struct dna_client *c)
 {
+    dna_client_lines_stop(c);
     event_active(c->quit, EV_TIMEOUT, 0);
 }
 
@@ -124,6 +169,15 @@ static void show_iq(struct dna_client *c)
     dna_client_show(c, "server", "has taken over everything that was sent");
     if (c->options->wait_ms == 0)
         quit(c);
+    else if (c->options->lines_fd >= 0)
+        dna_client_deadline(c->waiting, c->options->wait_ms);
+}
+
+static bool of_a_line(const struct dna_client *c, const char *id)
+{
+    size_t len = strlen(c->message_id);
+
+    return c->num_lines && id && strncmp(id, c->message_id, len) == 0 && id[len] == '-';
 }
 
 static void show_error(struct dna_client *c, const char *from)
@@ -133,7 +187,9 @@ static void show_error(struct dna_client *c, const char *from)
         error ? dna_xml_child(error, DNA_NS_STANZA_ERRORS, NULL) : NULL;
 
     dna_client_show(c, "error", "from %s: %s", from, why ? why->name : "(no condition)");
-    if (is(dna_xml_get(c->element, "id"), c->message_id)) {
+    if (of_a_line(c, dna_xml_get(c->element, "id"))) {
+        dna_client_verdict(c, DNA_CLIENT_REFUSED); /* there may be more to say all the same */
+    } else if (is(dna_xml_get(c->element, "id"), c->message_id)) {
         dna_client_verdict(c, DNA_CLIENT_REFUSED);
         quit(c);
     }
@@ -182,7 +238,6 @@ void dna_client_stanzas_free(struct dna_client *c)
     while (c->held) {
         struct dna_client_stanza *s = c->held;
         c->held = s->next;
-        free(s->text);
-        free(s);
+        forget(s);
     }
 }

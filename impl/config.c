@@ -139,8 +139,11 @@ static bool block_end(struct dna_config_reader *r, const struct block *block)
 
     if (!d)
         return true;
-    if (!d->certificate)
+    if (!block->certificate_line)
         return dna_config_fail(r, d->line, "domain %s: no certificate", d->name);
+    if (!d->certificate)
+        return !d->key || dna_config_fail(r, block->key_line,
+                                          "domain %s: a key, and certificate none", d->name);
     if (!d->key)
         return dna_config_fail(r, d->line, "domain %s: no key", d->name);
     return !r->open_files ||
@@ -214,7 +217,8 @@ static bool set_file(struct dna_config_reader *r, const char *key, char *const *
     if (*line)
         return dna_config_fail(r, r->line, "%s: set twice (first on line %u)", key, *line);
     *line = r->line;
-    *at = dna_config_path(r->path, words[0]);
+    if (strcmp(key, "certificate") != 0 || strcmp(words[0], "none") != 0)
+        *at = dna_config_path(r->path, words[0]);
     return true;
 }
 
@@ -365,9 +369,13 @@ struct dna_config *dna_config_load(const char *path, char *out_error, size_t err
 static void print_domain(FILE *out, const struct dna_config_domain *d)
 {
     fprintf(out, "\n[domain %s]\n%-19s ", d->name, "certificate");
-    dna_config_word_print(out, d->certificate);
-    fprintf(out, "\n%-19s ", "key");
-    dna_config_word_print(out, d->key);
+    if (d->certificate) {
+        dna_config_word_print(out, d->certificate);
+        fprintf(out, "\n%-19s ", "key");
+        dna_config_word_print(out, d->key);
+    } else {
+        fputs("none", out);
+    }
     fputc('\n', out);
     for (size_t i = 0; i < d->num_accounts; i++) {
         fprintf(out, "%-19s %s ", "account", d->accounts[i].name);
@@ -383,7 +391,8 @@ void dna_config_print(FILE *out, const struct dna_config *config)
           out);
     dna_config_settings_print(out, config);
     fputs("\n# One block a hosted domain, after the settings above; relative paths start at the\n"
-          "# folder of this file.  The certificate file holds the leaf first, then its chain.\n",
+          "# folder of this file.  The certificate file holds the leaf first, then its chain;\n"
+          "# certificate none: STARTTLS fails for that domain, whoever wants it.\n",
           out);
     for (size_t i = 0; i < config->num_domains; i++)
         print_domain(out, &config->domains[i]);

@@ -44,8 +44,8 @@ struct dna_config_account {
 struct dna_config_domain {
     char *name;        /* lower case, U-labels: the form in which domains are compared */
     char *ascii;       /* A-labels: the form that DNS and certificates use */
-    char *certificate; /* PEM file, leaf first; checked to be readable */
-    char *key;         /* PEM file; checked to match the leaf */
+    char *certificate; /* PEM file, leaf first; checked to be readable; NULL: none */
+    char *key;         /* PEM file; checked to match the leaf; NULL without certificate */
     struct dna_config_account *accounts;
     size_t num_accounts;
     unsigned line; /* of the block, for messages */

@@ -154,6 +154,7 @@ struct dna_scope {
     const char *prefix;   /* symbols sent first, separated by ", "; each must be sendable */
     const char *alphabet; /* symbols, separated by ", " */
     const char *knobs;    /* name=value separated by ", "; NULL: the profile's */
+    const char *needs;    /* a feature that a product must have for it to be played; NULL: none */
     uint32_t mark;        /* role's own */
     bool slow;            /* what proves a domain has to be fetched: its arrival is a symbol */
     bool lapses;          /* and runs out meanwhile: only a clock that is moved brings that about */

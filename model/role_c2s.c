@@ -63,6 +63,8 @@ enum { RIGHT = 1, WRONG, OTHER_IDENTITY, NONSENSE, MORE };
 static const struct dna_symbol symbols[] = {
     HEADER( "header", "a stream header", .stream_namespace_ok = 1, .content_namespace_ok = 1,
         .hosted = 1, .version_one = 1 ),
+    HEADER( "header bare", "a stream header to a domain that has no certificate",
+        .stream_namespace_ok = 1, .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
     HEADER( "header unhosted", "a stream header to a domain that is not served",
         .stream_namespace_ok = 1, .content_namespace_ok = 1, .version_one = 1 ),
     HEADER( "header old", "a stream header without version", .stream_namespace_ok = 1,
@@ -120,8 +122,10 @@ static const struct dna_scope scopes[] = {
     { .name = "clear", .text = "opening a stream, what is said in clear, and STARTTLS",
       .prefix = "",
       .alphabet = "header, header unhosted, header old, header badroot, header badns, "
-                  "starttls, starttls+, starttls unready, tls, tls broken, bind, stanza, "
+                  "starttls, starttls+, tls, tls broken, bind, stanza, "
                   "unknown, malformed, comment, oversize, error, close" },
+    { .name = "no certificate", .text = "a domain that has none to show", .prefix = "header bare",
+      .needs = "bare-domain", .alphabet = "starttls unready, unknown, close" },
     { .name = "early", .text = "passwords in clear", .prefix = "header",
       .alphabet = "auth, auth wrong, auth unknown, response, abort, starttls, tls, header, "
                   "stanza, close" },

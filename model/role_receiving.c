@@ -134,6 +134,8 @@ static const struct dna_symbol symbols[] = {
         .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
     HEADER( "header -", NOBODY, "a stream header to b without from", .stream_namespace_ok = 1,
         .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
+    HEADER( "header bare", D1, "a stream header from d1 to a domain that has no certificate",
+        .stream_namespace_ok = 1, .content_namespace_ok = 1, .hosted = 1, .version_one = 1 ),
     HEADER( "header unhosted", D1, "a stream header to a domain that is not served",
         .stream_namespace_ok = 1, .content_namespace_ok = 1, .version_one = 1 ),
     HEADER( "header old", D1, "a stream header without version", .stream_namespace_ok = 1,
@@ -291,8 +293,10 @@ static const struct dna_scope scopes[] = {
       .prefix = "",
       .alphabet = "header d1, header -, header unhosted, header old, header badroot, "
                   "header badns, unknown, malformed, comment, oversize, error, close, "
-                  "starttls, starttls+, starttls unready, tls d1, tls -, tls broken, key d1, "
+                  "starttls, starttls+, tls d1, tls -, tls broken, key d1, "
                   "verify, stanza d1" },
+    { .name = "no certificate", .text = "a domain that has none to show", .prefix = "header bare",
+      .needs = "bare-domain", .alphabet = "starttls unready, unknown, close" },
     { .name = "early", .text = "what belongs behind TLS, before it", .prefix = "header d1",
       .alphabet = "auth, auth other, response, abort, bidi, starttls, tls d1, header d1, "
                   "stanza nobody, close" },
@@ -307,12 +311,15 @@ static const struct dna_scope scopes[] = {
                   "starttls, unknown, close" },
     { .name = "dialback", .text = "dialback for two domains with a certificate that proves nobody",
       .prefix = "header d1, starttls, tls -, header d1",
-      .alphabet = "key d1, key d2, key d1 empty, key d1 unhosted, key nobody, key crowd, "
+      .alphabet = "key d1, key d2, key d1 empty, key d1 unhosted, key nobody, "
                   "d1 says valid, d1 says invalid, d1 says error, d1 says what, d1 goes, "
                   "d1 knows not, d2 says valid, d2 says invalid, d2 says error, d2 goes, "
                   "forged d1 valid, forged d1 invalid, forged d1 error, forged d2 valid, "
                   "granted d1, refused d1, verify, stanza d1, stanza d2, stanza other, "
                   "stanza elsewhere, stanza unhosted, stanza nobody, unknown, error, close" },
+    { .name = "crowded", .text = "a stream that takes no further pair", .needs = "few-pairs",
+      .prefix = "header d1, starttls, tls -, header d1, key d1, key d2",
+      .alphabet = "key crowd, key d1, d1 says valid, stanza d1, unknown, close" },
     { .name = "proved", .text = "dialback and EXTERNAL with a certificate that proves d1",
       .prefix = "header d1, starttls, tls d1",
       .alphabet = "header d1, auth, key d1, key d2, d2 says valid, d2 says invalid, d2 goes, "

@@ -130,11 +130,11 @@ static void test_words(void)
     dna_buf_free(&s.body);
 }
 
-/* What a local account writes to d1 finds no way; where d1 has nothing to answer for, it is found at
- * an address of its own. */
+/* What a local account writes to d1 finds no way; where d1 has nothing to answer for, it is found
+ * at an address of its own. */
 static void test_bounced(void)
 {
-    static const char *const alphabets[] = { "key d1, local d1", "key d1, d1 says valid, local d1" };
+    static const char *const alphabets[] = { "key d1, local d1", "key d1, d1 says what, local d1" };
     static const char homes[] = "BA";
 
     for (size_t i = 0; i < 2; i++) {
@@ -174,6 +174,40 @@ static void test_quiet(void)
     dna_derive_quiet(&s);
     CU_ASSERT_STRING_EQUAL(s.body.at, "A.in > silence within 100ms\nA.in < fin\nA.in > drop\n");
     dna_buf_free(&s.body);
+}
+
+/* Which variant plays a scope, or none: by its knobs and by the feature that it needs. */
+static void test_variants(void)
+{
+    static const struct {
+        const char *role, *scope, *profile, *variant;
+    } cases[] = {
+        { "receiving", "crowded", "xdna", "crowded" },
+        { "receiving", "no certificate", "xdna", "default" },
+        { "receiving", "dialback", "xdna", "default" },
+        { "initiating", "strict names", "xdna", "strictnames" },
+        { "receiving", "crowded", "prosody", NULL },
+        { "receiving", "dialback", "prosody", "default" },
+    };
+    struct dna_pool *pool = dna_pool_new();
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct dna_diag diag = { 0 };
+        struct dna_profile *server = dna_profile_load(cases[i].profile, &diag);
+        struct dna_derive_parts parts = { .without = NULL };
+        struct dna_habits habits;
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+        dna_habits_default(&habits);
+        dna_derive_knobs(&server->variants[0], &habits.knobs);
+        dna_derive_choose(&parts, dna_role_find(cases[i].role), server, &habits, cases[i].scope,
+                          pool, NULL);
+        CU_ASSERT_EQUAL(parts.role.num_scopes, cases[i].variant != NULL);
+        if (parts.role.num_scopes && cases[i].variant)
+            CU_ASSERT_STRING_EQUAL(parts.variants[0], cases[i].variant);
+        dna_profile_free(server);
+    }
+    dna_pool_free(pool);
 }
 
 /* A whole session: begins as its role does, ends so that everything shows, and is a scenario. */
@@ -451,6 +485,7 @@ int main(void)
     CU_add_test(suite, "a word, token by token", test_words);
     CU_add_test(suite, "what finds no way", test_bounced);
     CU_add_test(suite, "barriers and ends", test_quiet);
+    CU_add_test(suite, "variants", test_variants);
     CU_add_test(suite, "a whole session", test_session);
     CU_add_test(suite, "sessions that wait", test_waits);
     CU_add_test(suite, "a server that is told to stop", test_stop);

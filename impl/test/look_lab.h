@@ -13,10 +13,11 @@
 #include <sys/wait.h>
 
 #include "impl/buf.h"
+#include "impl/test/listen.h"
 #include "impl/test/signed_dns.h"
 #include "impl/tls.h"
 
-enum { MAX_CHILDREN = 8, PATIENCE_S = 15 };
+enum { MAX_CHILDREN = 8 };
 
 /* --- certificates, as files, since each server is another process --- */
 
@@ -106,20 +107,6 @@ static void end_children(void)
         kill(children[--num_children], SIGTERM);
         waitpid(children[num_children], NULL, 0);
     }
-}
-
-static int listen_somewhere(uint16_t *out_port)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET };
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&at, len), 0);
-    listen(fd, 8);
-    getsockname(fd, (struct sockaddr *)&at, &len);
-    *out_port = ntohs(at.sin_port);
-    return fd;
 }
 
 struct peer {

@@ -127,6 +127,8 @@ static void test_full_file_prints_and_parses_back(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(again);
     second = print_text(again);
     CU_ASSERT_STRING_EQUAL(first, second);
+    CU_ASSERT_PTR_NOT_NULL(strstr(first, "[domain bare.example]\ncertificate         none\n"));
+    CU_ASSERT_PTR_NULL(again->domains[again->num_domains - 1].certificate);
     free(first);
     free(second);
     dna_config_free(c);
@@ -162,7 +164,7 @@ static void test_values_of_the_full_file(void)
     CU_ASSERT_PTR_NULL(c->log);
     CU_ASSERT_EQUAL(c->log_level, DNA_LOG_DEBUG);
     CU_ASSERT_EQUAL(c->knobs.bidi, 0);
-    CU_ASSERT_EQUAL_FATAL(c->num_domains, 2);
+    CU_ASSERT_EQUAL_FATAL(c->num_domains, 3);
     CU_ASSERT_PTR_NULL(dna_config_domain_find(c, "b.example"));
     d = dna_config_domain_find(c, "a.example");
     CU_ASSERT_PTR_NOT_NULL_FATAL(d);

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* test_client_lines.c -- room impl: messages that are written while xdna-client is connected, a
+   line each: from a pipe and from a file, what can't be one, and when it ends.  Run from the
+   repository's root. */
+#include <fcntl.h>
+
+#include "impl/log.h"
+#include "impl/test/client_lab.h"
+
+#define PONG "<iq type='result' id='%s'/>"
+#define BOUND_AS "<iq type='result' id='%s'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" \
+                 "<jid>romeo@a.example/r</jid></bind></iq>"
+#define LOGIN                                                                                     \
+    { "<stream:stream", HEADER OFFER("PLAIN"), false },                                           \
+    { "</auth>", "<success " SASL_NS "/>", false },                                               \
+    { "<stream:stream", HEADER OFFER_BIND, false },                                               \
+    { "</bind>", BOUND_AS, false }
+#define END { "</stream:stream>", "</stream:stream>", false }, { NULL, NULL, false }
+
+static void ready_to_write(struct dna_client_options *o, int fd)
+{
+    defaults(o, "romeo@a.example");
+    o->to = "juliet@b.example";
+    o->message_id = "m";
+    o->lines_fd = fd;
+}
+
+/* A pipe that holds the text; its other end is closed, so that it ends. */
+static int pipe_with(const char *text, size_t len)
+{
+    int ends[2];
+
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    CU_ASSERT_EQUAL_FATAL(write(ends[1], text, len), (ssize_t)len);
+    close(ends[1]);
+    return ends[0];
+}
+
+/* What was written before there is a stream waits until it may be sent, in order. */
+static void test_all_before_the_stream(void)
+{
+    static const char text[] = "one & only\n\ntwo\r\nthree"; /* empty lines are none */
+    static const struct step then[] = {
+        LOGIN,
+        { "id='m-1'><body>one &amp; only</body></message><message type='chat' "
+          "to='juliet@b.example' id='m-2'><body>two</body></message><message type='chat' "
+          "to='juliet@b.example' id='m-3'><body>three</body></message><iq ", NULL, false },
+        { "<ping", PONG, false },
+        END
+    };
+    int fd = pipe_with(text, sizeof text - 1);
+    struct dna_client_options o;
+
+    ready_to_write(&o, fd);
+    check(run(&o, to_tls, then), DNA_CLIENT_OK, true, "sent to juliet@b.example, id m-3");
+    close(fd);
+}
+
+/* Nothing but the end of the stream ends it before the end of what it reads; what is written behind
+   an answer is sent behind it.  The server closes the pipe: it says the last word. */
+static void test_while_connected(void)
+{
+    static const struct step then[] = {
+        LOGIN,
+        { "id='m-1'><body>hear</body>", "<message from='x@b.example'><body>more</body></message>",
+          false },
+        { "</stream:stream>", NULL, false },
+        { NULL, NULL, false }
+    };
+    struct dna_client_options o;
+    int ends[2];
+
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    CU_ASSERT_EQUAL(write(ends[1], "hear\nyou", 8), 8); /* the second line never ends */
+    ready_to_write(&o, ends[0]);
+    o.expect_id = "*";
+    check(run(&o, to_tls, then), DNA_CLIENT_OK, true, "from x@b.example, id (none): more");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A file is always readable, and larger than what is read at once. */
+static void test_file(void)
+{
+    static const struct step then[] = { LOGIN,
+                                        { "id='m-3000'", NULL, false },
+                                        { "<ping", PONG, false },
+                                        END };
+    char name[] = "/tmp/test_client_lines_XXXXXX";
+    int fd = mkstemp(name);
+    struct dna_client_options o;
+
+    for (int i = 0; i < 3000; i++)
+        dprintf(fd, "line %d\n", i + 1);
+    unlink(name);
+    lseek(fd, 0, SEEK_SET);
+    ready_to_write(&o, fd);
+    check(run(&o, to_tls, then), DNA_CLIENT_OK, true, "sent to juliet@b.example, id m-3000");
+    close(fd);
+}
+
+/* What can't be a message is told by its number, and the next line is one all the same. */
+static void refused(const char *line, size_t len, const char *says)
+{
+    static const struct step then[] = { LOGIN,
+                                        { "id='m-1'><body>good</body>", NULL, false },
+                                        { "<ping", PONG, false },
+                                        END };
+    struct dna_buf b = DNA_BUF_INIT;
+    struct dna_client_options o;
+    int ends[2];
+    pid_t writer;
+
+    dna_buf_puts(&b, "\n");
+    dna_buf_add(&b, line, len);
+    dna_buf_puts(&b, "\ngood\n");
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    fflush(stdout);
+    writer = fork(); /* a pipe holds less than the longest line */
+    if (writer == 0) {
+        size_t done = 0;
+        alarm(PATIENCE_S);
+        close(ends[0]);
+        for (ssize_t n; done < b.len && (n = write(ends[1], b.at + done, b.len - done)) > 0;)
+            done += (size_t)n;
+        _exit(0);
+    }
+    close(ends[1]);
+    ready_to_write(&o, ends[0]);
+    check(run(&o, to_tls, then), DNA_CLIENT_REFUSED, true, says);
+    close(ends[0]);
+    waitpid(writer, NULL, 0);
+    dna_buf_cleanup(&b);
+}
+
+static void test_bad_lines(void)
+{
+    static char longer[65537], longest[65536];
+
+    memset(longer, 'x', sizeof longer);
+    memset(longest, 'y', sizeof longest);
+    refused("caf\xe9", 4, "line 2 is not sent: not UTF-8");
+    refused("a\0b", 3, "line 2 is not sent: a control character");
+    refused("a\033[2J", 5, "line 2 is not sent: a control character");
+    refused(longer, sizeof longer, "line 2 is not sent: longer than 65536 bytes");
+    longest[100] = '\x01'; /* so it is not too long, and refused all the same */
+    refused(longest, sizeof longest, "line 2 is not sent: a control character");
+}
+
+/* An answer that is an error is told, and counts; there may be more to say. */
+static void test_bounce(void)
+{
+    static const struct step then[] = {
+        LOGIN,
+        { "id='m-1'", "<message type='error' id='m-1'><error type='cancel'><item-not-found "
+                      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>", false },
+        { "<ping", PONG, false },
+        END
+    };
+    int fd = pipe_with("one\n", 4);
+    struct dna_client_options o;
+
+    ready_to_write(&o, fd);
+    check(run(&o, to_tls, then), DNA_CLIENT_REFUSED, true, "taken over everything");
+    close(fd);
+}
+
+/* The user: answers when he is asked, then writes. 0: what he wrote was taken for a message. */
+static int answer_and_write(FILE *shown, int to)
+{
+    char line[4096];
+    bool taken = false;
+
+    alarm(PATIENCE_S);
+    while (fgets(line, sizeof line, shown) && !strstr(line, "Better stop"))
+        ;
+    if (write(to, "yes\n", 4) != 4)
+        return 1;
+    while (fgets(line, sizeof line, shown) && !strstr(line, "the answer is yes"))
+        ;
+    if (write(to, "hear\n", 5) != 5)
+        return 1;
+    while (!taken && fgets(line, sizeof line, shown))
+        taken = strstr(line, "m-1 is to go to juliet@b.example");
+    return !taken;
+}
+
+/* A question on the same descriptor has its line for an answer; what comes behind it is a message
+   again.  The server is silent from then on, so that there is time for it. */
+static void test_question(void)
+{
+    static const struct step silent[] = { { "nothing that ever comes", NULL, false },
+                                          { NULL, NULL, false } };
+    struct dna_client_options o;
+    int ends[2], gate[2], listener, status = -1;
+    pid_t user, server;
+    FILE *out;
+
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    CU_ASSERT_EQUAL_FATAL(pipe(gate), 0); /* what the client shows */
+    ready_to_write(&o, ends[0]);
+    listener = listen_somewhere(&o.connect_port);
+    fflush(stdout);
+    if ((user = fork()) == 0) {
+        close(gate[1]);
+        _exit(answer_and_write(fdopen(gate[0], "r"), ends[1]));
+    }
+    if ((server = fork()) == 0) {
+        alarm(PATIENCE_S);
+        _exit(serve(listener, to_tls, silent));
+    }
+    close(listener);
+    close(gate[0]);
+    o.ca_file = "fixtures/config/ca.crt";
+    o.knobs.posh = 0;
+    o.may_ask = true;
+    o.ask_fd = ends[0];
+    o.negotiation_ms = 1000;
+    o.close_ms = 100;
+    out = fdopen(gate[1], "w");
+    CU_ASSERT_EQUAL(dna_client_run(&o, out), DNA_CLIENT_NETWORK);
+    fclose(out);
+    waitpid(user, &status, 0);
+    CU_ASSERT_EQUAL(status, 0);
+    waitpid(server, NULL, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A folder can be opened, and not read. */
+static void test_unreadable(void)
+{
+    static const struct step then[] = { LOGIN, { "<ping", PONG, false }, END };
+    int fd = open("/tmp", O_RDONLY | O_DIRECTORY);
+    struct dna_client_options o;
+
+    ready_to_write(&o, fd);
+    check(run(&o, to_tls, then), DNA_CLIENT_USAGE, true, "no more can be read: Is a directory");
+    close(fd);
+}
+
+static const struct {
+    const char *name;
+    CU_TestFunc run;
+} tests[] = {
+    { "all before the stream", test_all_before_the_stream },
+    { "while connected", test_while_connected },
+    { "file", test_file },
+    { "bad lines", test_bad_lines },
+    { "bounce", test_bounce },
+    { "question", test_question },
+    { "unreadable", test_unreadable },
+};
+
+int main(void)
+{
+    CU_pSuite suite;
+    unsigned failures;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGPIPE, SIG_IGN);
+    dna_log_open(NULL, DNA_LOG_ERROR);
+    CU_initialize_registry();
+    suite = CU_add_suite("client lines", NULL, NULL);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+        CU_add_test(suite, tests[i].name, tests[i].run);
+    CU_basic_set_mode(CU_BRM_NORMAL);
+    CU_basic_run_tests();
+    failures = CU_get_number_of_failures();
+    CU_cleanup_registry();
+    return failures ? 1 : 0;
+}
