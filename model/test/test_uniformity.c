@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCOPES = 24 };
+enum { MAX_SCOPES = 48 };
 
 /* Unfolds all roles, without any symbol of that name; returns the faults, out what is said. */
 static size_t without(const char *symbol, char **out)
@@ -26,6 +26,7 @@ static size_t without(const char *symbol, char **out)
         struct dna_scope scopes[MAX_SCOPES];
         char text[MAX_SCOPES][1024] = { { 0 } };
         struct dna_role role = **r;
+        CU_ASSERT_FATAL(role.num_scopes <= MAX_SCOPES);
         role.scopes = scopes;
         for (size_t i = 0; i < role.num_scopes; i++) {
             scopes[i] = (*r)->scopes[i];
