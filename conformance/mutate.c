@@ -6,6 +6,7 @@
 #include "conformance/mutate_cmd.h"
 
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,11 @@ static const char usage[] =
     "                 the model's shortest session that tells it; SELECTOR is then a role\n"
     "  --sample N     of every N mutants one is put to hand-written cases, too (default 20)\n"
     "  --sessions     mutants: no hand-written cases\n"
+    "  --hand-written mutants: only these, and the survivors of the sample, each with the model's "
+    "session\n"
+    "  --ops LIST     mutants: only these, of drop,true,not,atom,nodo,do,to,from,also,choice\n"
+    "  --tries N      mutants: so many hand-written cases for each (default 24; 0: all that come "
+    "to its cell)\n"
     "  --keep DIR     mutants: the sessions are left there (XDNA_SCENARIOS=DIR xdna run)\n"
     "  SELECTOR       only these cases (xdna run --help)\n"
     "  --list FILE    what is known already (default conformance/cases.killers, rows.killers); it "
@@ -35,6 +41,32 @@ static const char usage[] =
     "  -j N           plays at a time (default 800)\n"
     "exit status: 0 all were seen to fail or have a reason, 1 some did not, 2 usage, 99 the lab "
     "was not usable\n";
+
+static bool is_op(const char *op, size_t len)
+{
+    static const char *const ops[] = { "drop", "true", "not",  "atom", "nodo",
+                                       "do",   "to",   "from", "also", "choice" };
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+        any |= strlen(ops[i]) == len && strncmp(ops[i], op, len) == 0;
+    return any;
+}
+
+static bool take_ops(const char *list, const char **out)
+{
+    *out = list;
+    for (const char *op = list;; op += strcspn(op, ",") + 1) {
+        const size_t len = strcspn(op, ",");
+
+        if (!is_op(op, len)) {
+            fprintf(stderr, "xdna: --ops %s: '%.*s' is none\n", list, (int)len, op);
+            return false;
+        }
+        if (!op[len])
+            return true;
+    }
+}
 
 /* False: usage. */
 static bool take(int flag, struct dna_mutate_lab *m, struct dna_mutate_options *o)
@@ -53,6 +85,14 @@ static bool take(int flag, struct dna_mutate_lab *m, struct dna_mutate_options *
         return (o->sample = (unsigned)strtoul(optarg, NULL, 10)) > 0;
     case 'k':
         o->keep = optarg;
+        return true;
+    case 'H':
+        return o->hand_written = true;
+    case 'o':
+        return take_ops(optarg, &o->ops);
+    case 't':
+        o->tries = (size_t)strtoul(optarg, NULL, 10);
+        o->tries = o->tries ? o->tries : SIZE_MAX;
         return true;
     case 'n':
         return o->sessions_only = true;
@@ -73,11 +113,12 @@ int dna_cmd_mutate(int argc, char **argv)
         { "list", required_argument, NULL, 'l' },   { "write", required_argument, NULL, 'w' },
         { "keep", required_argument, NULL, 'k' },   { "sessions", no_argument, NULL, 'n' },
         { "sample", required_argument, NULL, 'S' }, { "server", required_argument, NULL, 's' },
-        { "search", no_argument, NULL, 'a' },       { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "ops", required_argument, NULL, 'o' },    { "tries", required_argument, NULL, 't' },
+        { "hand-written", no_argument, NULL, 'H' }, { "search", no_argument, NULL, 'a' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
     struct dna_mutate_lab m = { .jobs = 800, .young = 48, .number = 0 };
-    struct dna_mutate_options o = { .list = NULL, .sample = 20 };
+    struct dna_mutate_options o = { .list = NULL, .sample = 20, .tries = 24 };
     const char *what;
     int flag, status;
     bool all, bugs;
