@@ -6,6 +6,7 @@
 #include "conformance/mutate_cmd.h"
 
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,11 @@ static const char usage[] =
     "  --sample N     of every N mutants one is put to hand-written cases, too (default 20)\n"
     "  --sessions     mutants: no hand-written cases\n"
     "  --scope NAME   mutants: only sessions of this part of the role's alphabet (xdna derive)\n"
+    "  --hand-written mutants: only these, and the survivors of the sample, each with the model's "
+    "session\n"
+    "  --ops LIST     mutants: only these, of drop,true,not,atom,nodo,do,to,from,also,choice\n"
+    "  --tries N      mutants: so many hand-written cases for each (default 24; 0: all that come "
+    "to its cell)\n"
     "  --keep DIR     mutants: the sessions are left there (XDNA_SCENARIOS=DIR xdna run)\n"
     "  SELECTOR       only these cases (xdna run --help)\n"
     "  --list FILE    what is known already (default conformance/cases.killers, rows.killers); it "
@@ -36,6 +42,32 @@ static const char usage[] =
     "  -j N           plays at a time (default 800)\n"
     "exit status: 0 all were seen to fail or have a reason, 1 some did not, 2 usage, 99 the lab "
     "was not usable\n";
+
+static bool is_op(const char *op, size_t len)
+{
+    static const char *const ops[] = { "drop", "true", "not",  "atom", "nodo",
+                                       "do",   "to",   "from", "also", "choice" };
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+        any |= strlen(ops[i]) == len && strncmp(ops[i], op, len) == 0;
+    return any;
+}
+
+static bool take_ops(const char *list, const char **out)
+{
+    *out = list;
+    for (const char *op = list;; op += strcspn(op, ",") + 1) {
+        const size_t len = strcspn(op, ",");
+
+        if (!is_op(op, len)) {
+            fprintf(stderr, "xdna: --ops %s: '%.*s' is none\n", list, (int)len, op);
+            return false;
+        }
+        if (!op[len])
+            return true;
+    }
+}
 
 /* False: usage. */
 static bool take(int flag, struct dna_mutate_lab *m, struct dna_mutate_options *o)
@@ -55,8 +87,16 @@ static bool take(int flag, struct dna_mutate_lab *m, struct dna_mutate_options *
     case 'k':
         o->keep = optarg;
         return true;
-    case 'o':
+    case 'P':
         o->scope = optarg;
+        return true;
+    case 'H':
+        return o->hand_written = true;
+    case 'o':
+        return take_ops(optarg, &o->ops);
+    case 't':
+        o->tries = (size_t)strtoul(optarg, NULL, 10);
+        o->tries = o->tries ? o->tries : SIZE_MAX;
         return true;
     case 'n':
         return o->sessions_only = true;
@@ -77,12 +117,13 @@ int dna_cmd_mutate(int argc, char **argv)
         { "list", required_argument, NULL, 'l' },   { "write", required_argument, NULL, 'w' },
         { "keep", required_argument, NULL, 'k' },   { "sessions", no_argument, NULL, 'n' },
         { "sample", required_argument, NULL, 'S' }, { "server", required_argument, NULL, 's' },
-        { "scope", required_argument, NULL, 'o' },
+        { "scope", required_argument, NULL, 'P' },  { "hand-written", no_argument, NULL, 'H' },
+        { "ops", required_argument, NULL, 'o' },    { "tries", required_argument, NULL, 't' },
         { "search", no_argument, NULL, 'a' },       { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     struct dna_mutate_lab m = { .jobs = 800, .young = 48, .number = 0 };
-    struct dna_mutate_options o = { .list = NULL, .sample = 20 };
+    struct dna_mutate_options o = { .list = NULL, .sample = 20, .tries = 24 };
     const char *what;
     int flag, status;
     bool all, bugs;

@@ -7,6 +7,7 @@
 #define CONFORMANCE_MUTATE_CMD_H
 
 #include "conformance/mutate.h"
+#include "model/overlay.h"
 
 struct dna_mutate_options {
     bool rows;        /* subjects are rows, else cases */
@@ -17,6 +18,9 @@ struct dna_mutate_options {
     unsigned sample; /* of every so many mutants one is put to hand-written cases too */
     bool sessions_only; /* of mutants: no hand-written cases */
     const char *scope;  /* of mutants: only sessions of this scope, or NULL */
+    bool hand_written;  /* of mutants: nothing else */
+    const char *ops;    /* of mutants: only these OPs, "drop,true", or NULL */
+    size_t tries;       /* hand-written cases for each mutant */
     const char *keep;   /* the folder for the sessions, which stay there, or NULL */
     bool verbose;
     const char *write; /* where it is written anew, or NULL */
@@ -28,6 +32,24 @@ int dna_mutate_hunt(struct dna_mutate_lab *m, const struct dna_mutate_options *o
 
 /* mutate_derived.c: opens the lab itself, behind what the model says; selectors are roles */
 int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *o);
+
+/* mutate_by_hand.c: one mutant put to the hand-written cases */
+struct dna_by_hand {
+    const char *text; /* ROW:OP */
+    struct dna_mutant mutant;
+    size_t cases;                  /* that meet what it damages */
+    const struct dna_case *first;  /* of them, the one in which least else happens, or NULL */
+    const struct dna_case *killer; /* the first seen to notice it, or NULL */
+};
+
+/* dna_mutate_by_hand puts each of them to at most tries cases that may come to what it damages,
+   those first in which little else happens, until one notices.  Returns an exit status. */
+int dna_mutate_by_hand(struct dna_mutate_lab *lab, struct dna_by_hand *those, size_t num,
+                       size_t tries);
+
+/* dna_play_notices: what the mutant does is noticed, also where it shows on the way to what is
+   judged, or kills the server; an ERROR says nothing. */
+bool dna_play_notices(const struct dna_play *play);
 
 /* mutate_bugs.c: selectors are bugs */
 int dna_mutate_bugs(struct dna_mutate_lab *m, const struct dna_mutate_options *o);

@@ -4,7 +4,8 @@
  * that the model proves equivalent are left out; for each other the model's shortest session that
  * tells it from the tables is played over sockets against the reference with that mutant.  What
  * needs waits or fetched proofs no such session shows; it, and what survived, goes to the
- * hand-written cases in which the row fires.  A sample tells what these kill alone.
+ * hand-written cases (mutate_by_hand.c).  A sample tells what these kill alone; --hand-written
+ * plays nothing else, and prints the survivors, each with its session, to be read.
  */
 #include "conformance/cli.h"
 #include "conformance/derive.h"
@@ -22,14 +23,15 @@
 static const struct dna_role *const roles[] = { &dna_role_receiving, &dna_role_initiating,
                                                 &dna_role_authoritative, &dna_role_c2s_server,
                                                 &dna_role_c2s_client };
-enum { NUM_ROLES = sizeof(roles) / sizeof(*roles), HAND_WRITTEN_TRIES = 24 };
+enum { NUM_ROLES = sizeof(roles) / sizeof(*roles) };
 
 struct mutant {
     const char *text; /* ROW:OP */
-    size_t row;       /* dna_row_find */
     unsigned role;
-    size_t session; /* of the scenarios, from 1; 0: none can be played */
-    bool killed, by_hand, in_sample;
+    size_t session;   /* of the scenarios, from 1; 0: none can be played */
+    const char *told; /* --hand-written: the shortest session, in words */
+    bool killed, in_sample;
+    struct dna_by_hand by_hand;
     enum dna_verdict verdict; /* of the session */
 };
 
@@ -114,6 +116,34 @@ static size_t session_for(struct campaign *k, const struct dna_judgement *j)
     return k->num_sessions;
 }
 
+/* The session as the model has it, and what shows there. */
+static const char *tell(struct campaign *k, const struct dna_judgement *j)
+{
+    const struct dna_unfolding *u = &k->whole.unfoldings[j->scope];
+    struct dna_buf b = { 0 };
+    const char *text;
+
+    dna_buf_printf(&b, "[%s: %s |", u->scope->name, u->scope->prefix);
+    for (size_t i = 0; i < j->len; i++)
+        dna_buf_printf(&b, "%s %s", i ? "," : "", u->inputs[j->witness[i]]->name);
+    dna_buf_printf(&b, "] expected: %s; got: %s", j->expected, j->got);
+    text = dna_pool_strdup(k->pool, b.at);
+    dna_buf_free(&b);
+    return text;
+}
+
+/* Whether the mutant's OP is among those asked for, "drop,true,not". */
+static bool op_wanted(const char *ops, const char *text)
+{
+    const char *op = strchr(text, ':') + 1;
+    const size_t len = strcspn(op, "=");
+
+    for (; ops && *ops; ops += strcspn(ops, ","), ops += *ops == ',')
+        if (strcspn(ops, ",") == len && strncmp(ops, op, len) == 0)
+            return true;
+    return !ops;
+}
+
 static bool take_mutant(void *ctx, const struct dna_mutant *mutant)
 {
     struct campaign *k = ctx;
@@ -122,6 +152,9 @@ static bool take_mutant(void *ctx, const struct dna_mutant *mutant)
     struct mutant *m;
     char text[200];
 
+    dna_mutant_print(mutant, text, sizeof text);
+    if (!op_wanted(k->o->ops, text))
+        return true;
     of->all++;
     dna_campaign_judge(&k->whole, mutant, &j);
     of->equivalent += j.fate == DNA_EQUIVALENT;
@@ -134,13 +167,16 @@ static bool take_mutant(void *ctx, const struct dna_mutant *mutant)
         k->mutants = dna_xrealloc(k->mutants, k->room * sizeof(*k->mutants));
     }
     m = &k->mutants[k->num];
-    dna_mutant_print(mutant, text, sizeof text);
     *m = (struct mutant){ .text = dna_pool_strdup(k->pool, text),
                           .role = k->role,
-                          .row = dna_row_find(mutant->machine->rows[mutant->row].id),
                           .in_sample = k->num % k->o->sample == 0,
                           .verdict = DNA_VERDICT_NONE };
+    m->by_hand = (struct dna_by_hand){ .text = m->text, .mutant = *mutant };
     k->num++;
+    if (k->o->hand_written) {
+        m->told = tell(k, &j);
+        return true;
+    }
     dna_campaign_judge(&k->playable, mutant, &j);
     if (j.fate != DNA_EQUIVALENT && j.fate != DNA_UNDECIDED)
         m->session = session_for(k, &j);
@@ -225,12 +261,6 @@ static void forget_session(struct campaign *k, const struct dna_case *c)
             k->sessions[i].c = NULL;
 }
 
-/* A server that dies is noticed, too; an ERROR says nothing. */
-static bool noticed(const struct dna_play *play)
-{
-    return play->verdict > DNA_VERDICT_PASS && play->verdict < DNA_VERDICT_ERROR;
-}
-
 static int play_once(struct dna_mutate_lab *lab, struct dna_play *plays, size_t num)
 {
     return dna_mutate_play(lab, plays, num, NULL);
@@ -295,7 +325,7 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
             forget_session(k, plays[i].c);
     for (size_t i = 0; i < of_mutants && !status; i++) {
         whose[i]->verdict = plays[i].verdict;
-        whose[i]->killed = noticed(&plays[i]);
+        whose[i]->killed = dna_play_notices(&plays[i]);
     }
     free(plays);
     free(whose);
@@ -330,7 +360,7 @@ static int play_survivors(struct campaign *k, struct dna_mutate_lab *lab)
     lab->young = young;
     lab->jobs = jobs;
     for (size_t i = 0; i < n && !status; i++)
-        whose[i]->killed = noticed(&plays[i]);
+        whose[i]->killed = dna_play_notices(&plays[i]);
     free(plays);
     free(whose);
     return status;
@@ -338,75 +368,23 @@ static int play_survivors(struct campaign *k, struct dna_mutate_lab *lab)
 
 /* ---- the hand-written cases ---- */
 
-struct by_rows {
-    const struct dna_map *map;
-    uint32_t c;
-};
-
-static int by_num_rows(const void *a, const void *b)
-{
-    const struct by_rows *x = a, *y = b;
-    const unsigned nx = x->map->rows_of[x->c], ny = y->map->rows_of[y->c];
-
-    return nx < ny ? -1 : nx > ny;
-}
-
-/* The cases in which the row fires, those first in which little else does. */
-static size_t cases_of(const struct dna_map *map, size_t row, struct by_rows *out)
-{
-    size_t num = 0;
-
-    for (size_t i = 0; i < map->num; i++)
-        if (map->hits[i].row == row)
-            out[num++] = (struct by_rows){ map, map->hits[i].c };
-    qsort(out, num, sizeof(*out), by_num_rows);
-    return num;
-}
-
-static bool to_hand(const struct mutant *m)
-{
-    return (!m->killed || m->in_sample) && !m->by_hand;
-}
-
-static int play_hand_round(struct campaign *k, struct dna_mutate_lab *lab,
-                           const struct dna_map *map, size_t from, size_t to)
-{
-    struct by_rows *cases = dna_xcalloc(lab->suite->num_cases, sizeof(*cases));
-    struct dna_play *plays = dna_xcalloc(k->num * (to - from), sizeof(*plays));
-    size_t *whose = dna_xcalloc(k->num * (to - from), sizeof(*whose)), n = 0;
-    int status;
-
-    for (size_t i = 0; i < k->num; i++) {
-        size_t num = to_hand(&k->mutants[i])
-                         ? cases_of(map, k->mutants[i].row, cases)
-                         : 0;
-
-        for (size_t c = from; c < to && c < num; c++) {
-            whose[n] = i;
-            plays[n++] = (struct dna_play){ .c = &lab->suite->cases[cases[c].c],
-                                            .damage = k->mutants[i].text };
-        }
-    }
-    printf("mutate: %zu plays of hand-written cases\n", n);
-    fflush(stdout);
-    status = dna_mutate_play(lab, plays, n, NULL);
-    for (size_t i = 0; i < n && !status; i++)
-        k->mutants[whose[i]].by_hand |= noticed(&plays[i]);
-    free(plays);
-    free(whose);
-    free(cases);
-    return status;
-}
-
 static int play_by_hand(struct campaign *k, struct dna_mutate_lab *lab)
 {
-    static const size_t rounds[] = { 0, 2, 8, HAND_WRITTEN_TRIES };
-    struct dna_map map = { NULL, 0, NULL, NULL, NULL };
-    int status = dna_map_make(&map, lab, false);
+    struct dna_by_hand *those = dna_xcalloc(k->num, sizeof(*those));
+    struct mutant **whose = dna_xcalloc(k->num, sizeof(*whose));
+    size_t n = 0;
+    int status;
 
-    for (size_t r = 0; r + 1 < sizeof(rounds) / sizeof(*rounds) && !status; r++)
-        status = play_hand_round(k, lab, &map, rounds[r], rounds[r + 1]);
-    dna_map_free(&map);
+    for (size_t i = 0; i < k->num; i++)
+        if (k->mutants[i].in_sample || (!k->mutants[i].killed && !k->o->hand_written)) {
+            whose[n] = &k->mutants[i];
+            those[n++] = k->mutants[i].by_hand;
+        }
+    status = dna_mutate_by_hand(lab, those, n, k->o->tries);
+    for (size_t i = 0; i < n; i++)
+        whose[i]->by_hand = those[i];
+    free(those);
+    free(whose);
     return status;
 }
 
@@ -424,10 +402,10 @@ static unsigned report_role(const struct campaign *k, unsigned role)
             continue;
         sessions += m->session != 0;
         by_session += m->killed;
-        by_hand += !m->killed && m->by_hand;
+        by_hand += !m->killed && m->by_hand.killer;
         sample += m->in_sample;
-        sample_hand += m->in_sample && m->by_hand;
-        if (m->killed || m->by_hand)
+        sample_hand += m->in_sample && m->by_hand.killer;
+        if (m->killed || m->by_hand.killer)
             continue;
         open += m->session != 0;
         if (m->session)
@@ -447,6 +425,28 @@ static unsigned report_role(const struct campaign *k, unsigned role)
     return open;
 }
 
+static void report_by_hand(const struct campaign *k, unsigned role)
+{
+    unsigned num = 0, by_hand = 0;
+
+    for (size_t i = 0; i < k->num; i++) {
+        const struct mutant *m = &k->mutants[i];
+
+        if (m->role != role || !m->in_sample)
+            continue;
+        num++;
+        by_hand += m->by_hand.killer != NULL;
+        if (!m->by_hand.killer)
+            printf("mutate: %s survives %zu of %zu cases (%s) %s\n", m->text,
+                   m->by_hand.cases < k->o->tries ? m->by_hand.cases : k->o->tries,
+                   m->by_hand.cases, m->by_hand.first ? m->by_hand.first->id : "-", m->told);
+        else if (k->o->verbose)
+            printf("mutate: %s is noticed by %s\n", m->text, m->by_hand.killer->id);
+    }
+    printf("%s: hand-written cases alone kill %u of %u mutants that differ\n", roles[role]->name,
+           by_hand, num);
+}
+
 static void remove_files(const struct campaign *k)
 {
     char path[240];
@@ -459,6 +459,20 @@ static void remove_files(const struct campaign *k)
     (void)snprintf(path, sizeof path, "%s/prelude.scn", k->dir);
     (void)unlink(path);
     (void)rmdir(k->dir);
+}
+
+static int play_hand_written(struct campaign *k, struct dna_mutate_lab *lab)
+{
+    int status = dna_mutate_open(lab, dna_scenarios_dir(), NULL, 0);
+
+    if (!status)
+        (void)dna_suite_select(lab->suite, NULL, 0);
+    if (!status)
+        status = play_by_hand(k, lab);
+    for (unsigned role = 0; role < NUM_ROLES && !status; role++)
+        if (wanted(k, role))
+            report_by_hand(k, role);
+    return status;
 }
 
 static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
@@ -509,7 +523,7 @@ static size_t by_model_alone(const struct campaign *k)
     size_t num = 0;
 
     for (size_t i = 0; i < k->num; i++)
-        num += !k->mutants[i].session && !k->mutants[i].by_hand;
+        num += !k->mutants[i].session && !k->mutants[i].by_hand.killer;
     return num;
 }
 
@@ -528,12 +542,12 @@ int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *
     else
         status = list_mutants(k);
     if (!status)
-        status = play_all(k, lab);
+        status = o->hand_written ? play_hand_written(k, lab) : play_all(k, lab);
     if (!o->keep)
         remove_files(k);
-    if (!status)
-        printf("mutate: no mutant that has a session survives; %zu that need waits or fetched proofs "
-               "are told apart by the model alone; %.0f s\n",
+    if (!status && !o->hand_written)
+        printf("mutate: no mutant that has a session survives; %zu that need waits or fetched "
+               "proofs are told apart by the model alone; %.0f s\n",
                by_model_alone(k), dna_seconds_since(&lab->begun));
     free(k->mutants);
     free(k->sessions);

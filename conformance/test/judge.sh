@@ -147,6 +147,7 @@ printf '#\nXX99 XR04:drop a/b/c@receiving\n' >"$tmp/list"
 expect "mutate: a row that is none" 2 "list:2: there is no row 'XX99'" mutate rows --list "$tmp/list" 'xep0185/**'
 
 expect "mutate: no such part" 2 "role receiving has no part 'nothing' that is played" mutate mutants receiving --scope nothing
+expect "mutate: an OP that is none" 2 "--ops drop,frob: 'frob' is none" mutate mutants --hand-written --ops drop,frob
 
 # the language: each script of judge/ says in its last line what must be said of it
 run judge --level may --json "$tmp/judge.json" >/dev/null 2>&1
