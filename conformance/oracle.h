@@ -27,6 +27,7 @@ enum dna_oracle_kind {
 struct dna_oracle_setup {
     const char *const *hosted; /* the domains that it serves, lower case; borrowed */
     size_t num_hosted;
+    const char *bare; /* one more, for which it has no certificate; borrowed; or NULL */
     struct dna_knobs knobs;
     uint64_t known;            /* bit i: the i-th knob is as given, else it is open */
     bool errors;               /* it speaks dialback errors; else invalid stands for them */

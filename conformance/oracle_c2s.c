@@ -47,8 +47,7 @@ void oracle_c2s_sent(struct dna_oracle_conn *conn, const struct dna_xnode *node)
 
     if (dna_xnode_is(node, DNA_NS_TLS, "starttls")) {
         FACT(&f, starttls_receiving, clear_trailing, NO);
-        if (oracle_hosted(conn->oracle, conn->sent_to) == YES)
-            FACT(&f, starttls_receiving, can_secure, YES);
+        FACT(&f, starttls_receiving, can_secure, oracle_can_secure(conn->oracle, conn->sent_to));
         oracle_event(conn->starttls, starttls_receiving_E_RX_STARTTLS, &f);
         oracle_say(conn, &conn->s.handshaking, "handshaking", OPEN);
     } else if (dna_xnode_is(node, DNA_NS_SASL, "auth")) {

@@ -31,6 +31,8 @@ void dna_oracle_case_begin(struct dna_case_run *run)
                                       .bounded = dna_ca_bounded_root(run->context->lab->ca),
                                       .root = dna_ca_root(run->context->lab->ca) };
 
+    if (dna_variant_has(v, "bare-domain"))
+        setup.bare = dna_pool_printf(run->pool, "bare.%s", v->hosted[0]);
     for (size_t i = 0; i < DNA_NUM_KNOBS; i++) {
         const char *name = dna_knob((enum dna_knob_id)i)->name;
         const char *value = dna_pairs_get(&v->knobs, name);

@@ -56,6 +56,11 @@ const char *oracle_jid_domain(struct dna_pool *pool, const char *jid)
     return oracle_domain(pool, dna_pool_strndup(pool, jid, len));
 }
 
+static bool is_bare(const struct dna_oracle *o, const char *domain)
+{
+    return o->setup.bare && strcmp(o->setup.bare, domain) == 0;
+}
+
 uint32_t oracle_hosted(const struct dna_oracle *o, const char *domain)
 {
     if (!domain)
@@ -63,7 +68,14 @@ uint32_t oracle_hosted(const struct dna_oracle *o, const char *domain)
     for (size_t i = 0; i < o->setup.num_hosted; i++)
         if (strcmp(o->setup.hosted[i], domain) == 0)
             return YES;
-    return NO;
+    return is_bare(o, domain) ? YES : NO;
+}
+
+uint32_t oracle_can_secure(const struct dna_oracle *o, const char *domain)
+{
+    if (domain && is_bare(o, domain))
+        return NO;
+    return oracle_hosted(o, domain) == YES ? YES : OPEN;
 }
 
 bool oracle_is_stanza(const struct dna_xnode *node)

@@ -106,6 +106,7 @@ void oracle_tell_all(struct dna_oracle_conn *conn, const char *event);
 const char *oracle_domain(struct dna_pool *pool, const char *text); /* NULL: missing or not plain */
 const char *oracle_jid_domain(struct dna_pool *pool, const char *jid);
 uint32_t oracle_hosted(const struct dna_oracle *oracle, const char *domain);
+uint32_t oracle_can_secure(const struct dna_oracle *oracle, const char *domain);
 uint32_t oracle_proves(const struct dna_oracle_conn *conn, const char *domain);
 /* may a proof of some domain still be on its way; may its owner say that the certificate is
  * wrong */

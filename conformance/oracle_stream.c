@@ -241,8 +241,7 @@ static void sent_starttls(struct dna_oracle_conn *conn)
     struct oracle_facts f = { 0 };
 
     FACT(&f, starttls_receiving, clear_trailing, NO);
-    if (oracle_hosted(conn->oracle, conn->sent_to) == YES)
-        FACT(&f, starttls_receiving, can_secure, YES);
+    FACT(&f, starttls_receiving, can_secure, oracle_can_secure(conn->oracle, conn->sent_to));
     oracle_event(conn->starttls, starttls_receiving_E_RX_STARTTLS, &f);
     oracle_say(conn, &conn->s.handshaking, "handshaking", OPEN);
 }

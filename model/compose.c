@@ -324,8 +324,8 @@ bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbo
                g->question[symbol->whom - DNA_PAIR1];
     case DNA_SEND_SETTLE:
         return dna_compose_can_settle(c, symbol);
-    case DNA_SEND_LOCAL:
-        return !g->muted && !g->queue;
+    case DNA_SEND_LOCAL: /* a client's handshake begins by itself: there is no time to write */
+        return !g->muted && !g->queue && (c->role->local || !g->tls_due);
     case DNA_SEND_EARLY:
         return !g->early && !g->tls_due && !g->muted && !g->deaf &&
                (g->header_due != 0) == is_header(symbol);
