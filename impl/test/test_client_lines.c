@@ -239,6 +239,18 @@ static void test_unreadable(void)
     close(fd);
 }
 
+/* No event tells that a device is ready which always is. */
+static void test_device(void)
+{
+    static const struct step then[] = { LOGIN, { "<ping", PONG, false }, END };
+    int fd = open("/dev/null", O_RDONLY);
+    struct dna_client_options o;
+
+    ready_to_write(&o, fd);
+    check(run(&o, to_tls, then), DNA_CLIENT_OK, true, "taken over everything");
+    close(fd);
+}
+
 static const struct {
     const char *name;
     CU_TestFunc run;
@@ -250,6 +262,7 @@ static const struct {
     { "bounce", test_bounce },
     { "question", test_question },
     { "unreadable", test_unreadable },
+    { "device", test_device },
 };
 
 int main(void)
