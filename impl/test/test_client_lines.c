@@ -251,6 +251,22 @@ static void test_device(void)
     close(fd);
 }
 
+/* The time for becoming ready runs on when we are, and says nothing then. */
+static void test_ready_in_time(void)
+{
+    static const struct step then[] = { LOGIN, END };
+    struct dna_client_options o;
+    struct result r;
+
+    ready_to_write(&o, -1);
+    o.negotiation_ms = 1000;
+    o.expect_id = "never";
+    o.wait_ms = o.negotiation_ms + 100; /* from later on */
+    r = run(&o, to_tls, then);
+    CU_ASSERT_PTR_NULL(strstr(r.text, "no progress"));
+    check(r, DNA_CLIENT_REFUSED, true, "never did not come in time");
+}
+
 static const struct {
     const char *name;
     CU_TestFunc run;
@@ -263,6 +279,7 @@ static const struct {
     { "question", test_question },
     { "unreadable", test_unreadable },
     { "device", test_device },
+    { "ready in time", test_ready_in_time },
 };
 
 int main(void)
