@@ -219,6 +219,8 @@ static void test_bad_lines(void)
     refused("caf\xe9", 4, "line 2 is not sent: not UTF-8");
     refused("a\0b", 3, "line 2 is not sent: a control character");
     refused("a\033[2J", 5, "line 2 is not sent: a control character");
+    refused("a\xef\xbf\xbe", 4, "line 2 is not sent: U+FFFE or U+FFFF");
+    refused("\xef\xbf\xbfz", 4, "line 2 is not sent: U+FFFE or U+FFFF");
     refused(longer, sizeof longer, "line 2 is not sent: longer than 65536 bytes");
     longest[100] = '\x01'; /* so it is not too long, and refused all the same */
     refused(longest, sizeof longest, "line 2 is not sent: a control character");
@@ -250,9 +252,9 @@ static int answer_and_write(FILE *shown, int to)
              sees(shown, "m-1 is to go to juliet@b.example"));
 }
 
-/* A question on the same descriptor has its line for an answer; what comes behind it is a message
-   again.  The server is silent from then on, so that there is time for it. */
-static void test_question(void)
+/* A question on the same descriptor, or another one for the same, has its line for an answer; what
+   comes behind it is a message again.  The server is silent from then on, so that there is time. */
+static void question(bool other_descriptor)
 {
     static const struct step silent[] = { { "nothing that ever comes", NULL, false },
                                           { NULL, NULL, false } };
@@ -263,10 +265,18 @@ static void test_question(void)
     ready_to_write(&o, ends[0]);
     o.ca_file = "fixtures/config/ca.crt";
     o.may_ask = true;
-    o.ask_fd = ends[0];
+    o.ask_fd = other_descriptor ? dup(ends[0]) : ends[0];
     o.negotiation_ms = 1000;
     o.close_ms = 100;
     CU_ASSERT_EQUAL(run_with_user(&o, ends, answer_and_write, silent), DNA_CLIENT_NETWORK);
+    if (other_descriptor)
+        close(o.ask_fd);
+}
+
+static void test_question(void)
+{
+    question(false);
+    question(true);
 }
 
 /* A folder can be opened, and not read. */
