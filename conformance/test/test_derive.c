@@ -277,7 +277,7 @@ static void test_waits(void)
     dna_habits_default(&habits);
     dna_derive_knobs(&server->variants[0], &habits.knobs);
     dna_derive_choose(&parts, dna_role_find("receiving"), server, &habits, "timers", pool, NULL);
-    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 5);
+    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 7);
     CU_ASSERT_STRING_EQUAL(parts.scopes[0].name, "timers shutdown"); /* which waits for nothing */
     CU_ASSERT_PTR_NULL(parts.waits[0]);
     for (size_t i = 1; i < parts.role.num_scopes; i++) {
