@@ -257,7 +257,6 @@ static void on_negotiation_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    dna_client_note(arg, "stream", "no progress in time");
     dna_client_step(arg, c2s_client_E_TIMER_NEGOTIATION, NO_FACTS);
 }
 

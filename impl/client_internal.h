@@ -49,6 +49,8 @@ struct dna_client {
     struct dna_client_stanza *held, *sending;
     unsigned num_held, num_lines;   /* stanzas that wait; messages that were lines */
     struct dna_client_lines *lines; /* NULL: none are read */
+    bool no_more, taken_over;       /* all is said; and the server has answered for it */
+    bool heard;                     /* what was expected */
     struct dna_pin pin; /* what the server presented, where */
     char *bound;        /* our full JID */
     char bind_id[DNA_ID_LEN + 1], ping_id[DNA_ID_LEN + 1], message_id[128];

@@ -72,10 +72,10 @@ static void go_on(struct dna_client_lines *l)
 {
     if (l->paused || l->stopped)
         return;
+    if (!l->file && event_add(l->ready, NULL) != 0)
+        l->file = true;
     if (l->file) /* is always ready, and no event tells it */
         dna_client_deadline(l->again, 0);
-    else
-        event_add(l->ready, NULL);
 }
 
 static void end(struct dna_client_lines *l, const char *why)
@@ -127,6 +127,12 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
         go_on(l);
 }
 
+/* epoll takes neither a file nor a device like /dev/null. */
+static bool always_ready(int fd, mode_t mode)
+{
+    return S_ISREG(mode) || S_ISDIR(mode) || S_ISBLK(mode) || (S_ISCHR(mode) && !isatty(fd));
+}
+
 void dna_client_lines_begin(struct dna_client *c)
 {
     struct dna_client_lines *l = dna_calloc(1, sizeof *l);
@@ -135,7 +141,7 @@ void dna_client_lines_begin(struct dna_client *c)
 
     c->lines = l;
     l->client = c;
-    l->file = fstat(fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+    l->file = fstat(fd, &st) != 0 || always_ready(fd, st.st_mode);
     l->ready = event_new(c->base, fd, EV_READ, on_ready, l);
     l->again = evtimer_new(c->base, on_again, l);
     if (!l->ready || !l->again)

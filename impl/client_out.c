@@ -134,8 +134,11 @@ static void report_expired(struct dna_client *c)
 
 static void report_failed(struct dna_client *c)
 {
-    bool network = c->on == c2s_client_E_TCP_GONE || c->on == c2s_client_E_TIMER_NEGOTIATION;
+    bool late = c->on == c2s_client_E_TIMER_NEGOTIATION;
+    bool network = late || c->on == c2s_client_E_TCP_GONE;
 
+    if (late)
+        dna_client_show(c, "stream", "no progress in time");
     dna_client_show(c, "association", "%s: %s", c->options->jid->domain,
                     network ? "the connection did not last"
                             : "refused; the stream is not fit for it");

@@ -55,9 +55,8 @@ void dna_client_hold(struct dna_client *c)
 void dna_client_transmit(struct dna_client *c)
 {
     dna_conn_puts(c->conn, c->sending->text);
-    if (c->sending->id) {
+    if (c->sending->id)
         dna_client_show(c, "message", "sent to %s, id %s", c->options->to, c->sending->id);
-    }
     forget(c->sending);
     c->sending = NULL;
 }
@@ -86,11 +85,20 @@ void dna_client_say_line(struct dna_client *c, const char *text)
     put(c, s);
 }
 
+/* From when there is nothing more to say, and a stream to have said it on. */
+static void limit_wait(struct dna_client *c)
+{
+    if (c->no_more && c->bound && c->options->wait_ms)
+        dna_client_deadline(c->waiting, c->options->wait_ms);
+}
+
 /* What the server answers last shows that it has taken over all that came before. */
 void dna_client_no_more(struct dna_client *c)
 {
     struct dna_buf b = DNA_BUF_INIT;
 
+    c->no_more = true;
+    limit_wait(c);
     dna_buf_printf(&b, "<iq type='get' id='%s'", c->ping_id);
     dna_buf_attr(&b, "to", c->options->jid->domain);
     dna_buf_puts(&b, "><ping xmlns='" DNA_NS_PING "'/></iq>");
@@ -131,8 +139,7 @@ void dna_client_release_held(struct dna_client *c)
         put(c, s);
         s = next;
     }
-    if (o->wait_ms && o->lines_fd < 0)
-        dna_client_deadline(c->waiting, o->wait_ms);
+    limit_wait(c);
 }
 
 static void quit(struct dna_client *c)
@@ -167,10 +174,9 @@ static void show_iq(struct dna_client *c)
         return;
     }
     dna_client_show(c, "server", "has taken over everything that was sent");
-    if (c->options->wait_ms == 0)
+    c->taken_over = true;
+    if (c->options->wait_ms == 0 || c->heard)
         quit(c);
-    else if (c->options->lines_fd >= 0)
-        dna_client_deadline(c->waiting, c->options->wait_ms);
 }
 
 static bool of_a_line(const struct dna_client *c, const char *id)
@@ -212,7 +218,10 @@ static void show_message(struct dna_client *c)
     dna_client_show(c, "message", "from %s, id %s: %s", from, id ? id : "(none)",
                     text.len ? text.at : "");
     dna_buf_cleanup(&text);
-    if (expected && (strcmp(expected, "*") == 0 || is(id, expected)))
+    if (!expected || (strcmp(expected, "*") != 0 && !is(id, expected)))
+        return;
+    c->heard = true;
+    if (c->options->lines_fd < 0 || c->taken_over) /* else there is more to say */
         quit(c);
 }
 
@@ -226,9 +235,13 @@ void dna_client_show_stanza(struct dna_client *c)
 
 void dna_client_waited(struct dna_client *c)
 {
-    if (c->options->expect_id) {
+    if (c->options->expect_id && !c->heard) {
         dna_client_show(c, "message", "%s did not come in time", c->options->expect_id);
         dna_client_verdict(c, DNA_CLIENT_REFUSED);
+    }
+    if (c->options->lines_fd >= 0 && !c->taken_over) {
+        dna_client_show(c, "server", "has not taken over everything in time");
+        dna_client_verdict(c, DNA_CLIENT_NETWORK);
     }
     quit(c);
 }

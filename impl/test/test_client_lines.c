@@ -56,27 +56,104 @@ static void test_all_before_the_stream(void)
     close(fd);
 }
 
-/* Nothing but the end of the stream ends it before the end of what it reads; what is written behind
-   an answer is sent behind it.  The server closes the pipe: it says the last word. */
+/* Runs the client on the pipe in, with somebody at its other end who sees what is shown: user, in a
+   process of its own, which tells by 0 that he saw what he waited for. */
+static enum dna_client_status run_with_user(struct dna_client_options *o, const int in[2],
+                                            int (*user)(FILE *shown, int to),
+                                            const struct step *then)
+{
+    enum dna_client_status result;
+    int gate[2], listener = listen_somewhere(&o->connect_port), status = -1;
+    pid_t writer, server;
+    FILE *out;
+
+    CU_ASSERT_EQUAL_FATAL(pipe(gate), 0); /* what the client shows */
+    fflush(stdout);
+    if ((writer = fork()) == 0) {
+        alarm(PATIENCE_S);
+        close(gate[1]);
+        _exit(user(fdopen(gate[0], "r"), in[1]));
+    }
+    close(in[1]);
+    close(gate[0]);
+    if ((server = fork()) == 0) {
+        alarm(PATIENCE_S);
+        _exit(serve(listener, to_tls, then));
+    }
+    close(listener);
+    o->knobs.posh = 0;
+    out = fdopen(gate[1], "w");
+    result = dna_client_run(o, out);
+    fclose(out);
+    waitpid(writer, &status, 0);
+    CU_ASSERT_EQUAL(status, 0);
+    waitpid(server, NULL, 0);
+    close(in[0]);
+    return result;
+}
+
+static bool sees(FILE *shown, const char *text)
+{
+    char line[4096];
+
+    while (fgets(line, sizeof line, shown))
+        if (strstr(line, text))
+            return true;
+    return false;
+}
+
+static bool types(int to, const char *text)
+{
+    return write(to, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+static int answer_what_is_heard(FILE *shown, int to)
+{
+    bool answered = types(to, "hear\n") && sees(shown, "from x@b.example, id (none): more") &&
+                    types(to, "you");
+
+    close(to);
+    return !(answered && sees(shown, "sent to juliet@b.example, id m-2") &&
+             sees(shown, "taken over everything"));
+}
+
+/* What is expected does not end it before the end of what it reads; what is written behind an
+   answer is sent behind it. */
 static void test_while_connected(void)
 {
     static const struct step then[] = {
         LOGIN,
         { "id='m-1'><body>hear</body>", "<message from='x@b.example'><body>more</body></message>",
           false },
-        { "</stream:stream>", NULL, false },
-        { NULL, NULL, false }
+        { "id='m-2'><body>you</body>", NULL, false },
+        { "<ping", PONG, false },
+        END
     };
     struct dna_client_options o;
     int ends[2];
 
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    CU_ASSERT_EQUAL(write(ends[1], "hear\nyou", 8), 8); /* the second line never ends */
     ready_to_write(&o, ends[0]);
     o.expect_id = "*";
-    check(run(&o, to_tls, then), DNA_CLIENT_OK, true, "from x@b.example, id (none): more");
-    close(ends[0]);
-    close(ends[1]);
+    o.wait_ms = 10000;
+    CU_ASSERT_EQUAL(run_with_user(&o, ends, answer_what_is_heard, then), DNA_CLIENT_OK);
+}
+
+/* The time to wait begins with the end of what it reads, whether or not the server answers. */
+static void test_no_answer(void)
+{
+    static const struct step then[] = { LOGIN, { "<ping", NULL, false }, END };
+    int fd = pipe_with("one\n", 4);
+    struct dna_client_options o;
+    struct result r;
+
+    ready_to_write(&o, fd);
+    o.wait_ms = 100;
+    r = run(&o, to_tls, then);
+    CU_ASSERT_EQUAL(r.status, DNA_CLIENT_NETWORK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "has not taken over everything in time"));
+    free(r.text);
+    close(fd);
 }
 
 /* A file is always readable, and larger than what is read at once. */
@@ -165,24 +242,12 @@ static void test_bounce(void)
     close(fd);
 }
 
-/* The user: answers when he is asked, then writes. 0: what he wrote was taken for a message. */
+/* 0: what he wrote behind his answer was taken for a message. */
 static int answer_and_write(FILE *shown, int to)
 {
-    char line[4096];
-    bool taken = false;
-
-    alarm(PATIENCE_S);
-    while (fgets(line, sizeof line, shown) && !strstr(line, "Better stop"))
-        ;
-    if (write(to, "yes\n", 4) != 4)
-        return 1;
-    while (fgets(line, sizeof line, shown) && !strstr(line, "the answer is yes"))
-        ;
-    if (write(to, "hear\n", 5) != 5)
-        return 1;
-    while (!taken && fgets(line, sizeof line, shown))
-        taken = strstr(line, "m-1 is to go to juliet@b.example");
-    return !taken;
+    return !(sees(shown, "Better stop") && types(to, "yes\n") &&
+             sees(shown, "the answer is yes") && types(to, "hear\n") &&
+             sees(shown, "m-1 is to go to juliet@b.example"));
 }
 
 /* A question on the same descriptor has its line for an answer; what comes behind it is a message
@@ -192,39 +257,16 @@ static void test_question(void)
     static const struct step silent[] = { { "nothing that ever comes", NULL, false },
                                           { NULL, NULL, false } };
     struct dna_client_options o;
-    int ends[2], gate[2], listener, status = -1;
-    pid_t user, server;
-    FILE *out;
+    int ends[2];
 
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    CU_ASSERT_EQUAL_FATAL(pipe(gate), 0); /* what the client shows */
     ready_to_write(&o, ends[0]);
-    listener = listen_somewhere(&o.connect_port);
-    fflush(stdout);
-    if ((user = fork()) == 0) {
-        close(gate[1]);
-        _exit(answer_and_write(fdopen(gate[0], "r"), ends[1]));
-    }
-    if ((server = fork()) == 0) {
-        alarm(PATIENCE_S);
-        _exit(serve(listener, to_tls, silent));
-    }
-    close(listener);
-    close(gate[0]);
     o.ca_file = "fixtures/config/ca.crt";
-    o.knobs.posh = 0;
     o.may_ask = true;
     o.ask_fd = ends[0];
     o.negotiation_ms = 1000;
     o.close_ms = 100;
-    out = fdopen(gate[1], "w");
-    CU_ASSERT_EQUAL(dna_client_run(&o, out), DNA_CLIENT_NETWORK);
-    fclose(out);
-    waitpid(user, &status, 0);
-    CU_ASSERT_EQUAL(status, 0);
-    waitpid(server, NULL, 0);
-    close(ends[0]);
-    close(ends[1]);
+    CU_ASSERT_EQUAL(run_with_user(&o, ends, answer_and_write, silent), DNA_CLIENT_NETWORK);
 }
 
 /* A folder can be opened, and not read. */
@@ -239,17 +281,48 @@ static void test_unreadable(void)
     close(fd);
 }
 
+/* No event tells that a device is ready which always is. */
+static void test_device(void)
+{
+    static const struct step then[] = { LOGIN, { "<ping", PONG, false }, END };
+    int fd = open("/dev/null", O_RDONLY);
+    struct dna_client_options o;
+
+    ready_to_write(&o, fd);
+    check(run(&o, to_tls, then), DNA_CLIENT_OK, true, "taken over everything");
+    close(fd);
+}
+
+/* The time for becoming ready runs on when we are, and says nothing then. */
+static void test_ready_in_time(void)
+{
+    static const struct step then[] = { LOGIN, END };
+    struct dna_client_options o;
+    struct result r;
+
+    ready_to_write(&o, -1);
+    o.negotiation_ms = 1000;
+    o.expect_id = "never";
+    o.wait_ms = o.negotiation_ms + 100; /* from later on */
+    r = run(&o, to_tls, then);
+    CU_ASSERT_PTR_NULL(strstr(r.text, "no progress"));
+    check(r, DNA_CLIENT_REFUSED, true, "never did not come in time");
+}
+
 static const struct {
     const char *name;
     CU_TestFunc run;
 } tests[] = {
     { "all before the stream", test_all_before_the_stream },
     { "while connected", test_while_connected },
+    { "no answer", test_no_answer },
     { "file", test_file },
     { "bad lines", test_bad_lines },
     { "bounce", test_bounce },
     { "question", test_question },
     { "unreadable", test_unreadable },
+    { "device", test_device },
+    { "ready in time", test_ready_in_time },
 };
 
 int main(void)
