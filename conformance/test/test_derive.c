@@ -293,8 +293,8 @@ static void test_waits(void)
         for (size_t x = 0; x < u.mealy.num_inputs; x++) {
             const bool waits = strncmp(u.inputs[x]->name, "wait", 4) == 0;
 
-            CU_ASSERT(!waits || strcmp(u.inputs[x]->name, wait->symbol) == 0);
-            wait_first = waits ? (uint32_t)x : wait_first;
+            CU_ASSERT(!waits || dna_deadline_has(wait, u.inputs[x]->name));
+            wait_first = strcmp(u.inputs[x]->name, wait->symbol) == 0 ? (uint32_t)x : wait_first;
         }
         struct dna_derive_how how = { .u = &u, .choices = &habits.choices, .wait = wait,
                                       .variant = parts.variants[i], .patient = true };
