@@ -178,9 +178,15 @@ void dna_client_lines_pause(struct dna_client *c, bool pause)
 
 void dna_client_lines_stop(struct dna_client *c)
 {
-    if (!c->lines)
+    const struct dna_row *row = c->row; /* it is for what the stream ends of */
+
+    if (!c->lines || c->lines->stopped)
         return;
     c->lines->stopped = true;
+    c->row = NULL;
+    dna_client_show(c, "message", "nothing is read from line %u on: the stream ends",
+                    c->lines->number + 1);
+    c->row = row;
     event_del(c->lines->ready);
     event_del(c->lines->again);
 }

@@ -156,6 +156,25 @@ static void test_no_answer(void)
     close(fd);
 }
 
+static int write_too_late(FILE *shown, int to)
+{
+    return !(types(to, "hear\n") && sees(shown, "nothing is read from line 2 on") &&
+             types(to, "you\n") && !sees(shown, "m-2"));
+}
+
+/* Where the server ends the stream, what is behind the last line that was read stays unread. */
+static void test_closed_by_the_server(void)
+{
+    static const struct step then[] = { LOGIN, { "id='m-1'", "</stream:stream>", false },
+                                        { NULL, NULL, false } };
+    struct dna_client_options o;
+    int ends[2];
+
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    ready_to_write(&o, ends[0]);
+    CU_ASSERT_EQUAL(run_with_user(&o, ends, write_too_late, then), DNA_CLIENT_REFUSED);
+}
+
 /* A file is always readable, and larger than what is read at once. */
 static void test_file(void)
 {
@@ -326,6 +345,7 @@ static const struct {
     { "all before the stream", test_all_before_the_stream },
     { "while connected", test_while_connected },
     { "no answer", test_no_answer },
+    { "closed by the server", test_closed_by_the_server },
     { "file", test_file },
     { "bad lines", test_bad_lines },
     { "bounce", test_bounce },
