@@ -295,11 +295,15 @@ static void send_tls_failure(struct dna_c2s_session *s)
 static void start_tls(struct dna_c2s_session *s)
 {
     const struct dna_c2s_setup *setup = &s->service->setup;
+    SSL_CTX *ctx;
+
     if (lacks(s, s->domain))
         return;
-    SSL *ssl = dna_tls_accept_new(setup->tls(setup->arg, s->domain->name), false);
-
-    dna_conn_start_tls(s->conn, ssl, true, 0); /* the negotiation has its deadline */
+    ctx = setup->tls(setup->arg, s->domain->name);
+    if (ctx) /* the negotiation has its deadline */
+        dna_conn_start_tls(s->conn, dna_tls_accept_new(ctx, false), true, 0);
+    else
+        drop_stream(s);
 }
 
 /* RFC 6120 5.4.3.3: what was said in clear is forgotten, the domain asked for included. */

@@ -31,9 +31,13 @@ static const char *unfit(const char *text, size_t len)
 {
     if (!dna_utf8_valid(text, len))
         return "not UTF-8";
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if ((unsigned char)text[i] < 0x20 && text[i] != '\t')
             return "a control character";
+        if (len - i >= 3 && (memcmp(text + i, "\xef\xbf\xbe", 3) == 0 ||
+                             memcmp(text + i, "\xef\xbf\xbf", 3) == 0))
+            return "U+FFFE or U+FFFF, which are no characters of XML";
+    }
     return NULL;
 }
 
@@ -149,9 +153,21 @@ void dna_client_lines_begin(struct dna_client *c)
     go_on(l);
 }
 
+/* The user's answer would be taken for a message: /dev/stdin is standard input by another
+ * descriptor, and /dev/tty most likely the terminal that is asked. */
+static bool same_source(int a, int b)
+{
+    struct stat of_a, of_b;
+
+    if (a == b || (isatty(a) && isatty(b)))
+        return true;
+    return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino && of_a.st_rdev == of_b.st_rdev;
+}
+
 void dna_client_lines_pause(struct dna_client *c, bool pause)
 {
-    if (!c->lines || c->options->lines_fd != c->options->ask_fd)
+    if (!c->lines || !same_source(c->options->lines_fd, c->options->ask_fd))
         return;
     c->lines->paused = pause;
     if (pause)
@@ -162,9 +178,15 @@ void dna_client_lines_pause(struct dna_client *c, bool pause)
 
 void dna_client_lines_stop(struct dna_client *c)
 {
-    if (!c->lines)
+    const struct dna_row *row = c->row; /* it is for what the stream ends of */
+
+    if (!c->lines || c->lines->stopped)
         return;
     c->lines->stopped = true;
+    c->row = NULL;
+    dna_client_show(c, "message", "nothing is read from line %u on: the stream ends",
+                    c->lines->number + 1);
+    c->row = row;
     event_del(c->lines->ready);
     event_del(c->lines->again);
 }

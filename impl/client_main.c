@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "impl/buf.h"
@@ -138,7 +139,8 @@ struct command {
     char ascii[256], pin[DNA_PIN_HEX + 1], pins[4096], resolver[128], host[256];
     char password[DNA_JID_PART_MAX + 1];
     const char *messages; /* the file's name */
-    bool have_jid, have_wait, have_message, password_on_stdin, verbose;
+    struct stat password_file; /* that it was read from, if password_read */
+    bool have_jid, have_wait, have_message, password_read, verbose;
 };
 
 static bool read_password_file(struct command *c, const char *path)
@@ -151,7 +153,7 @@ static bool read_password_file(struct command *c, const char *path)
         return false;
     }
     line = fgets(c->password, sizeof c->password, in);
-    c->password_on_stdin = in == stdin;
+    c->password_read = fstat(fileno(in), &c->password_file) == 0;
     if (in != stdin)
         fclose(in);
     if (!line)
@@ -320,16 +322,19 @@ static bool open_messages(struct command *c)
 {
     struct dna_client_options *o = &c->options;
     bool on_stdin = strcmp(c->messages, "-") == 0;
+    struct stat st;
 
     if (!o->to || c->have_message)
         return dna_command_usage("--messages %s: needs --to, and no --message", c->messages);
-    if (on_stdin && c->password_on_stdin)
-        return dna_command_usage("%s", "standard input holds either the password or messages");
     o->lines_fd = on_stdin ? STDIN_FILENO : open(c->messages, O_RDONLY | O_CLOEXEC);
-    if (o->lines_fd >= 0)
-        return true;
-    fprintf(stderr, "xdna-client: --messages: %s: %s\n", c->messages, strerror(errno));
-    return false;
+    if (o->lines_fd < 0 || fstat(o->lines_fd, &st) != 0) {
+        fprintf(stderr, "xdna-client: --messages: %s: %s\n", c->messages, strerror(errno));
+        return false;
+    }
+    if (c->password_read && st.st_dev == c->password_file.st_dev &&
+        st.st_ino == c->password_file.st_ino)
+        return dna_command_usage("--messages %s: holds the password", c->messages);
+    return true;
 }
 
 static bool complete(struct command *c, int argc)

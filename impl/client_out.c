@@ -65,11 +65,13 @@ static void send_close(struct dna_client *c)
     dna_conn_close(c->conn);
     dna_conn_resume(c->conn); /* the peer's closing tag is waited for, whatever else was */
     dna_client_deadline(c->closing, c->options->close_ms);
+    dna_client_lines_stop(c);
 }
 
 static void drop_stream(struct dna_client *c)
 {
     dna_conn_drop(c->conn, c->options->close_ms);
+    dna_client_lines_stop(c);
 }
 
 /* --- the association --- */

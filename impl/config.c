@@ -141,6 +141,11 @@ static bool block_end(struct dna_config_reader *r, const struct block *block)
         return true;
     if (!block->certificate_line)
         return dna_config_fail(r, d->line, "domain %s: no certificate", d->name);
+    if (!d->certificate && d->num_accounts)
+        return dna_config_fail(r, block->certificate_line,
+                               "domain %s: accounts, and certificate none: nobody could log in, "
+                               "and no server be reached under TLS",
+                               d->name);
     if (!d->certificate)
         return !d->key || dna_config_fail(r, block->key_line,
                                           "domain %s: a key, and certificate none", d->name);

@@ -79,8 +79,9 @@ void dna_conn_limit(struct dna_conn *c, size_t max_bytes);
 bool dna_conn_clear_trailing(const struct dna_conn *c);
 /* dna_conn_start_tls() runs a handshake (as server if accept) once all queued output has left, and
  * stops parsing until then; tls_up or tls_failed follows, the latter after timeout_ms at the
- * latest (0: the owner watches over the time, and drops the connection). Takes the SSL over. Bytes read in clear are thrown away. The owner restarts XML by itself
- * in tls_up. */
+ * latest. 0, which is what streams use: the owner watches over the time, and drops the connection.
+ * Takes the SSL over. Bytes read in clear are thrown away. The owner restarts XML by itself in
+ * tls_up. */
 void dna_conn_start_tls(struct dna_conn *c, SSL *ssl, bool accept, uint32_t timeout_ms);
 /* dna_conn_pause() stops reading and parsing until dna_conn_resume(). */
 void dna_conn_pause(struct dna_conn *c);

@@ -42,6 +42,7 @@ static struct dna_config *config;
 static struct dna_router *router;
 static struct dna_c2s *service;
 static SSL_CTX *server_tls, *client_tls;
+static unsigned tls_asked, tls_ends = UINT_MAX; /* the certificate is asked for; until it is gone */
 
 /* The client's end: a bufferevent, what came in, and whether it is over. */
 struct client {
@@ -54,7 +55,7 @@ static SSL_CTX *tls_of(void *arg, const char *domain)
 {
     (void)arg;
     (void)domain;
-    return server_tls;
+    return tls_asked++ < tls_ends ? server_tls : NULL;
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -287,6 +288,23 @@ static void test_bytes_behind_starttls(void)
     say(c, STARTTLS "<auth " SASL " mechanism='PLAIN'>AGEAYg==</auth>");
     ENDS(c);
     CU_ASSERT_PTR_NULL(c->got.len ? strstr(c->got.at, "proceed") : NULL);
+    disconnect(c);
+    all_gone();
+}
+
+/* Whole tables say <proceed/> only with a certificate; without one the stream ends, no more. */
+static void test_certificate_gone_behind_proceed(void)
+{
+    struct client *c = connect_client();
+
+    say(c, HEADER "to='a.example'>");
+    SEES(c, "</stream:features>");
+    tls_asked = 0;
+    tls_ends = 1;
+    say(c, STARTTLS);
+    SEES(c, "<proceed ");
+    ENDS(c);
+    tls_ends = UINT_MAX;
     disconnect(c);
     all_gone();
 }
@@ -538,6 +556,7 @@ static const struct {
     { "oversize before login", test_oversize_before_login },
     { "no password in clear", test_no_password_in_clear },
     { "bytes behind starttls", test_bytes_behind_starttls },
+    { "certificate gone behind proceed", test_certificate_gone_behind_proceed },
     { "login bind message", test_login_bind_message },
     { "wrong passwords", test_wrong_passwords },
     { "success after failures", test_success_after_failures },

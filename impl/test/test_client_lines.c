@@ -156,6 +156,25 @@ static void test_no_answer(void)
     close(fd);
 }
 
+static int write_too_late(FILE *shown, int to)
+{
+    return !(types(to, "hear\n") && sees(shown, "nothing is read from line 2 on") &&
+             types(to, "you\n") && !sees(shown, "m-2"));
+}
+
+/* Where the server ends the stream, what is behind the last line that was read stays unread. */
+static void test_closed_by_the_server(void)
+{
+    static const struct step then[] = { LOGIN, { "id='m-1'", "</stream:stream>", false },
+                                        { NULL, NULL, false } };
+    struct dna_client_options o;
+    int ends[2];
+
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    ready_to_write(&o, ends[0]);
+    CU_ASSERT_EQUAL(run_with_user(&o, ends, write_too_late, then), DNA_CLIENT_REFUSED);
+}
+
 /* A file is always readable, and larger than what is read at once. */
 static void test_file(void)
 {
@@ -219,6 +238,8 @@ static void test_bad_lines(void)
     refused("caf\xe9", 4, "line 2 is not sent: not UTF-8");
     refused("a\0b", 3, "line 2 is not sent: a control character");
     refused("a\033[2J", 5, "line 2 is not sent: a control character");
+    refused("a\xef\xbf\xbe", 4, "line 2 is not sent: U+FFFE or U+FFFF");
+    refused("\xef\xbf\xbfz", 4, "line 2 is not sent: U+FFFE or U+FFFF");
     refused(longer, sizeof longer, "line 2 is not sent: longer than 65536 bytes");
     longest[100] = '\x01'; /* so it is not too long, and refused all the same */
     refused(longest, sizeof longest, "line 2 is not sent: a control character");
@@ -250,9 +271,9 @@ static int answer_and_write(FILE *shown, int to)
              sees(shown, "m-1 is to go to juliet@b.example"));
 }
 
-/* A question on the same descriptor has its line for an answer; what comes behind it is a message
-   again.  The server is silent from then on, so that there is time for it. */
-static void test_question(void)
+/* A question on the same descriptor, or another one for the same, has its line for an answer; what
+   comes behind it is a message again.  The server is silent from then on, so that there is time. */
+static void question(bool other_descriptor)
 {
     static const struct step silent[] = { { "nothing that ever comes", NULL, false },
                                           { NULL, NULL, false } };
@@ -263,10 +284,18 @@ static void test_question(void)
     ready_to_write(&o, ends[0]);
     o.ca_file = "fixtures/config/ca.crt";
     o.may_ask = true;
-    o.ask_fd = ends[0];
+    o.ask_fd = other_descriptor ? dup(ends[0]) : ends[0];
     o.negotiation_ms = 1000;
     o.close_ms = 100;
     CU_ASSERT_EQUAL(run_with_user(&o, ends, answer_and_write, silent), DNA_CLIENT_NETWORK);
+    if (other_descriptor)
+        close(o.ask_fd);
+}
+
+static void test_question(void)
+{
+    question(false);
+    question(true);
 }
 
 /* A folder can be opened, and not read. */
@@ -316,6 +345,7 @@ static const struct {
     { "all before the stream", test_all_before_the_stream },
     { "while connected", test_while_connected },
     { "no answer", test_no_answer },
+    { "closed by the server", test_closed_by_the_server },
     { "file", test_file },
     { "bad lines", test_bad_lines },
     { "bounce", test_bounce },
