@@ -2,8 +2,8 @@
 /*
  * Room: conformance. `xdna derive`: the suite that the tables of a role yield, written as scenarios
  * into a folder and run against an implementation as any others are. The knobs of each scope pick
- * the variant of the profile; what no variant has, and what needs waits, is left to the model
- * (model-tool mutate).
+ * the variant of the profile; what no variant has is left to the model (model-tool mutate), and what
+ * needs waits to xdna mutate mutants, which sets the timers of its server.
  */
 #include "conformance/derive_internal.h"
 

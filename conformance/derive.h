@@ -17,7 +17,7 @@
 struct dna_profile;
 struct dna_variant;
 
-enum { DNA_DERIVE_SCOPES = 48 };
+enum { DNA_DERIVE_SCOPES = 64 };
 
 /* dna_derive_parts is a role with the scopes and symbols that can be played against a server, and
  * the variants of its profile that play each. role.scopes points into it: it stays where it is. */

@@ -85,7 +85,7 @@ static char *playable(struct dna_derive_parts *parts, struct dna_pool *pool, con
 
         const struct dna_deadline *its = s ? dna_deadline_of(s->name) : NULL;
 
-        if (s && (its ? its == wait : dna_derive_playable(s)) &&
+        if (s && (its ? dna_deadline_has(wait, s->name) : dna_derive_playable(s)) &&
             !listed(parts->without, list, len) &&
             (documents || strcmp(s->name, DNA_DERIVE_DISOWNED) != 0))
             dna_buf_printf(&kept, "%s%.*s", kept.len ? ", " : "", (int)len, list);
@@ -112,8 +112,9 @@ static const char *part_name(const struct dna_scope *scope, const struct dna_dea
                              struct dna_pool *pool)
 {
     return !scope->timers ? scope->name
-                          : dna_pool_printf(pool, "%s %s", scope->name,
-                                            wait ? wait->timer : "shutdown");
+                          : dna_pool_printf(pool, "%s %s%s", scope->name,
+                                            wait ? wait->timer : "shutdown",
+                                            wait && wait->and_close ? " and close" : "");
 }
 
 /* Adds a part of the alphabet, with the symbols of one wait or of none. */
@@ -151,6 +152,7 @@ static void add_waits(struct dna_derive_parts *parts, const struct dna_scope *sc
 {
     for (const struct dna_deadline *w = dna_deadlines; w->symbol; w++)
         if (listed(scope->alphabet, w->symbol, strlen(w->symbol)) &&
+            (!w->and_close || listed(scope->alphabet, "wait close", strlen("wait close"))) &&
             parts->role.num_scopes < DNA_DERIVE_SCOPES)
             add_part(parts, scope, w, its, pool, say);
 }

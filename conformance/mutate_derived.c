@@ -2,9 +2,9 @@
 /*
  * Room: conformance. `xdna mutate mutants`: every first-order mutant of every row of a role.  Those
  * that the model proves equivalent are left out; for each other the model's shortest session that
- * tells it from the tables is played over sockets against the reference with that mutant.  What
- * needs waits or fetched proofs no such session shows; it, and what survived, goes to the
- * hand-written cases (mutate_by_hand.c).  A sample tells what these kill alone; --hand-written
+ * tells it from the tables is played over sockets against the reference with that mutant.  What has
+ * no session that can be played, and what survived, goes to the hand-written cases
+ * (mutate_by_hand.c).  A sample tells what these kill alone; --hand-written
  * plays nothing else, and prints the survivors, each with its session, to be read.
  */
 #include "conformance/cli.h"
@@ -58,6 +58,7 @@ struct campaign {
     size_t num_sessions, room_sessions;
     const struct dna_suite *suite;  /* of the sessions */
     const struct dna_deadline **waits; /* of each of its cases */
+    bool *shaky;                       /* it did not pass undamaged at once; likewise */
     struct counts of[NUM_ROLES];
     char dir[200];
     /* of the role at hand */
@@ -241,6 +242,7 @@ static void find_cases(struct campaign *k, const struct dna_suite *suite)
 {
     k->suite = suite;
     k->waits = dna_xcalloc(suite->num_cases + 1, sizeof(*k->waits));
+    k->shaky = dna_xcalloc(suite->num_cases + 1, sizeof(*k->shaky));
     for (size_t i = 0; i < k->num_sessions; i++) {
         char id[60];
         int len = snprintf(id, sizeof id, "derived/mutants/s%05zu@", i + 1);
@@ -291,6 +293,9 @@ static int play_waits(const struct campaign *k, struct dna_mutate_lab *lab, stru
         bad |= status == 1;
         for (size_t i = 0; i < n; i++)
             plays[whose[i]] = some[i];
+        if (lab->verbose && n)
+            printf("mutate: %zu plays, %s near, by %.0f s\n", n, wait ? wait->timer : "nothing",
+                   dna_seconds_since(&lab->begun));
         wait = wait ? wait + 1 : dna_deadlines;
     } while (status <= 1 && wait->symbol);
     free(some);
@@ -318,6 +323,8 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
         if (k->sessions[i].c)
             plays[n++] = (struct dna_play){ .c = k->sessions[i].c, .damage = "" };
     status = play_waits(k, lab, plays, n, play_once);
+    for (size_t i = of_mutants; i < n; i++)
+        k->shaky[plays[i].c - k->suite->cases] = plays[i].verdict != DNA_VERDICT_PASS;
     if (!status)
         bad = play_waits(k, lab, plays + of_mutants, n - of_mutants, dna_mutate_play_again);
     for (size_t i = of_mutants; i < n && !status; i++)
@@ -325,7 +332,8 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
             forget_session(k, plays[i].c);
     for (size_t i = 0; i < of_mutants && !status; i++) {
         whose[i]->verdict = plays[i].verdict;
-        whose[i]->killed = dna_play_notices(&plays[i]);
+        whose[i]->killed =
+            dna_play_notices(&plays[i]) && !k->shaky[plays[i].c - k->suite->cases];
     }
     free(plays);
     free(whose);
@@ -336,8 +344,8 @@ static int play_sessions(struct campaign *k, struct dna_mutate_lab *lab)
     return status ? status : bad > 1 ? bad : 0;
 }
 
-/* A busy server may be late with what a session looks for: who survived is played once more, with
- * few others. */
+/* A busy server may be late with what a session looks for: who survived, or whose session did not
+ * pass undamaged at once, is played once more, with few others. */
 static int play_survivors(struct campaign *k, struct dna_mutate_lab *lab)
 {
     struct dna_play *plays = dna_xcalloc(k->num, sizeof(*plays));
@@ -411,7 +419,7 @@ static unsigned report_role(const struct campaign *k, unsigned role)
         if (m->session)
             printf("mutate: %s survives its session %zu\n", m->text, m->session);
         else if (k->o->verbose)
-            printf("mutate: %s is told by the model alone: it needs waits or fetched proofs\n",
+            printf("mutate: %s is told by the model alone: none of its sessions can be played\n",
                    m->text);
     }
     printf("%s: %u mutants, %u equivalent (proved), %u undecided; of %u that differ, %u have a "
@@ -552,6 +560,7 @@ int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *
     free(k->mutants);
     free(k->sessions);
     free(k->waits);
+    free(k->shaky);
     dna_pool_free(k->pool);
     free(k);
     return status;

@@ -82,6 +82,7 @@ const char *const dna_feature_words[] = {
     "multi-cert", "shows a certificate for each hosted domain",
     "trust-anchor", "trusts the lab's CA",
     "srv-failover", "tries the next SRV target when one fails",
+    "brief-negotiation", "its timer for negotiation is below three seconds (deadline negotiation=T)",
     "few-pairs", "takes two pairs on a stream, and no more",
     "bare-domain", "serves bare.$iut, too, for which it has no certificate",
     "c2s-external", "clients may authenticate by a certificate of their own",

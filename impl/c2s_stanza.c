@@ -66,8 +66,11 @@ void dna_c2s_bind(struct dna_c2s_session *s)
         dna_id_make(made);
         done = try_resource(s, made);
     }
-    if (!done)
-        abort(); /* 128 random bits taken four times over, or an account the router was not told */
+    if (!done) { /* 128 random bits taken four times over, or an account the router was not told */
+        dna_dead_end(s->knobs);
+        dna_buf_cleanup(&wanted);
+        return;
+    }
     iq_head(&b, s->element, "result");
     dna_buf_puts(&b, "><bind xmlns='" DNA_NS_BIND "'><jid>");
     dna_buf_escape(&b, s->jid);

@@ -62,6 +62,10 @@ static void send_key(void *arg)
 static void grant_pair(void *arg)
 {
     struct pair *p = arg;
+    if (p->scratch) { /* it goes with this answer, and whole tables grant nothing unasked */
+        dna_dead_end(p->stream->knobs);
+        return;
+    }
     dna_s2s_lead(p->stream, &p->stream->s2s->domains, p->theirs);
     dna_s2s_pair_event(p, association_E_DIALBACK_GRANTED);
 }

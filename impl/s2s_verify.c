@@ -171,6 +171,10 @@ void dna_s2s_ask(struct pair *p, const char *key)
         write_question(p->stream, p->said_to, p->said_from, p->stream->id, key);
         return;
     }
+    if (!p->said_from || !p->said_to) { /* of a key without sender nobody is asked */
+        dna_dead_end(p->stream->knobs);
+        return;
+    }
     struct stream *asker = asker_for(s2s, p->ours, p->theirs, p->stream);
     bool fresh = !asker->i.questions && !asker->conn && !asker->i.query;
     if (p->question)

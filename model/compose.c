@@ -280,14 +280,6 @@ void dna_compose_raise(struct dna_compose *c, const struct dna_machine *machine,
 
 /* --- symbols --- */
 
-/* A certificate that has expired proves nothing to whoever asks again, and machines that do not act
-   at once are told each second: what a stream does then beyond ending is not composed. */
-static bool still_known(const struct dna_symbol *symbol)
-{
-    return symbol->kind == DNA_SEND_END || symbol->kind == DNA_SEND_GONE ||
-           symbol->kind == DNA_SEND_TIMER;
-}
-
 static bool is_header(const struct dna_symbol *symbol)
 {
     return (symbol->machine == &dna_machine_stream_receiving &&
@@ -299,7 +291,7 @@ static bool is_header(const struct dna_symbol *symbol)
 bool dna_compose_can(const struct dna_compose *c, const struct dna_symbol *symbol)
 {
     const struct dna_stage *g = &c->scene->g;
-    if (g->closed || (g->expired && !g->muted && !still_known(symbol))) {
+    if (g->closed) {
         return false;
     }
     switch (symbol->kind) {
@@ -445,6 +437,20 @@ static void deal_with_early(struct dna_compose *c)
     }
 }
 
+/* That the certificate has expired is told each second, until a machine acts. */
+static void tick(struct dna_compose *c)
+{
+    const struct dna_symbol *symbol = c->symbol;
+    const struct dna_symbol *expiry = c->scene->g.expired && !c->scene->g.closed && !c->runaway
+                                          ? dna_symbol_find(c->role, "wait expiry", 11)
+                                          : NULL;
+    if (expiry && expiry != symbol && (!c->role->runs || c->role->runs(c, expiry))) {
+        c->symbol = expiry;
+        dna_compose_raise(c, expiry->machine, DNA_STREAM, expiry->on);
+        c->symbol = symbol;
+    }
+}
+
 bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
 {
     c->num_tokens = 0;
@@ -466,6 +472,7 @@ bool dna_compose_send(struct dna_compose *c, const struct dna_symbol *symbol)
     }
     deal(c, symbol);
     deal_with_early(c);
+    tick(c);
     if (c->role->after && !c->runaway) {
         c->role->after(c);
     }

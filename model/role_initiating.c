@@ -310,7 +310,7 @@ static void begin(struct dna_compose *c)
 
 static bool proves(const struct dna_compose *c)
 {
-    return c->scene->g.certificate == DNA_D1;
+    return c->scene->g.certificate == DNA_D1 && !c->scene->g.expired;
 }
 
 static bool known(const struct dna_compose *c)

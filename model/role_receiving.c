@@ -307,7 +307,7 @@ static bool known_of(const struct dna_compose *c, uint32_t domain)
 static bool proves(const struct dna_compose *c, uint32_t domain)
 {
     return c->scene->s.secured && domain != DNA_NOBODY && known_of(c, domain) &&
-           names(c->scene->g.certificate, domain);
+           names(c->scene->g.certificate, domain) && !c->scene->g.expired;
 }
 
 static bool refutes(const struct dna_compose *c, uint32_t domain)

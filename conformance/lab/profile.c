@@ -17,6 +17,9 @@
 #include "conformance/pool.h"
 
 /* reader is the state while one profile is read. */
+/* A negotiation is brief whose timer ends before a case is through that waits so long. */
+#define BRIEF_MS 3000
+
 struct reader {
     struct dna_profile *profile;
     struct dna_variant defaults; /* what each variant starts from */
@@ -54,6 +57,11 @@ void dna_variant_live_at(struct dna_variant *v, struct dna_pool *pool, const cha
 
 bool dna_variant_has(const struct dna_variant *variant, const char *feature)
 {
+    if (strcmp(feature, "brief-negotiation") == 0) {
+        const unsigned ms = dna_profile_deadline(variant->profile, "negotiation");
+
+        return ms && ms < BRIEF_MS;
+    }
     return dna_words_have(&variant->features, feature);
 }
 

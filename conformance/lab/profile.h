@@ -117,7 +117,8 @@ const struct dna_variant *dna_profile_variant(const struct dna_profile *profile,
  */
 void dna_variant_live_at(struct dna_variant *variant, struct dna_pool *pool, const char *name);
 
-/* dna_variant_has says whether a variant declares a feature. */
+/* dna_variant_has says whether a variant declares a feature; brief-negotiation is declared by the
+ * deadline: negotiation below three seconds. */
 bool dna_variant_has(const struct dna_variant *variant, const char *feature);
 
 /* dna_profile_deadline is one of the product's own timers in ms, 0 if not declared. */

@@ -277,7 +277,7 @@ static void test_waits(void)
     dna_habits_default(&habits);
     dna_derive_knobs(&server->variants[0], &habits.knobs);
     dna_derive_choose(&parts, dna_role_find("receiving"), server, &habits, "timers", pool, NULL);
-    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 5);
+    CU_ASSERT_EQUAL_FATAL(parts.role.num_scopes, 7);
     CU_ASSERT_STRING_EQUAL(parts.scopes[0].name, "timers shutdown"); /* which waits for nothing */
     CU_ASSERT_PTR_NULL(parts.waits[0]);
     for (size_t i = 1; i < parts.role.num_scopes; i++) {
@@ -293,8 +293,8 @@ static void test_waits(void)
         for (size_t x = 0; x < u.mealy.num_inputs; x++) {
             const bool waits = strncmp(u.inputs[x]->name, "wait", 4) == 0;
 
-            CU_ASSERT(!waits || strcmp(u.inputs[x]->name, wait->symbol) == 0);
-            wait_first = waits ? (uint32_t)x : wait_first;
+            CU_ASSERT(!waits || dna_deadline_has(wait, u.inputs[x]->name));
+            wait_first = strcmp(u.inputs[x]->name, wait->symbol) == 0 ? (uint32_t)x : wait_first;
         }
         struct dna_derive_how how = { .u = &u, .choices = &habits.choices, .wait = wait,
                                       .variant = parts.variants[i], .patient = true };

@@ -116,6 +116,32 @@ static void variants_inherit(void)
     dna_profile_free(p);
 }
 
+/* Nobody declares it but by the deadline itself. */
+static void negotiation_is_brief_below_three_seconds(void)
+{
+    static const struct {
+        const char *lines;
+        bool brief;
+    } cases[] = {
+        { "", false },
+        { "deadline verify=1s\n", false },
+        { "deadline negotiation=2999ms\n", true },
+        { "deadline negotiation=3s\n", false },
+        { "feature brief-negotiation\ndeadline negotiation=10s\n", false },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[200];
+        struct dna_profile *p;
+
+        snprintf(text, sizeof(text), "start x\n%svariant default\n", cases[i].lines);
+        p = made_up(text);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+        CU_ASSERT_EQUAL(dna_variant_has(&p->variants[0], "brief-negotiation"), cases[i].brief);
+        dna_profile_free(p);
+    }
+}
+
 static void read_all(const char *path, char *out, size_t out_len)
 {
     FILE *file = fopen(path, "re");
@@ -361,6 +387,7 @@ int main(void)
     static const struct lab_test tests[] = {
         { "bad profiles are refused", bad_profiles_are_refused },
         { "variants inherit", variants_inherit },
+        { "negotiation is brief below three seconds", negotiation_is_brief_below_three_seconds },
         { "templates are rendered", templates_are_rendered },
         { "a missing package is said", missing_package_is_said },
         { "failed starts say why", failed_starts_say_why },
