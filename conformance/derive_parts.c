@@ -171,8 +171,8 @@ void dna_derive_choose(struct dna_derive_parts *parts, const struct dna_role *ro
         const struct its_variants its = { variant_for(server, habits, scope, false, false),
                                           variant_for(server, habits, scope, true, clock) };
 
-        /* the server's end is nothing that is waited for */
-        if (!scope->timers || listed(scope->alphabet, "shutdown", 8))
+        /* the server's end is nothing that is waited for, but outside the claim as waits are */
+        if (!scope->timers || (parts->wait && listed(scope->alphabet, "shutdown", 8)))
             add_part(parts, scope, NULL, &its, pool, say);
         if (!scope->timers)
             continue;

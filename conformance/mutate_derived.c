@@ -415,12 +415,11 @@ static unsigned report_role(const struct campaign *k, unsigned role)
         sample_hand += m->in_sample && m->by_hand.killer;
         if (m->killed || m->by_hand.killer)
             continue;
-        open += m->session != 0;
+        open += m->session || !k->o->scope; /* a part of the alphabet need not tell all */
         if (m->session)
             printf("mutate: %s survives its session %zu\n", m->text, m->session);
-        else if (k->o->verbose)
-            printf("mutate: %s is told by the model alone: none of its sessions can be played\n",
-                   m->text);
+        else if (k->o->verbose || !k->o->scope)
+            printf("mutate: %s survives: none of its sessions can be played\n", m->text);
     }
     printf("%s: %u mutants, %u equivalent (proved), %u undecided; of %u that differ, %u have a "
            "derived session, which "
@@ -526,15 +525,6 @@ static int play_all(struct campaign *k, struct dna_mutate_lab *lab)
     return status ? status : k->bad ? 1 : 0;
 }
 
-static size_t by_model_alone(const struct campaign *k)
-{
-    size_t num = 0;
-
-    for (size_t i = 0; i < k->num; i++)
-        num += !k->mutants[i].session && !k->mutants[i].by_hand.killer;
-    return num;
-}
-
 int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *o)
 {
     struct campaign *k = dna_xcalloc(1, sizeof(*k));
@@ -554,9 +544,8 @@ int dna_mutate_all(struct dna_mutate_lab *lab, const struct dna_mutate_options *
     if (!o->keep)
         remove_files(k);
     if (!status && !o->hand_written)
-        printf("mutate: no mutant that has a session survives; %zu that need waits or fetched "
-               "proofs are told apart by the model alone; %.0f s\n",
-               by_model_alone(k), dna_seconds_since(&lab->begun));
+        printf("mutate: no mutant survives%s; %.0f s\n", o->scope ? " of those told there" : "",
+               dna_seconds_since(&lab->begun));
     free(k->mutants);
     free(k->sessions);
     free(k->waits);

@@ -313,7 +313,7 @@ static void test_waits(void)
 static void stopped(const char *role, const struct dna_profile *server, struct dna_buf *out)
 {
     const struct dna_role *whole = dna_role_find(role);
-    struct dna_derive_parts parts = { .without = NULL };
+    struct dna_derive_parts parts = { .wait = true };
     struct dna_pool *pool = dna_pool_new();
     struct dna_habits habits;
     struct dna_unfolding u;
