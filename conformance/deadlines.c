@@ -64,7 +64,8 @@ bool dna_deadline_has(const struct dna_deadline *d, const char *symbol)
                  (d->and_close && strcmp("wait close", symbol) == 0));
 }
 
-void dna_deadlines_set(struct dna_profile *server, const struct dna_deadline *near, struct dna_pool *pool)
+void dna_deadlines_set(struct dna_profile *server, const struct dna_deadline *near,
+                       struct dna_pool *pool)
 {
     for (size_t v = 0; v < server->num_variants; v++) {
         struct dna_pairs *settings = &server->variants[v].settings;

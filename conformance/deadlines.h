@@ -26,8 +26,9 @@ const struct dna_deadline *dna_deadline_of(const char *symbol);
 /* dna_deadline_has says whether sessions of that deadline (or NULL) can wait for the symbol's. */
 bool dna_deadline_has(const struct dna_deadline *deadline, const char *symbol);
 
-/* dna_deadlines_set puts all timers of all variants out of reach of any session, but that one (or NULL)
- * near. Strings belong to the pool. */
-void dna_deadlines_set(struct dna_profile *server, const struct dna_deadline *near, struct dna_pool *pool);
+/* dna_deadlines_set puts all timers of all variants out of reach of any session, but that one (or
+ * NULL) near. Strings belong to the pool. */
+void dna_deadlines_set(struct dna_profile *server, const struct dna_deadline *near,
+                       struct dna_pool *pool);
 
 #endif

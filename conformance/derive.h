@@ -28,7 +28,7 @@ struct dna_derive_parts {
     struct dna_role role;
     struct dna_scope scopes[DNA_DERIVE_SCOPES];
     const char *variants[DNA_DERIVE_SCOPES];
-    const struct dna_deadline *waits[DNA_DERIVE_SCOPES]; /* the one that can be waited for, or NULL */
+    const struct dna_deadline *waits[DNA_DERIVE_SCOPES]; /* that can be waited for, or NULL */
     const char *documented[DNA_DERIVE_SCOPES]; /* the one in which POSH documents count, or NULL */
 };
 

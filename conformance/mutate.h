@@ -33,7 +33,7 @@ struct dna_mutate_lab {
     struct event_base *base;
     struct dna_pool *pool;
     const char *fault;    /* of the plays at hand */
-    const char *rows;     /* "ROW:OP ROW:OP ...": damaged for all peers; NULL: for each play its own */
+    const char *rows;     /* "ROW:OP ROW:OP ...": for all peers; NULL: for each play its own */
     const char *server;   /* xdna-server-test */
     unsigned jobs, young; /* plays at a time, and of these begun a moment ago (runner.h) */
     unsigned number;
@@ -49,8 +49,8 @@ int dna_mutate_open(struct dna_mutate_lab *m, const char *dir, char *const *file
                     size_t num_files);
 void dna_mutate_close(struct dna_mutate_lab *m);
 
-/* dna_mutate_patient: from now on the server's own timers are out of reach of any play, but that one
-   (or NULL) near; or everything is as its profile says. */
+/* dna_mutate_patient: from now on the server's own timers are out of reach of any play, but that
+   one (or NULL) near; or everything is as its profile says. */
 void dna_mutate_patient(struct dna_mutate_lab *m, bool patient, const struct dna_deadline *near);
 
 /* dna_mutate_play plays all of them, DNA_BATCH_MAX at a time, and fills in the verdicts.  fired: a
@@ -59,8 +59,8 @@ void dna_mutate_patient(struct dna_mutate_lab *m, bool patient, const struct dna
 int dna_mutate_play(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
                     const char *fired);
 
-/* dna_mutate_play_planted plays up to DNA_BATCH_MAX against a server in which fault (or NULL) and rows
-   are planted for everybody.  Their own damage does not count, nor are clients damaged. */
+/* dna_mutate_play_planted plays up to DNA_BATCH_MAX against a server in which fault (or NULL) and
+   rows are planted for everybody.  Their own damage does not count, nor are clients damaged. */
 int dna_mutate_play_planted(struct dna_mutate_lab *m, struct dna_play *plays, size_t num,
                             const char *fault, const char *rows);
 

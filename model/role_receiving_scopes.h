@@ -77,7 +77,8 @@ static const struct dna_scope scopes[] = {
                   "stanza d2, close" },
     { .name = "fetched", .text = "proofs that have to be fetched",
       .prefix = "header d1, starttls, tls d1", .slow = true,
-      .alphabet = "header d1, header -, proof of d1, key d1, key d1 empty, auth, stanza d1, close" },
+      .alphabet = "header d1, header -, proof of d1, key d1, key d1 empty, auth, stanza d1, "
+                  "close" },
     { .name = "fetched meanwhile", .text = "what comes while a proof is fetched",
       .prefix = "header d1, starttls, tls d1", .slow = true,
       .alphabet = "header d1, verify early, proof of d1, close" },
